@@ -1,0 +1,72 @@
+"""Pellucid trains image classifiers whose explanations can be trusted, and proves it.
+
+Importing this package does no work: each public name is fetched when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    __version__: str
+    from pellucid import data as data
+    from pellucid import errors as errors
+    from pellucid import models as models
+    from pellucid import train as train
+    from pellucid.batch import Batch as Batch
+    from pellucid.metrics import Estimate as Estimate
+    from pellucid.norms import L1 as L1
+    from pellucid.norms import L2 as L2
+    from pellucid.norms import RMS as RMS
+    from pellucid.norms import Linf as Linf
+    from pellucid.objectives import Adaptive as Adaptive
+    from pellucid.objectives import CrossEntropy as CrossEntropy
+    from pellucid.objectives import GradientNorm as GradientNorm
+    from pellucid.objectives import JacobianNorm as JacobianNorm
+    from pellucid.objectives import Objective as Objective
+    from pellucid.objectives import Ramp as Ramp
+    from pellucid.objectives import Term as Term
+    from pellucid.probe import Probe as Probe
+    from pellucid.probe import frozen as frozen
+    from pellucid.train import Epoch as Epoch
+    from pellucid.train import Recipe as Recipe
+    from pellucid.train import accuracy as accuracy
+    from pellucid.train import fit as fit
+
+_PACKAGES = ("data", "errors", "models", "train")
+_NAMES = {
+    "Batch": "batch",
+    "Estimate": "metrics",
+    "L1": "norms",
+    "L2": "norms",
+    "RMS": "norms",
+    "Linf": "norms",
+    "Adaptive": "objectives",
+    "CrossEntropy": "objectives",
+    "GradientNorm": "objectives",
+    "JacobianNorm": "objectives",
+    "Objective": "objectives",
+    "Ramp": "objectives",
+    "Term": "objectives",
+    "Probe": "probe",
+    "frozen": "probe",
+    "Epoch": "train",
+    "Recipe": "train",
+    "accuracy": "train",
+    "fit": "train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"pellucid.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"pellucid.{_NAMES[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pellucid")
+    raise AttributeError(f"module 'pellucid' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PACKAGES, *_NAMES, "__version__"])

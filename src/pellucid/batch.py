@@ -1,0 +1,100 @@
+"""A batch: images, labels and whatever else belongs to each image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid.errors import LabelError, PixelError, ShapeError, suggestion
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images `x` in [0, 1], labels `y` and named columns with one row per image.
+
+    The column `index` holds each image's number in its split; random numbers are drawn by it.
+    """
+
+    x: Tensor
+    y: Tensor
+    columns: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+    def __post_init__(self) -> None:
+        check_pixels(self.x, "this batch")
+        if len(self.y) and int(self.y.min()) < 0:
+            raise LabelError(f"this batch has the label {int(self.y.min())}; labels count from 0")
+        self._check_lengths()
+
+    @classmethod
+    def trusted(cls, x: Tensor, y: Tensor, columns: Mapping[str, Tensor]) -> "Batch":
+        """A batch of pixels that are known to lie in [0, 1]: looking again would make the device wait."""
+        batch = object.__new__(cls)
+        object.__setattr__(batch, "x", x)
+        object.__setattr__(batch, "y", y)
+        object.__setattr__(batch, "columns", columns)
+        batch._check_lengths()
+        return batch
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def index(self) -> Int[Tensor, " b"]:
+        """Each image's number in its split, or in this batch where no split gave one."""
+        if "index" in self.columns:
+            return self.columns["index"]
+        return torch.arange(len(self.x), device=self.x.device)
+
+    def column(self, name: str) -> Tensor:
+        """The column called `name`."""
+        if name not in self.columns:
+            known = suggestion(name, self.columns)
+            raise ShapeError(
+                f"this batch has no column '{name}'{known}; attach one with split.with_column('{name}', tensor)"
+            )
+        return self.columns[name]
+
+    def with_column(self, name: str, values: Tensor) -> "Batch":
+        """The same batch with one more column."""
+        return Batch.trusted(self.x, self.y, {**self.columns, name: values})
+
+    def at(self, x: Float[Tensor, "b *shape"]) -> "Batch":
+        """The same labels and columns at other images."""
+        return Batch.trusted(x, self.y, self.columns)
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        moved = {name: column.to(device) for name, column in self.columns.items()}
+        return Batch.trusted(self.x.to(device), self.y.to(device), moved)
+
+    def _check_lengths(self) -> None:
+        lengths = {"y": len(self.y)} | {name: len(column) for name, column in self.columns.items()}
+        for name, length in lengths.items():
+            if length != len(self.x):
+                raise ShapeError(f"'{name}' has {length} rows for {len(self.x)} images; each image needs one")
+
+
+def check_pixels(x: Tensor, owner: str) -> None:
+    """Refuse images that are not floats in [0, 1]."""
+    if not x.is_floating_point():
+        raise PixelError(f"{owner} holds {x.dtype} pixels; divide by 255 for floats in [0, 1]")
+    if x.numel() == 0:
+        return
+    low, high = (float(bound) for bound in torch.aminmax(x.detach()))
+    if not (low >= 0 and high <= 1):  # written so that NaN fails too
+        raise PixelError(
+            f"{owner} has pixels from {low:.4g} to {high:.4g}; they must lie in [0, 1]: "
+            "divide by 255, and put normalisation inside the model"
+        )
+
+
+def check_labels(y: Tensor, classes: int, owner: str) -> None:
+    """Refuse labels that name no class."""
+    if y.numel() == 0:
+        return
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or high >= classes:
+        wrong = low if low < 0 else high
+        raise LabelError(f"{owner} has the label {wrong} and {classes} classes; labels run from 0 to {classes - 1}")

@@ -1,0 +1,174 @@
+"""The command line: each command parses, calls one function and prints.
+
+Nothing heavy is imported before a command runs, so `--help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pellucid.errors import PellucidError, UnknownName, suggestion
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+REGISTRIES = {
+    "recipes": "pellucid.train:RECIPES",
+    "models": "pellucid.models:MODELS",
+    "data": "pellucid.data:DATA",
+    "terms": "pellucid.objectives:TERMS",
+    "weights": "pellucid.objectives:WEIGHTS",
+    "optimizers": "pellucid.train:OPTIMIZERS",
+    "schedules": "pellucid.train:SCHEDULES",
+    "augmentations": "pellucid.data:AUGMENTATIONS",
+    "activations": "pellucid.models:ACTIVATIONS",
+    "norms": "pellucid.norms:NORMS",
+}
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line, without a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except PellucidError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the same command goes on from the last finished epoch", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="pellucid")
+def cli() -> None:
+    """Train image classifiers whose explanations can be trusted, and prove it."""
+
+
+@cli.command()
+@click.argument("recipe", metavar="RECIPE|FILE.toml")
+@click.option("--data", "source", metavar="NAME|PATH", help="Images to train on.  [default: digits]")
+@click.option("--model", metavar="NAME|PKG.MOD:FACTORY", help="The network.  [default: simple-cnn]")
+@click.option("--init", metavar="WEIGHTS", help="Start from these weights instead of random ones.")
+@click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
+@click.option("--set", "assignments", metavar="A.B=C", multiple=True, help="Set any setting, e.g. recipe.epochs=5.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes that train together."
+)
+@click.option("--strategy", type=click.Choice(["auto", "ddp"]), default="auto", show_default=True)
+@click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), help="[default: 32-true]")
+@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
+@click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
+@as_json
+def train(
+    recipe: str,
+    source: str | None,
+    model: str | None,
+    init: str | None,
+    seed: int | None,
+    assignments: tuple[str, ...],
+    out: Path,
+    device: str,
+    devices: int,
+    strategy: str,
+    precision: str | None,
+    download: bool,
+    skip_bad: bool,
+    tensorboard: bool,
+    as_json: bool,
+) -> None:
+    """Train a network by a named RECIPE or by the settings in FILE.toml.
+
+    The run's folder lies in DIR and is named by everything that its result depends on: the same command finds it
+    again, goes on where it was stopped, and does nothing where it is complete.
+    """
+    from pellucid import runs
+    from pellucid.console import Console
+
+    options = {
+        "data.source": source,
+        "data.download": download or None,
+        "data.skip_bad": skip_bad or None,
+        "model.name": model,
+        "model.init": init,
+        "seed": seed,
+        "precision": precision,
+    }
+    settings = runs.table(recipe, options, assignments)
+    fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
+    console = Console(quiet=as_json or not fabric.is_global_zero)
+    spec, images = runs.prepare(settings, console.reading)
+    folder = runs.RunFolder(out / spec.folder)
+    console.begin(spec, images, folder)
+    with console.progress() as watch:
+        for event in runs.execute(spec, images, folder, fabric, tensorboard=tensorboard):
+            watch(event)
+    if fabric.is_global_zero:
+        console.end(folder) if not as_json else _print_json(folder.summary())
+
+
+@cli.command("list")
+@click.argument("kind", required=False, metavar="[KIND]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
+@as_json
+def list_command(kind: str | None, out: Path, as_json: bool) -> None:
+    """List what there is: recipes, models, data, terms, ..., or the runs in DIR."""
+    from pellucid import runs
+    from pellucid.console import Console
+
+    if kind is not None and kind not in (*REGISTRIES, "runs"):
+        raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
+    found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if kind in (None, name)}
+    if kind in (None, "runs"):
+        found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
+    _print_json(found) if as_json else Console().lists(found)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@as_json
+def show(run: Path, as_json: bool) -> None:
+    """Show a RUN: its settings, its epochs and its result."""
+    from pellucid import runs
+    from pellucid.console import Console
+
+    folder = runs.RunFolder.open(run)
+    _print_json(folder.summary()) if as_json else Console().run(folder)
+
+
+def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric":
+    import logging
+
+    from lightning_fabric import Fabric
+
+    # what Fabric tells of its processes is no news to whoever asked for them
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    together = "ddp" if devices > 1 and strategy == "auto" else strategy
+    fabric = Fabric(accelerator=device, devices=devices, strategy=together, precision=precision)
+    fabric.launch()
+    return fabric
+
+
+def _entries(place: str) -> dict[str, str]:
+    import importlib
+
+    from pellucid.registry import describe
+
+    module, _, name = place.partition(":")
+    return {entry: describe(value) for entry, value in getattr(importlib.import_module(module), name).items()}
+
+
+def _print_json(content: Any) -> None:
+    import json
+
+    click.echo(json.dumps(content, indent=2))

@@ -1,0 +1,259 @@
+"""Settings are the values themselves: frozen dataclasses, read from and written to TOML.
+
+`dump` turns a value into plain tables, `build` turns tables into a value by the annotations of its fields. Where a
+field may hold one of several classes, the table says which under the key `kind`; an abstract class names the registry
+that its kinds are listed in (`registry: ClassVar[str] = "package:NAME"`).
+"""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+import tomli_w
+
+from pellucid.errors import ConfigError, PellucidError, suggestion
+from pellucid.registry import Registry
+
+T = TypeVar("T")
+Table = dict[str, Any]
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """A class that reads and writes its own tables, where its fields would read badly in TOML."""
+
+    def to_config(self) -> Table:
+        """The value as a plain table."""
+        ...
+
+    @classmethod
+    def from_config(cls, table: Table, path: str) -> Any:
+        """The value that a table describes; `path` is where the table stands, for errors."""
+        ...
+
+
+def dump(value: Any) -> Any:
+    """A value as plain tables, lists, strings and numbers."""
+    if isinstance(value, Configured):
+        return value.to_config()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        settings = {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        registry = _registry(type(value))
+        return settings if registry is None else {"kind": registry.name_of(type(value)), **settings}
+    if isinstance(value, Mapping):
+        return {str(name): dump(entry) for name, entry in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [dump(entry) for entry in cast("Sequence[Any]", value)]
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise TypeError(f"{value!r} cannot be written as a setting")
+
+
+def build(expected: type[T], table: Any, path: str = "") -> T:
+    """The value of type `expected` that plain tables describe; `path` is where they stand, for errors."""
+    return _build(expected, table, path)
+
+
+def build_as(expected: Any, table: Any, path: str) -> Any:
+    """Like `build`, for a union of types."""
+    return _build(expected, table, path)
+
+
+def kind_of(owner: type) -> str:
+    """The name that a class is registered under."""
+    registry = _registry(owner)
+    assert registry is not None, f"{owner} names no registry"
+    return registry.name_of(owner)
+
+
+def read(path: Path) -> Table:
+    """A TOML file as tables."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def override(table: Table, assignment: str) -> Table:
+    """The table with one `a.b=c` carried out; `c` is read as TOML, or taken as text where it is none."""
+    name, equals, text = assignment.partition("=")
+    keys = [key.strip() for key in name.split(".")]
+    if not equals or not all(keys):
+        raise ConfigError(f"'{assignment}' sets nothing; write it as name.name=value")
+    return assign(table, keys, _literal(text.strip()))
+
+
+def assign(table: Table, keys: Sequence[str], value: Any) -> Table:
+    """The table with the entry at a path of keys set."""
+    for depth in range(len(keys) - 1, 0, -1):
+        inner = _at(table, keys[:depth])
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{'.'.join(keys[:depth])} is {_show(inner)}; it has no '{keys[depth]}' to set")
+        value = {keys[depth]: value}
+    return merge(table, {keys[0]: value})
+
+
+def merge(base: Table, own: Table) -> Table:
+    """The base with what `own` says instead; a table of another `kind` takes the place of the whole."""
+    merged = dict(base)
+    for name, value in own.items():
+        inner = base.get(name)
+        if isinstance(value, dict) and isinstance(inner, dict) and _same_kind(inner, cast("Table", value)):
+            merged[name] = merge(cast("Table", inner), cast("Table", value))
+        else:
+            merged[name] = value
+    return merged
+
+
+def toml(table: Table) -> str:
+    """Tables as TOML text; the inverse of reading it."""
+    return tomli_w.dumps(table)
+
+
+def _build(expected: Any, value: Any, path: str) -> Any:
+    origin, arguments = get_origin(expected), get_args(expected)
+    if expected is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _build_union(arguments, value, path)
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{path} is {_show(value)}{suggestion(str(value), map(str, arguments))}")
+        return value
+    if origin is tuple:
+        entries = _expect(list, value, path)
+        return tuple(_build(arguments[0], entry, f"{path}[{i}]") for i, entry in enumerate(entries))
+    if origin in (dict, Mapping):
+        return {name: _build(arguments[1], entry, _join(path, name)) for name, entry in _table(value, path).items()}
+    if origin is type or not isinstance(expected, type):
+        raise TypeError(f"{path}: settings cannot be of type {expected}")
+    if expected in _PLAIN:
+        return _expect(expected, value, path)
+    return _build_object(expected, _table(value, path), path)
+
+
+def _build_union(choices: Sequence[Any], value: Any, path: str) -> Any:
+    if isinstance(value, Mapping):
+        table = _table(value, path)
+        kinds = {kind_of(choice): choice for choice in choices if isinstance(choice, type) and choice not in _PLAIN}
+        if (kind := table.get("kind")) not in kinds:
+            raise ConfigError(f"{_join(path, 'kind')} is {_show(kind)}{suggestion(str(kind), kinds)}")
+        return _build_object(kinds[kind], table, path)
+    for choice in choices:
+        if get_origin(choice) is Literal and value in get_args(choice):
+            return value
+        if choice in _PLAIN and _fits(choice, value):
+            return _expect(choice, value, path)
+    raise ConfigError(f"{path} is {_show(value)}; expected {' or '.join(_describe(choice) for choice in choices)}")
+
+
+def _build_object(expected: type, table: Table, path: str) -> Any:
+    registry = _registry(expected)
+    if registry is not None and expected not in registry.values():
+        kind = table.get("kind")
+        if not isinstance(kind, str) or kind not in registry:
+            raise ConfigError(f"{_join(path, 'kind')} is {_show(kind)}{suggestion(str(kind), registry)}")
+        expected = registry[kind]
+    if issubclass(expected, Configured):
+        return expected.from_config(table, path)
+    settings = {name: value for name, value in table.items() if registry is None or name != "kind"}
+    hints = get_type_hints(expected)
+    fields = {field.name: hints[field.name] for field in dataclasses.fields(expected) if field.init}
+    for name in settings:
+        if name not in fields:
+            raise ConfigError(f"there is no setting '{_join(path, name)}'{suggestion(name, fields)}")
+    values = {name: _build(fields[name], value, _join(path, name)) for name, value in settings.items()}
+    try:
+        return expected(**values)
+    except PellucidError as error:
+        raise ConfigError(f"{path}: {error}" if path else str(error)) from error
+    except TypeError as error:
+        needed = inspect.signature(expected).parameters.values()
+        missing = [one.name for one in needed if one.default is one.empty and one.name not in values]
+        raise ConfigError(f"{path or 'the settings'} must say: {', '.join(missing)}") from error
+
+
+_PLAIN = (str, int, float, bool)
+_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def _fits(expected: Any, value: Any) -> bool:
+    if expected in (int, float) and isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if expected is float else expected)
+
+
+def _expect(expected: Any, value: Any, path: str) -> Any:
+    if not _fits(expected, value):
+        raise ConfigError(f"{path} is {_show(value)}; expected {_NAMES[expected]}")
+    return float(value) if expected is float else value
+
+
+def _table(value: Any, path: str) -> Table:
+    return _expect(dict, value, path or "the file")
+
+
+def _describe(choice: Any) -> str:
+    if get_origin(choice) is Literal:
+        return " or ".join(map(_show, get_args(choice)))
+    return _NAMES.get(choice) or f"a table of kind '{kind_of(choice)}'"
+
+
+def _registry(owner: type) -> Registry[Any] | None:
+    place: str | None = getattr(owner, "registry", None)
+    if place is None:
+        return None
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _show(value: Any) -> str:
+    return "missing" if value is None else json.dumps(value, default=str)
+
+
+def _literal(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _at(table: Table, keys: Sequence[str]) -> Any:
+    value: Any = table
+    for key in keys:
+        value = cast("Table", value).get(key, {}) if isinstance(value, dict) else value
+    return value
+
+
+def _same_kind(base: Table, own: Table) -> bool:
+    return "kind" not in own or base.get("kind") == own["kind"]

@@ -1,0 +1,49 @@
+"""A data set in its splits, and what it takes to load one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from pellucid.data.augment import Augmentation
+from pellucid.data.download import Report
+from pellucid.data.split import Split
+from pellucid.errors import DataError
+
+
+@final
+@dataclass(frozen=True)
+class Data:
+    """The splits of one data set, what training on it should augment, and which files were left out as unreadable."""
+
+    name: str
+    train: Split
+    test: Split
+    validation: Split | None = None
+    augment: tuple[Augmentation, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """What `load` was asked for, in the words of its parameters. `path` is None where a data set was named."""
+
+    path: Path | None
+    root: Path
+    download: bool
+    memory: int
+    size: int | None
+    skip_bad: bool
+    workers: int
+    split_seed: int
+    report: Report
+
+    def given(self, kind: str) -> Path:
+        """The path, for a kind of data that has no files of its own."""
+        if self.path is None:
+            raise DataError(f"'{kind}' is a kind of data, not a data set; load the path of your own")
+        return self.path
+
+
+Loader = Callable[[Request], Data]

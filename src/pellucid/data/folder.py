@@ -1,0 +1,100 @@
+"""Your own image files, one folder per class."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from pellucid.data.datasets import Data, Request
+from pellucid.data.download import Report
+from pellucid.data.holding import held_out
+from pellucid.data.images import ImageFiles, decoded
+from pellucid.data.listing import Listing, listings
+from pellucid.data.rows import digest
+from pellucid.data.split import Split, sequential
+from pellucid.data.streamed import StreamedSplit
+from pellucid.data.survey import Seen, survey
+from pellucid.data.tensors import TensorSplit
+from pellucid.errors import DataError, ShapeError
+
+_SHARE = 0.15  # of each class for testing, and as much for validation
+_CHUNK = 64
+
+
+def load_folder(request: Request) -> Data:
+    """A folder of your own images: train/<class>/, test/<class>/ and perhaps val/<class>/, or <class>/ alone.
+
+    Without a test folder the validation images are the test set; without either, 15 % of each class become the test
+    set and as many the validation set. If every image is gray there is one channel, else three.
+    """
+    folder = request.given("folder")
+    classes, parts = listings(folder)
+    names = tuple(name for listing in parts.values() for name in listing.names)
+    looks = survey(folder, names, decode=request.skip_bad, workers=request.workers, report=request.report)
+    seen = {name: look for name, look in looks.items() if isinstance(look, Seen)}
+    bad = {name: look for name, look in looks.items() if isinstance(look, DataError)}
+    if bad and not request.skip_bad:
+        raise next(iter(bad.values()))
+
+    parts = {part: listing.among(seen) for part, listing in parts.items()}
+    for listing in parts.values():
+        _check_counts(listing, classes, least=3 if "all" in parts else 1)
+    if "all" in parts:
+        parts = _divided(parts["all"], request.split_seed)
+    shape = _shape(folder, seen, request.size)
+    fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.memory
+
+    def split(listing: Listing) -> Split:
+        images = ImageFiles(folder, listing.names, shape)
+        origin = digest("files", [(name, seen[name].weight) for name in listing.names])
+        streamed = StreamedSplit(images, listing.labels, classes, origin, workers=request.workers)
+        return _loaded(streamed, request.report) if fits else streamed
+
+    splits = {part: split(listing) for part, listing in parts.items()}
+    test = splits.pop("test") if "test" in splits else splits.pop("validation")
+    return Data(folder.resolve().name, splits["train"], test, splits.get("validation"), skipped=tuple(bad))
+
+
+def _check_counts(listing: Listing, classes: tuple[str, ...], *, least: int) -> None:
+    counts = listing.labels.bincount(minlength=len(classes)).tolist()
+    for name, count in zip(classes, counts, strict=True):
+        if count == 0:
+            raise DataError(
+                f"the class folder '{listing.place / name}' has no readable images; add some, or remove the folder"
+            )
+        if count < least:
+            raise DataError(
+                f"the class folder '{listing.place / name}' has too few images to divide ({count}); "
+                f"add some until there are {least}, or make train and test folders"
+            )
+
+
+def _divided(listing: Listing, seed: int) -> dict[str, Listing]:
+    test = held_out(listing.labels, _SHARE, seed)
+    rest = listing.where(~test)
+    validation = held_out(rest.labels, _SHARE / (1 - _SHARE), seed)
+    return {"train": rest.where(~validation), "test": listing.where(test), "validation": rest.where(validation)}
+
+
+def _shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tuple[int, int, int]:
+    channels = 1 if all(look.gray for look in seen.values()) else 3
+    if size is not None:
+        return channels, size, size
+    (first, like), *others = seen.items()
+    for name, look in others:
+        if (look.height, look.width) != (like.height, like.width):
+            raise ShapeError(
+                f"images in '{folder}' differ in size: '{first}' is {like.height}x{like.width} and '{name}' is "
+                f"{look.height}x{look.width}; pass size= to scale and crop them to squares"
+            )
+    return channels, like.height, like.width
+
+
+def _loaded(split: StreamedSplit, report: Report) -> TensorSplit:
+    """The same split, in memory."""
+    pixels = torch.empty(len(split), *split.shape, dtype=torch.uint8)
+    everything = torch.arange(len(split))
+    for rows, read in decoded(split.images, everything, sequential(split, _CHUNK), workers=split.workers):
+        pixels[rows] = read
+        report(f"reading {split.images.folder.name}", int(rows[-1]) + 1, len(split))
+    return TensorSplit(pixels, split.labels, split.classes, origin=split.origin)

@@ -1,0 +1,91 @@
+"""Image files, and the one way in which they become pixels."""
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import final
+
+import numpy
+import torch
+from jaxtyping import Int, UInt8
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from pellucid.data.workers import in_workers
+from pellucid.errors import DataError
+
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@final
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files below one folder, each of which is decoded to the same shape.
+
+    An animation gives its first frame, an orientation tag is obeyed, and transparent pixels are laid over black. An
+    image of another size is scaled until it just covers the shape, then cropped at its centre.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    shape: tuple[int, int, int]
+
+    def __len__(self) -> int:
+        """How many files there are."""
+        return len(self.names)
+
+    def decode(self, number: int) -> UInt8[Tensor, "c h w"]:
+        """The pixels of one file."""
+        channels, height, width = self.shape
+        with opened(self.folder, self.names[number]) as image:
+            upright = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+        if upright.size != (width, height):
+            upright = ImageOps.fit(upright, (width, height), Image.Resampling.BILINEAR)
+        pixels = torch.from_numpy(numpy.array(upright))
+        return pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+@contextmanager
+def opened(folder: Path, name: str) -> Generator[Image.Image]:
+    """An image file, whose every way of being broken is a `DataError` that names it."""
+    try:
+        with Image.open(folder / name) as image:
+            if image.mode in _DEEP:
+                raise DataError(
+                    f"'{name}' in '{folder}' has more than 8 bits per channel (mode {image.mode}); convert it to 8"
+                )
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # a damaged file raises whatever its format's parser stumbles over
+        raise DataError(
+            f"cannot read '{name}' in '{folder}': it is no image or is cut short; "
+            "replace it, or pass skip_bad=True to leave it out"
+        ) from error
+
+
+def decoded(
+    images: ImageFiles, numbers: Int[Tensor, " n"], plan: Iterable[Tensor], *, workers: int, pin: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each tensor of positions in the plan: itself, and the bytes of the files that have these `numbers`."""
+    for positions, pixels in in_workers(partial(_decode, images, numbers), plan, workers=workers, pin=pin):
+        if isinstance(pixels, str):
+            raise DataError(pixels)
+        yield positions, pixels
+
+
+def _decode(images: ImageFiles, numbers: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | str]:
+    try:
+        rows = [images.decode(number) for number in numbers[positions].tolist()]
+    except DataError as error:
+        return positions, str(error)  # a loader would wrap the error in its own traceback
+    return positions, torch.stack(rows) if rows else torch.empty(0, *images.shape, dtype=torch.uint8)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "black"), seen)

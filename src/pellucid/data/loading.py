@@ -1,0 +1,63 @@
+"""From a name or a path to data that a network can be trained on."""
+
+from pathlib import Path
+
+from pellucid.data import cifar, mnist
+from pellucid.data.datasets import Data, Request
+from pellucid.data.download import Report, silent
+from pellucid.errors import ConfigError, DataError, UnknownName, suggestion
+
+_CACHE = Path("~/.cache/pellucid")
+
+
+def load(
+    source: str | Path,
+    *,
+    root: Path | None = None,
+    download: bool = False,
+    memory: int = 2**30,
+    size: int | None = None,
+    skip_bad: bool = False,
+    workers: int = 2,
+    split_seed: int = 0,
+    report: Report = silent,
+) -> Data:
+    """The data set of a name, or the data at a path: arrays, MNIST's or CIFAR's files, or folders of images.
+
+    A string that is a registered name means that data set; write `./name` or give a `Path` for a folder called so.
+
+    `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
+
+    Image files alone heed these: they are held in memory if their pixels need at most `memory` bytes, else decoded by
+    `workers` processes whenever they are read; `size` makes them square; `skip_bad` leaves out the unreadable, which
+    costs decoding every file once; `split_seed` divides what comes undivided, `.npz` arrays included.
+    """
+    from pellucid.data import DATA  # the registry lists the loaders, which could not import it from above
+
+    named = isinstance(source, str) and source in DATA
+    path = None if named else Path(source).expanduser()
+    if isinstance(source, str) and path and not path.exists():
+        raise UnknownName(f"no dataset is called '{source}'{suggestion(source, DATA)}, and no such path exists")
+    kind = str(source) if path is None else _kind_of(path)
+    if size is not None and kind != "folder":
+        raise ConfigError(f"size={size} scales folders of images, and '{source}' is none; leave size out")
+    if size is not None and size < 1:
+        raise ConfigError(f"images cannot be scaled to size={size}; give 1 pixel or more")
+    folder = (root or _CACHE).expanduser()
+    request = Request(path, folder, download, memory, size, skip_bad, workers, split_seed, report)
+    return DATA[kind](request)
+
+
+def _kind_of(path: Path) -> str:
+    """Which loader reads a path."""
+    if not path.exists():
+        raise DataError(f"'{path}' does not exist; give the path of a file or folder")
+    if path.is_dir():
+        if mnist.holds_idx(path):
+            return "mnist"
+        return "cifar10" if cifar.holds_batches(path) else "folder"  # the loader of one reads the other too
+    if path.suffix == ".npz":
+        return "npz"
+    if path.suffixes[-2:-1] == [".tar"] or path.suffix in (".tar", ".tgz"):
+        return "cifar10"
+    raise DataError(f"'{path}' is no data that can be read; give a .npz file, a CIFAR archive or a folder")

@@ -1,0 +1,69 @@
+"""Labels and columns, one row per image: what splits have in common wherever their pixels are."""
+
+import hashlib
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from pellucid.errors import ShapeError
+
+Columns = Mapping[str, Tensor]
+
+
+def numbered(columns: Columns, labels: Int[Tensor, " n"]) -> Columns:
+    """The columns with `index` among them; images that were never taken from anywhere are numbered in order."""
+    return {"index": torch.arange(len(labels), device=labels.device), **columns}
+
+
+def selected(columns: Columns, rows: Int[Tensor, " m"]) -> dict[str, Tensor]:
+    """The same columns at some rows."""
+    return {name: column.index_select(0, rows) for name, column in columns.items()}
+
+
+def widened(columns: Columns, labels: Int[Tensor, " n"], name: str, values: Tensor) -> Columns:
+    """The columns and one more, on the labels' device."""
+    if name in ("x", "y", "index"):
+        raise ShapeError(f"a column cannot be called '{name}', which every batch has already; choose another name")
+    return {**columns, name: values.to(labels.device)}
+
+
+def positions(which: int | Tensor, length: int) -> Int[Tensor, " m"]:
+    """The rows that `take(which)` means."""
+    if isinstance(which, int):
+        if which < 0:
+            raise ShapeError(f"cannot take the first {which} images; give 0 or more, or a tensor of positions")
+        return torch.arange(min(which, length))
+    if which.ndim != 1 or which.is_floating_point() or which.dtype == torch.bool:
+        raise ShapeError(
+            f"take was given a {which.ndim}-dimensional tensor of {which.dtype}; give one row of positions"
+        )
+    if len(which) and not 0 <= int(which.min()) <= int(which.max()) < length:
+        wrong = int(which.min()) if int(which.min()) < 0 else int(which.max())
+        raise ShapeError(f"there is no image at position {wrong} of {length}; positions run from 0 to {length - 1}")
+    return which.long()
+
+
+def check_lengths(images: int, labels: Tensor, columns: Columns) -> None:
+    """Refuse rows that do not pair up with images."""
+    for name, column in {"labels": labels, **columns}.items():
+        if len(column) != images:
+            raise ShapeError(f"'{name}' has {len(column)} rows for {images} images; each image needs one")
+
+
+def digest(*parts: object) -> str:
+    """A digest of words, numbers and tensors that does not depend on where the tensors are."""
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Tensor):
+            total.update(repr((part.dtype, tuple(part.shape))).encode())
+            total.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        else:
+            total.update(repr(part).encode())
+    return total.hexdigest()
+
+
+def named(columns: Columns) -> list[str | Tensor]:
+    """The columns in the order of their names, for a digest."""
+    return [part for name in sorted(columns) for part in (name, columns[name])]

@@ -1,0 +1,42 @@
+"""Work on batches of positions, done ahead of time by worker processes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+R = TypeVar("R")
+
+
+def in_workers(
+    work: Callable[[Tensor], R], plan: Iterable[Tensor], *, workers: int, pin: bool = False
+) -> Iterator[R]:
+    """`work` on each tensor of the plan, in order; by this process itself where there are no workers.
+
+    Each worker stays at most two results ahead, so a long plan needs no more memory than a short one.
+    """
+    loader = DataLoader(
+        cast(Any, _Work(work)),
+        batch_sampler=cast(Any, plan),
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=pin,
+        generator=torch.Generator(),  # without one the loader draws from the global generator
+    )
+    yield from loader
+
+
+class _Work(Generic[R]):
+    """A function, dressed as the data set that a loader asks for whole batches."""
+
+    def __init__(self, work: Callable[[Tensor], R]) -> None:
+        self.work = work
+
+    def __getitems__(self, positions: Tensor) -> R:
+        return self.work(positions)
+
+
+def _as_it_is(result: R) -> R:
+    return result

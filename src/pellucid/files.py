@@ -1,0 +1,59 @@
+"""Writing files so that a reader, or a power cut, never sees half of one."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+_UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def replacing(path: Path) -> Generator[IO[bytes]]:
+    """A file to write that takes the place of `path` when the block ends, or leaves no trace if it fails."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, all of it or nothing."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write `content` to `path` as UTF-8, all of it or nothing."""
+    write_bytes(path, content.encode())
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed left half written, in the folder and below."""
+    for path in folder.rglob(f".*{_UNFINISHED}"):
+        path.unlink()
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """The hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    # without this the new name itself can be lost in a power cut
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

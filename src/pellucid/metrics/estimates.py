@@ -1,0 +1,45 @@
+"""A number with what it rests on: an interval and how many images it was measured on."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured value, its 95 % interval and the number of images behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}] n={self.n}"
+
+    @classmethod
+    def proportion(cls, successes: int, n: int) -> "Estimate":
+        """A share of images, with Wilson's interval, which stays inside [0, 1] and is honest near its ends."""
+        if not 0 <= successes <= n or n == 0:
+            raise ShapeError(f"{successes} of {n} images is no share; measure on at least one image")
+        z = 1.959963984540054  # the normal quantile of 97.5 %
+        share = successes / n
+        centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        # at 0 and 1 the formula meets the end exactly; rounding must not push it past
+        return cls(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)), n)
+
+    @classmethod
+    def mean(cls, values: Float[Tensor, " n"], *, seed: int = 0) -> "Estimate":
+        """The mean over images, with the interval that resampling the images gives (1,000 times)."""
+        if len(values) == 0:
+            raise ShapeError("the mean of 0 images is no number; measure on at least one image")
+        drawn = torch.randint(len(values), (1000, len(values)), generator=torch.Generator().manual_seed(seed))
+        means = values.detach().cpu().double()[drawn].mean(1)
+        low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+        return cls(values.detach().double().mean().item(), low, high, len(values))

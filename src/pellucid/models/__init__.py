@@ -1,0 +1,41 @@
+"""Networks from images in [0, 1] to logits, and the one door through which trained ones come in."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from pellucid.models.activations import ACTIVATIONS, Activation, HalfHuber
+from pellucid.models.border import Normalise
+from pellucid.models.building import build
+from pellucid.models.convnets import lenet, simple_cnn
+from pellucid.models.loading import load
+from pellucid.models.perceptron import mlp
+from pellucid.models.preact_resnet import preact_resnet44
+from pellucid.models.resnet import resnet18
+from pellucid.models.weights import fit_weights, read_weights
+from pellucid.models.wide_resnet import wide_resnet_28_10
+from pellucid.registry import Registry
+
+MODELS: Registry[Callable[..., nn.Module]] = Registry(
+    "model",
+    {
+        "mlp": mlp,
+        "lenet": lenet,
+        "simple-cnn": simple_cnn,
+        "resnet18": resnet18,
+        "preact-resnet44": preact_resnet44,
+        "wide-resnet-28-10": wide_resnet_28_10,
+    },
+)
+
+__all__ = [
+    "MODELS",
+    "ACTIVATIONS",
+    "Activation",
+    "HalfHuber",
+    "Normalise",
+    "build",
+    "load",
+    "read_weights",
+    "fit_weights",
+]

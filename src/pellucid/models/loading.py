@@ -1,0 +1,112 @@
+"""One door for every trained network, whoever trained it."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from torch import nn
+
+from pellucid import models
+from pellucid.errors import ConfigError, DownloadError, RunError
+from pellucid.models.building import construct
+from pellucid.models.extras import extra
+from pellucid.models.programs import load_program
+from pellucid.models.sources import Factory, factory_of
+from pellucid.models.weights import fit_weights, read_weights
+
+MODEL_FILE = "model.json"
+WEIGHTS_FILE = "model.safetensors"
+_PROGRAMS = (".pt", ".pth", ".pt2", ".ts")
+
+
+def load(
+    source: str | Callable[..., nn.Module],
+    *,
+    weights: Path | str | None = None,
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> nn.Module:
+    """A network on the CPU, in eval mode.
+
+    `source` is a function that makes one, or a string:
+
+    - `simple-cnn`: a name that `pellucid list` shows,
+    - `package.module:function`: your own, looked for in the current folder too,
+    - `runs/mine`: a folder with `model.json` (`{"name": ..., "options": {...}}`) and `model.safetensors`,
+    - `net.pt`, `net.pt2`: a TorchScript or exported program,
+    - `timm:name`: a network of timm, pretrained unless weights are given,
+    - `hf:owner/repository`: a folder as above on the Hugging Face Hub; it may only name a listed network.
+
+    `weights` names a safetensors or `torch.save` file; `options` go to the function that makes the network.
+    """
+    if not isinstance(source, str):
+        return _made(source, getattr(source, "__name__", repr(source)), weights, options)
+    if source.startswith("hf:"):
+        return _from_hub(source.removeprefix("hf:"), weights, options)
+    if source.startswith("timm:"):
+        return _from_timm(source, weights, options)
+    if source not in models.MODELS:  # a folder may happen to be called lenet
+        if Path(source).suffix in _PROGRAMS:
+            return _from_program(Path(source), weights, options)
+        if "/" in source or Path(source).is_dir():
+            return _from_folder(Path(source), weights, options)
+    return _made(factory_of(source), source, weights, options)
+
+
+def _made(factory: Factory, owner: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    network = construct(factory, options, owner, seed=0)
+    if weights is not None:
+        fit_weights(network, read_weights(weights), weights)
+    return network.cpu().eval()
+
+
+def _from_timm(source: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    network = construct(factory_of(source), {"pretrained": weights is None} | dict(options), source, seed=0)
+    if weights is not None:
+        found = read_weights(weights)
+        # weights that timm wrote know nothing of the normalisation in front
+        ours = any(name.startswith("network.") for name in found)
+        fit_weights(network if ours else network.get_submodule("network"), found, weights)
+    return network.cpu().eval()
+
+
+def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    name, stored = _description(folder)
+    return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
+
+
+def _from_hub(repository: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    hub = extra("huggingface_hub", f"hf:{repository}", "huggingface")
+    try:
+        folder = Path(hub.snapshot_download(repository, allow_patterns=[MODEL_FILE, WEIGHTS_FILE]))
+    except Exception as error:  # the network and the hub fail in many ways
+        raise DownloadError(f"'hf:{repository}' could not be fetched: {' '.join(str(error).split())}") from error
+    name, _ = _description(folder)
+    # an import path would let whoever wrote the file call any function here with arguments of their choice
+    if ":" in name:
+        raise RunError(f"'hf:{repository}' asks for '{name}'; of downloads only listed networks are built")
+    return _from_folder(folder, weights, options)
+
+
+def _from_program(path: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    if weights is not None or options:
+        raise ConfigError(f"{path} is a whole program; it takes neither weights nor options")
+    if not path.is_file():
+        raise ConfigError(f"there is no program {path}")
+    return load_program(path).eval()
+
+
+def _description(folder: Path) -> tuple[str, dict[str, object]]:
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}")
+    file = folder / MODEL_FILE
+    if not file.is_file():
+        raise RunError(f"{folder} has no {MODEL_FILE} to say which network its weights are for")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        name, options = content["name"], content.get("options", {})
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}') from error
+    if not isinstance(name, str) or not isinstance(options, dict):
+        raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}')
+    return name, options

@@ -1,0 +1,132 @@
+"""Reading weights without running code, and fitting them to a network tensor by tensor."""
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from pellucid.errors import WeightsError
+from pellucid.models import published
+
+_NESTS = ("state_dict", "model_state_dict", "model", "model_params")
+_SHOWN = 3
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """The tensors of a safetensors or `torch.save` file by name, on the CPU.
+
+    A training checkpoint is searched for its state dict, and the prefixes of DataParallel and `torch.compile` are
+    taken off. Files that need code to be read are refused: reading them could run anything.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {path}; give a .safetensors file or one written by torch.save")
+    if path.suffix == ".safetensors":
+        return _plain_names(_read_safetensors(path), path)
+    if is_torchscript(path):
+        raise WeightsError(f"{path} is a TorchScript program, not weights; load it as the network itself")
+    return _plain_names(_read_pickle(path), path)
+
+
+def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], where: Path | str) -> None:
+    """Copy `weights` into the model if each tensor of both has its counterpart; `where` they are from is for errors.
+
+    The networks published with Adversarial Explanations are recognised by their names, and fit as well.
+    """
+    if published.recognised(weights):
+        weights = published.translated(weights, model, where)
+    expected = model.state_dict()
+    lacking = [name for name in expected if name not in weights]
+    foreign = [name for name in weights if name not in expected]
+    reshaped = [
+        f"{name} is {tuple(weights[name].shape)} and not {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in weights and weights[name].shape != tensor.shape
+    ]
+    faults = [
+        f"{what}{_capped(names)}"
+        for what, names in (("it lacks ", lacking), ("the network has no ", foreign), ("", reshaped))
+        if names
+    ]
+    if faults:
+        raise WeightsError(f"the weights of {where} do not fit the network: {'; '.join(faults)}")
+    model.load_state_dict(dict(weights))
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is a TorchScript program: like weights a zip file, but with code inside."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path, device="cpu")
+    except (safetensors.SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_pickle(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(published.SAFE):
+            warnings.simplefilter("ignore")  # about old formats, which are read all the same
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        blocked = re.search(r"GLOBAL (\S+)", str(error))
+        if not blocked:
+            raise _damaged(path, error) from error
+        raise WeightsError(
+            f"{path} holds '{blocked[1]}', and reading it could run code; if you trust it, convert it where that "
+            f"can be imported: model = torch.load('{path}', weights_only=False); "
+            f"torch.save(model.state_dict(), '{path.with_suffix('')}-weights.pt')"
+        ) from error
+    except Exception as error:  # damaged bytes make the decoder fail in every way there is
+        raise _damaged(path, error) from error
+
+
+def _plain_names(content: Any, path: Path) -> dict[str, Tensor]:
+    content = _unnested(content)
+    if not isinstance(content, Mapping) or not content:
+        raise WeightsError(f"{path} holds no tensors by name but a {type(content).__name__}; save model.state_dict()")
+    others = [
+        str(name) for name, value in content.items() if not (isinstance(name, str) and isinstance(value, Tensor))
+    ]
+    if others:
+        raise WeightsError(
+            f"{path} holds things that are not tensors: {_capped(others)}; save model.state_dict(), "
+            f"alone or under one of {', '.join(_NESTS)}"
+        )
+    names = [name.replace("_orig_mod.", "") for name in content]
+    if all(name.startswith("module.") for name in names):
+        names = [name.removeprefix("module.") for name in names]
+    return dict(zip(names, content.values(), strict=True))
+
+
+def _unnested(content: Any) -> Any:
+    for nest in _NESTS:
+        if isinstance(content, Mapping) and isinstance(content.get(nest), Mapping):
+            return _unnested(content[nest])
+    return content
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    # torch's own words are paragraphs about something else
+    telling = isinstance(error, safetensors.SafetensorError | OSError)
+    told = f" ({' '.join(str(error).split())})" if telling else ""
+    return WeightsError(f"{path} is damaged, cut short or no weights file{told}; fetch or save it again")
+
+
+def _capped(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,49 @@
+"""The length of input gradients."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import processes
+from pellucid.norms import L2
+from pellucid.objectives.objective import Term
+from pellucid.probe import Probe, Quantity
+
+Reduction = Literal["mean", "rms", "batch"]
+
+
+@dataclass(frozen=True)
+class GradientNorm(Term):
+    """How long the images' gradients are.
+
+    `of="label-logit"` with `reduction="batch"` is the magnitude term of Interpretation Regularization (Noack et al.
+    2020), `of="loss"` that of double backpropagation (Drucker and LeCun 1992). Reductions:
+
+    - `mean`: the mean of the images' lengths.
+    - `rms`: the root of the mean of their squares.
+    - `batch`: one length for the gradient of the whole batch's quantity (the sum of logits, the mean loss), as
+      published. For logits it is the root of the batch size times `rms`, for the loss `rms` divided by that root: a
+      weight tuned with it belongs to one batch size.
+    """
+
+    of: Quantity = "label-logit"
+    reduction: Reduction = "batch"
+
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The length, reduced over the global batch."""
+        gradient = probe.gradient(self.of)
+        if self.reduction == "mean":
+            return processes.mean(L2().size(gradient))
+        if self.reduction == "rms":
+            return root(processes.mean(gradient.flatten(1).square().sum(1)))
+        length = root(processes.total(gradient.flatten(1).square().sum(1)))
+        # each image's share of the mean loss is its own loss divided by the number of images
+        return length / processes.images(gradient) if self.of == "loss" else length
+
+
+def root(square: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """The square root, whose gradient at zero is zero instead of infinite."""
+    positive = square > 0
+    return square.where(positive, 1.0).sqrt().where(positive, 0.0)

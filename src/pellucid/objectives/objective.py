@@ -1,0 +1,162 @@
+"""The algebra of losses: terms add up to an objective, weights multiply them.
+
+CrossEntropy() + 0.1 * GradientNorm(of="label-logit") + Ramp(1.0) * JacobianNorm()
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Union
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import config
+from pellucid.errors import ConfigError
+from pellucid.objectives.weights import Adaptive, Ramp, scaled
+from pellucid.probe import Probe
+
+Weight = float | Ramp | Adaptive
+
+
+class Term(ABC):
+    """One summand of a loss. Final classes are frozen dataclasses listed in `TERMS`."""
+
+    registry: ClassVar[str] = "pellucid.objectives:TERMS"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose output this term reads from the probe."""
+        return ()
+
+    @abstractmethod
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The value of the term at the probe, over the global batch."""
+
+    def __add__(self, other: Union["Term", "Objective"]) -> "Objective":
+        return Objective.of(self) + other
+
+    def __mul__(self, weight: int | Weight) -> "Objective":
+        return Objective.of(self) * weight
+
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A term and what it is multiplied by."""
+
+    weight: Weight
+    term: Term
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What an objective came to: the sum, each term's value before its weight, and the weights in force."""
+
+    total: Float[Tensor, ""]
+    values: Mapping[str, Float[Tensor, ""]]
+    weights: Mapping[str, float | Float[Tensor, ""]]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A flat sum of weighted terms."""
+
+    terms: tuple[Weighted, ...]
+
+    @classmethod
+    def of(cls, part: Union[Term, "Objective"]) -> "Objective":
+        """A term, or an objective, as an objective."""
+        return part if isinstance(part, Objective) else cls((Weighted(1.0, part),))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each term: its kind, numbered from the second of a kind on."""
+        names: list[str] = []
+        for weighted in self.terms:
+            kind = kind_of(weighted.term)
+            earlier = sum(1 for name in names if name == kind or name.startswith(f"{kind}-"))
+            names.append(f"{kind}-{earlier + 1}" if earlier else kind)
+        return tuple(names)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that the terms read."""
+        return tuple(dict.fromkeys(layer for weighted in self.terms for layer in weighted.term.layers))
+
+    @property
+    def adaptive(self) -> tuple[Adaptive, ...]:
+        """The weights that learn, whose state belongs in a checkpoint."""
+        return tuple(weighted.weight for weighted in self.terms if isinstance(weighted.weight, Adaptive))
+
+    def losses(self, probe: Probe) -> Losses:
+        """Every term at the probe; adaptive weights take their step."""
+        values = {name: weighted.term(probe) for name, weighted in zip(self.names, self.terms, strict=True)}
+        weights = {
+            name: _now(weighted.weight, probe.progress, values)
+            for name, weighted in zip(self.names, self.terms, strict=True)
+        }
+        # begun from the first term, so that a lone one costs no addition
+        products = [value if weights[name] == 1.0 else weights[name] * value for name, value in values.items()]
+        total = products[0]
+        for product in products[1:]:
+            total = total + product
+        return Losses(total, values, weights)
+
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The weighted sum at the probe."""
+        return self.losses(probe).total
+
+    def __add__(self, other: Union[Term, "Objective"]) -> "Objective":
+        return Objective(self.terms + Objective.of(other).terms)
+
+    def __mul__(self, weight: int | Weight) -> "Objective":
+        return Objective(tuple(Weighted(scaled(part.weight, weight), part.term) for part in self.terms))
+
+    __rmul__ = __mul__
+
+    def to_config(self) -> config.Table:
+        """A table per term, named by it."""
+        tables: config.Table = {}
+        for name, weighted in zip(self.names, self.terms, strict=True):
+            settings = config.dump(weighted.term)
+            if settings["kind"] == name:
+                del settings["kind"]
+            tables[name] = {"weight": config.dump(weighted.weight), **settings}
+        return tables
+
+    @classmethod
+    def from_config(cls, table: config.Table, path: str) -> "Objective":
+        """The sum of a table per term."""
+        parts: list[Weighted] = []
+        for name, entry in table.items():
+            place = f"{path}.{name}" if path else name
+            if not isinstance(entry, dict):
+                raise ConfigError(f"{place} is {entry!r}; expected a table of settings such as weight = 1.0")
+            settings: dict[str, Any] = {"kind": name, "weight": 1.0, **entry}
+            weight = config.build_as(Weight, settings.pop("weight"), f"{place}.weight")
+            parts.append(Weighted(weight, config.build(Term, settings, place)))
+        if not parts:
+            raise ConfigError(f"{path or 'the objective'} has no terms; an objective needs at least one")
+        return cls(tuple(parts))
+
+
+def kind_of(term: Term) -> str:
+    """The name that a term's class is registered under."""
+    return config.kind_of(type(term))
+
+
+def _now(weight: Weight, progress: float, values: Mapping[str, Tensor]) -> float | Tensor:
+    match weight:
+        case Ramp():
+            return weight.at(progress)
+        case Adaptive():
+            if weight.watch not in values:
+                raise ConfigError(
+                    f"an adaptive weight watches '{weight.watch}', which is no term of this objective "
+                    f"(there are: {', '.join(values)})"
+                )
+            return weight.step(values[weight.watch].detach())
+        case _:
+            return float(weight)

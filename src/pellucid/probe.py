@@ -1,0 +1,178 @@
+"""How every objective, attack and explainer looks at a classifier; the one place where input gradients are taken."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from pellucid.batch import Batch
+from pellucid.errors import ShapeError
+from pellucid.randomness import Noise
+
+Quantity = Literal["loss", "label-logit"]
+"""What a gradient can be of: each image's cross-entropy, or the logit of its label."""
+
+
+class Probe:
+    """A classifier at one batch. What it computes it keeps, so that all who ask share one forward pass.
+
+    `progress` runs from 0 to 1 over a training; `seed` feeds the noise that random terms draw per image.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batch: Batch,
+        *,
+        second_order: bool = True,
+        layers: Sequence[str] = (),
+        seed: int = 0,
+        progress: float = 1.0,
+        network: nn.Module | None = None,
+    ) -> None:
+        x = batch.x if batch.x.requires_grad else batch.x.detach().requires_grad_()
+        self.model = model
+        self.batch = batch.at(x)
+        self.second_order = second_order
+        self.layers = tuple(layers)
+        self.noise = Noise(seed, batch.index)
+        self.progress = progress
+        # where layers are looked up, when `model` is a wrapper around it
+        self.network = model if network is None else network
+        self.forwards = 0
+        self.backwards = 0
+        self._logits: Tensor | None = None
+        self._features: dict[str, Tensor] = {}
+        self._gradients: dict[object, Tensor] = {}
+
+    @property
+    def x(self) -> Float[Tensor, "b *shape"]:
+        """The images, as the leaf that gradients are taken for."""
+        return self.batch.x
+
+    @property
+    def y(self) -> Int[Tensor, " b"]:
+        """The labels."""
+        return self.batch.y
+
+    @property
+    def logits(self) -> Float[Tensor, "b classes"]:
+        """The classifier's output: one forward pass, at the first use."""
+        if self._logits is None:
+            self._logits = self._forward()
+        return self._logits
+
+    @property
+    def losses(self) -> Float[Tensor, " b"]:
+        """Each image's cross-entropy."""
+        return F.cross_entropy(self.logits, self.y, reduction="none")
+
+    def gradient(self, of: Quantity | int | Int[Tensor, " b"]) -> Float[Tensor, "b *shape"]:
+        """Each image's gradient of its loss, its label's logit, or the logit of the classes given."""
+        if of not in self._gradients:  # tensors are told apart by identity
+            self._gradients[of] = self._gradient(of)
+        return self._gradients[of]
+
+    def pullback(self, weights: Float[Tensor, "n b classes"]) -> Float[Tensor, "n b *shape"]:
+        """The gradients of n weighted sums of each image's logits, taken in one batched backward pass."""
+        self.backwards += len(weights)
+        if len(weights) == 1:  # batching one pass only makes it slower
+            (gradient,) = torch.autograd.grad(
+                self.logits, self.x, weights[0], create_graph=self.second_order, retain_graph=True
+            )
+            return gradient[None]
+        (gradients,) = torch.autograd.grad(
+            self.logits, self.x, weights, create_graph=self.second_order, retain_graph=True, is_grads_batched=True
+        )
+        return gradients
+
+    def features(self, layer: str) -> Float[Tensor, "b ..."]:
+        """The output of a layer that was named when the probe was made."""
+        if layer not in self.layers:
+            raise ShapeError(
+                f"this probe does not record the layer '{layer}'; make it with Probe(..., layers=('{layer}',))"
+            )
+        self.logits  # noqa: B018 - the pass that records
+        return self._features[layer]
+
+    def at(self, x: Float[Tensor, "b *shape"]) -> "Probe":
+        """The same look at other images; a graph that `x` hangs on is kept."""
+        probe = Probe(
+            self.model,
+            self.batch.at(x),
+            second_order=self.second_order,
+            layers=self.layers,
+            progress=self.progress,
+            network=self.network,
+        )
+        probe.noise = self.noise
+        return probe
+
+    def _forward(self) -> Tensor:
+        self.forwards += 1
+        handles = [self._layer(name).register_forward_hook(self._recorder(name)) for name in self.layers]
+        try:
+            logits = self.model(self.x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != len(self.x):
+            got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+            raise ShapeError(f"the network returned {got} for {len(self.x)} images; it must return (images, classes)")
+        return logits
+
+    def _gradient(self, of: Quantity | int | Int[Tensor, " b"]) -> Tensor:
+        if isinstance(of, str) and of == "loss":
+            scalar = self.losses.sum()
+        else:
+            classes = self.y if isinstance(of, str) else torch.as_tensor(of, device=self.x.device).expand(len(self.x))
+            scalar = self.logits.gather(1, classes[:, None]).sum()
+        self.backwards += 1
+        # The sum keeps images apart: an image's gradient of it is that of its own summand. (Under BatchNorm in
+        # training mode images are not apart; the papers differentiate the same sum.)
+        (gradient,) = torch.autograd.grad(scalar, self.x, create_graph=self.second_order, retain_graph=True)
+        return gradient
+
+    def _layer(self, name: str) -> nn.Module:
+        modules = dict(self.network.named_modules())
+        if name not in modules:
+            known = ", ".join(list(modules)[1:9])
+            raise ShapeError(f"the network has no layer '{name}' (its first ones are: {known})")
+        return modules[name]
+
+    def _recorder(self, name: str) -> Callable[[nn.Module, object, Tensor], None]:
+        def record(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            self._features[name] = output
+
+        return record
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Generator[nn.Module]:
+    """The model in evaluation mode and its parameters without gradients; afterwards everything is as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    buffers = [
+        (module, name, buffer, buffer.clone())
+        for module in model.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+    ]
+    try:
+        model.eval()
+        for parameter, _, _ in parameters:
+            parameter.requires_grad_(False)
+        yield model
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, required, gradient in parameters:
+            parameter.requires_grad_(required)
+            parameter.grad = gradient
+        for module, name, buffer, before in buffers:
+            setattr(module, name, buffer)
+            # `data`, since a graph made before may have saved the buffer and would take any other write for a change
+            buffer.data.copy_(before)

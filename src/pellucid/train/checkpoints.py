@@ -1,0 +1,70 @@
+"""Checkpoints that survive what happens to files: each carries its checksum, and the one before it is kept."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pellucid import files
+from pellucid.errors import CheckpointError
+
+_KEPT = 2
+_MARK = b"pellucid checkpoint, sha256 "
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one run, a file per epoch in a folder."""
+
+    folder: Path
+
+    def save(self, epoch: int, state: State) -> None:
+        """Write the state after an epoch; older files than the one before it are removed."""
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        content = buffer.getbuffer()
+        header = _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
+        path = self.folder / f"epoch-{epoch:06d}.ckpt"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with files.replacing(path) as file:
+                file.write(header)
+                file.write(content)
+        except OSError as error:
+            left = self._newest_first()
+            kept = f"{left[0].name} is intact" if left else "no earlier checkpoint exists"
+            raise CheckpointError(
+                f"cannot write {path}: {error.strerror}; {kept}: free some space and start the same command again"
+            ) from error
+        for old in self._newest_first()[_KEPT:]:
+            old.unlink()
+
+    def latest(self) -> tuple[State | None, tuple[str, ...]]:
+        """The newest state that is whole, and why newer files were passed over."""
+        rejected: list[str] = []
+        for path in self._newest_first():
+            try:
+                return _read(path), tuple(rejected)
+            except CheckpointError as error:
+                rejected.append(str(error))
+        return None, tuple(rejected)
+
+    def clear(self) -> None:
+        """Remove all checkpoints: the run is complete and its weights are written."""
+        for path in self._newest_first():
+            path.unlink()
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch-*.ckpt"), reverse=True)
+
+
+def _read(path: Path) -> State:
+    header, _, content = path.read_bytes().partition(b"\n")
+    if header != _MARK + hashlib.sha256(content).hexdigest().encode():
+        raise CheckpointError(f"{path.name} is damaged (its checksum does not match) and was passed over")
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -1,0 +1,60 @@
+"""What training says of itself: steps, and epochs with what was measured in them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pellucid.metrics import Estimate
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step is done."""
+
+    epoch: int
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training images."""
+
+    number: int
+    epochs: int
+    loss: float
+    terms: Mapping[str, float]
+    weights: Mapping[str, float]
+    accuracy: float
+    validation: Estimate | None
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+    def __str__(self) -> str:
+        parts = [f"epoch {self.number}/{self.epochs}", f"loss {self.loss:.4f}", f"accuracy {self.accuracy:.4f}"]
+        if self.validation is not None:
+            parts.append(f"validation {self.validation}")
+        if len(self.terms) > 1:
+            parts += [f"{name} {value:.4g}" for name, value in self.terms.items()]
+        return "  ".join([*parts, f"{self.images_per_second:.0f} images/s"])
+
+    def to_record(self) -> dict[str, Any]:
+        """The epoch as plain tables, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Epoch":
+        """The epoch that plain tables describe."""
+        values = dict(record)
+        if values["validation"] is not None:
+            values["validation"] = Estimate(**values["validation"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Training goes on after the epochs in `history`. `rejected` says why damaged checkpoints were passed over."""
+
+    history: tuple[Epoch, ...]
+    rejected: tuple[str, ...]

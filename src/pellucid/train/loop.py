@@ -1,0 +1,97 @@
+"""The training loop: a generator, so that what happens between epochs is the caller's business.
+
+Nothing random is carried from step to step: the order of images, their augmentation, the terms' noise and dropout all
+follow from (seed, epoch, step). So a run goes on from a checkpoint as if it had never stopped.
+"""
+
+import copy
+from collections.abc import Generator, Iterator
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from pellucid.data import Split, holdout
+from pellucid.errors import CheckpointError, ConfigError
+from pellucid.objectives import Objective, Term
+from pellucid.train.checkpoints import Checkpoints
+from pellucid.train.epoch import Epoch, Resumed, Step
+from pellucid.train.passage import Passage
+from pellucid.train.recipe import Recipe
+from pellucid.train.state import Training
+
+
+def fit(
+    model: nn.Module,
+    train: Split,
+    objective: Term | Objective,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    validation: Split | None = None,
+    fabric: Fabric | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Iterator[Epoch]:
+    """Train the model in place and yield each epoch; when the generator ends, it holds the weights to keep."""
+    events = fit_steps(
+        model,
+        train,
+        objective,
+        recipe,
+        seed=seed,
+        validation=validation,
+        fabric=fabric,
+        checkpoints=checkpoints,
+    )
+    return (event for event in events if isinstance(event, Epoch))
+
+
+def fit_steps(
+    model: nn.Module,
+    train: Split,
+    objective: Term | Objective,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    validation: Split | None = None,
+    fabric: Fabric | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Generator[Resumed | Step | Epoch]:
+    """Like `fit`, but every step is yielded too, for whoever draws a progress bar."""
+    fabric = fabric or Fabric(devices=1)
+    if validation is None and recipe.validation:
+        train, validation = holdout(train, recipe.validation, seed)
+    if validation is None and (recipe.keep == "best" or recipe.patience):
+        raise ConfigError("keep='best' and patience need validation images; set validation to the share to hold out")
+    # an adaptive weight learns during the fit; the caller's objective stays as it was
+    objective = copy.deepcopy(Objective.of(objective))
+    wrapped, optimizer = fabric.setup(model, recipe.optimizer.build(model.parameters()))
+    training = Training(model, optimizer.optimizer, objective, recipe)
+    train = train.to(fabric.device)
+    validation = validation if validation is None else validation.to(fabric.device)
+    if checkpoints is not None:
+        state, rejected = checkpoints.latest()
+        if state is not None:
+            training.restore(state)
+        if state is not None or rejected:
+            yield Resumed(tuple(training.history), rejected)
+    while not training.finished:
+        passage = Passage(training, wrapped=wrapped, optimizer=optimizer, fabric=fabric, train=train, seed=seed)
+        yield from passage.steps()
+        measured = passage.measured(validation)
+        training.record(measured)
+        if checkpoints is not None:
+            _save(checkpoints, training, fabric)
+        yield measured
+    training.settle()
+
+
+def _save(checkpoints: Checkpoints, training: Training, fabric: Fabric) -> None:
+    """The first process writes; all give up together where it cannot."""
+    failure = ""
+    if fabric.is_global_zero:
+        try:
+            checkpoints.save(len(training.history), training.snapshot())
+        except CheckpointError as error:
+            failure = str(error)
+    if failure := fabric.broadcast(failure):
+        raise CheckpointError(failure)

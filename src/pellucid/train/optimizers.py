@@ -1,0 +1,61 @@
+"""Optimisers as settings: what PyTorch's own are built from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+
+class Optimizer(ABC):
+    """How parameters follow their gradients. `lr` is the highest learning rate; the schedule takes shares of it."""
+
+    registry: ClassVar[str] = "pellucid.train:OPTIMIZERS"
+    lr: float
+
+    @abstractmethod
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's optimiser with these settings."""
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    lr: float = 0.05
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's SGD."""
+        nesterov = self.nesterov and self.momentum > 0
+        return torch.optim.SGD(
+            parameters, lr=self.lr, momentum=self.momentum, nesterov=nesterov, weight_decay=self.weight_decay
+        )
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam; its weight decay is added to the gradient."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's Adam."""
+        return torch.optim.Adam(parameters, lr=self.lr, weight_decay=self.weight_decay)
+
+
+@dataclass(frozen=True)
+class AdamW(Optimizer):
+    """Adam with weight decay apart from the gradient."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's AdamW."""
+        return torch.optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)

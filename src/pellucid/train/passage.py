@@ -1,0 +1,137 @@
+"""One pass over the training images, step by step."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Int
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from pellucid.batch import Batch
+from pellucid.data import Split
+from pellucid.errors import ShapeError
+from pellucid.probe import Probe
+from pellucid.randomness import Noise, derive
+from pellucid.train.epoch import Epoch, Step
+from pellucid.train.state import Training
+from pellucid.train.tally import Tally
+from pellucid.train.validate import accuracy
+
+
+class Passage:
+    """One epoch being trained."""
+
+    def __init__(
+        self,
+        training: Training,
+        *,
+        wrapped: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        fabric: Fabric,
+        train: Split,
+        seed: int,
+    ) -> None:
+        self.training = training
+        self.wrapped = wrapped
+        self.optimizer = optimizer
+        self.fabric = fabric
+        self.train = train
+        self.seed = seed
+        self.epoch = len(training.history)
+        self.parameters = [parameter for parameter in training.model.parameters() if parameter.requires_grad]
+        self.chunks = plan(len(train), training.recipe.batch, derive(seed, "order", self.epoch), fabric.world_size)
+        self.tally = Tally(training.objective.names, fabric.device)
+        self.started = time.perf_counter()
+
+    def steps(self) -> Generator[Step]:
+        """Take every step of the epoch."""
+        self.wrapped.train()
+        shares = [chunk[self.fabric.global_rank :: self.fabric.world_size] for chunk in self.chunks]
+        for number, batch in enumerate(self.train.batches(shares)):
+            self._step(number, batch)
+            yield Step(self.epoch + 1, number + 1, len(self.chunks))
+        self.tally.check(self.epoch + 1)
+
+    def measured(self, validation: Split | None) -> Epoch:
+        """The epoch's figures, with validation where there are images for it."""
+        seconds = time.perf_counter() - self.started
+        figures = self.tally.figures()
+        fabric, training = self.fabric, self.training
+        scored = None
+        if validation is not None:
+            place = {"rank": fabric.global_rank, "ranks": fabric.world_size}
+            scored = accuracy(training.candidate, validation, **place)
+        return Epoch(
+            number=self.epoch + 1,
+            epochs=training.recipe.epochs,
+            loss=figures.loss,
+            terms=figures.terms,
+            weights=figures.weights,
+            accuracy=figures.accuracy,
+            validation=scored,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            seconds=seconds,
+            images_per_second=sum(map(len, self.chunks)) / seconds,
+        )
+
+    def _step(self, number: int, batch: Batch) -> None:
+        recipe, objective, fabric = self.training.recipe, self.training.objective, self.fabric
+        progress = (self.epoch + number / len(self.chunks)) / recipe.epochs
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.optimizer.lr * recipe.schedule.at(progress)
+        for augmentation in recipe.augment:
+            batch = augmentation(batch, Noise(derive(self.seed, "augment", self.epoch), batch.index))
+        probe = Probe(
+            self.wrapped,
+            batch,
+            layers=objective.layers,
+            seed=derive(self.seed, "noise", self.epoch, number),
+            progress=progress,
+            network=self.training.model,
+        )
+        with _dropout_seed(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
+            if number == 0:
+                check_classes(probe.logits, self.train)
+            losses = objective.losses(probe)
+        self.optimizer.zero_grad()
+        # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
+        fabric.backward(losses.total, inputs=self.parameters)
+        if recipe.clip:
+            fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=recipe.clip)
+        self.optimizer.step()
+        if self.training.average is not None:
+            self.training.average.update_parameters(self.training.model)
+        self.tally.add(losses, probe.logits, probe.y, len(self.chunks[number]))
+        if number % 50 == 49:  # now and then, since looking makes the host wait for the device
+            self.tally.check(self.epoch + 1)
+
+
+def plan(images: int, batch: int, seed: int, processes: int) -> list[Int[Tensor, " n"]]:
+    """A shuffled epoch as one tensor of positions per global batch."""
+    if images < 2 * processes:
+        raise ShapeError(f"{images} training images are too few for {processes} processes; each needs two")
+    order = torch.randperm(images, generator=torch.Generator().manual_seed(seed))
+    chunks = list(order.split(batch))
+    # BatchNorm cannot train on a single image, and no process may come away empty-handed
+    if len(chunks) > 1 and len(chunks[-1]) < 2 * processes:
+        chunks.pop()
+    return chunks
+
+
+def check_classes(logits: Tensor, split: Split) -> None:
+    """Refuse a network whose outputs are not the split's classes."""
+    if logits.shape[1] != len(split.classes):
+        raise ShapeError(
+            f"the network returns {logits.shape[1]} logits and the data have {len(split.classes)} classes; "
+            f"build it with classes={len(split.classes)}"
+        )
+
+
+@contextmanager
+def _dropout_seed(seed: int, device: torch.device) -> Generator[None]:
+    """Dropout draws from the global generators: seed them for one step, then leave them as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,73 @@
+"""Sums over an epoch, kept on the device so that no step waits for the host."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid import processes
+from pellucid.errors import Diverged
+from pellucid.objectives import Losses
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What an epoch came to, as means over its images."""
+
+    loss: float
+    terms: Mapping[str, float]
+    weights: Mapping[str, float]
+    accuracy: float
+
+
+class Tally:
+    """Counts what the steps of one epoch came to, and notices the first loss that is no number."""
+
+    def __init__(self, names: Sequence[str], device: torch.device) -> None:
+        self.names = ("loss", *names)
+        self.values = torch.zeros(len(self.names), dtype=torch.float64, device=device)
+        self.weights = torch.zeros(len(names), dtype=torch.float64, device=device)
+        self.correct = torch.zeros((), device=device)
+        self.broken = torch.full((len(self.names),), -1, device=device)
+        self.images = 0
+        self.steps = 0
+
+    def add(self, losses: Losses, logits: Float[Tensor, "b classes"], y: Int[Tensor, " b"], images: int) -> None:
+        """Take in one step over `images` images, of which this process saw the logits of its share."""
+        values = torch.stack([losses.total, *losses.values.values()]).detach().double()
+        self.steps += 1
+        fresh = (self.broken < 0) & ~values.isfinite()
+        self.broken = torch.where(fresh, self.steps, self.broken)
+        self.values += images * values
+        weights = [torch.as_tensor(weight, dtype=torch.float64) for weight in losses.weights.values()]
+        self.weights += images * torch.stack([weight.detach().to(self.weights.device) for weight in weights])
+        self.correct += (logits.detach().argmax(1) == y).sum()
+        self.images += images
+
+    def check(self, epoch: int) -> None:
+        """Stop where a loss has become NaN or infinite."""
+        steps = dict(zip(self.names, self.broken.tolist(), strict=True))
+        broken = {name: step for name, step in steps.items() if step > 0}
+        if not broken:
+            return
+        first = min(broken.values())
+        culprits = [name for name, step in broken.items() if step == first and name != "loss"] or ["the weighted sum"]
+        raise Diverged(
+            f"{' and '.join(culprits)} became NaN or infinite in epoch {epoch}, step {first}; "
+            "lower optimizer.lr or the weight of that term, or set clip to bound the gradient"
+        )
+
+    def figures(self) -> Figures:
+        """The means over the images so far."""
+        loss, *values = (self.values / self.images).tolist()
+        weights = (self.weights / self.images).tolist()
+        names = self.names[1:]
+        correct = processes.total(self.correct[None])
+        return Figures(
+            loss=loss,
+            terms=dict(zip(names, values, strict=True)),
+            weights=dict(zip(names, weights, strict=True)),
+            accuracy=float(correct) / self.images,
+        )

@@ -1,0 +1,81 @@
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from pellucid.errors import ConfigError, UnknownName
+from pellucid.models import MODELS, build
+
+SMALL = (3, 8, 8)
+
+
+def exactly(message: str) -> str:
+    return f"^{re.escape(message)}$"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_seed_decides_the_weights_and_the_callers_numbers_stay(name: str) -> None:
+    state = torch.random.get_rng_state()
+    first, again, other = (build(name, shape=SMALL, seed=seed).state_dict() for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+def test_the_weights_do_not_depend_on_what_the_caller_drew() -> None:
+    before = build("lenet").state_dict()
+    with torch.random.fork_rng():
+        torch.manual_seed(12345)
+        after = build("lenet").state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_networks_are_built_on_the_cpu_whatever_the_default_device() -> None:
+    with torch.device("meta"):
+        assert {parameter.device.type for parameter in build("lenet").parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_says_what_it_is(name: str) -> None:
+    assert (MODELS[name].__doc__ or "").partition("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "message"),
+    [
+        ("simple-cnn", "dropuot", "'simple-cnn' has no option 'dropuot' (did you mean 'dropout'?)"),
+        (
+            "lenet",
+            "bogus",
+            "'lenet' has no option 'bogus' (there are: activation, classes, mean, shape, std)",
+        ),
+    ],
+)
+def test_an_unknown_option_is_named(name: str, option: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=exactly(message)):
+        build(name, **{option: 1})
+
+
+def test_an_unknown_network_is_named() -> None:
+    with pytest.raises(UnknownName, match=exactly("no model is called 'resnet19' (did you mean 'resnet18'?)")):
+        build("resnet19")
+
+
+def test_a_function_of_ones_own_is_built_by_its_path() -> None:
+    network = build("torch.nn:Linear", in_features=3, out_features=2, seed=1)
+    assert isinstance(network, nn.Linear)
+    again = build("torch.nn:Linear", in_features=3, out_features=2, seed=1)
+    assert torch.equal(network.weight, again.get_parameter("weight"))
+
+
+def test_an_option_without_default_must_be_given() -> None:
+    with pytest.raises(
+        ConfigError, match=exactly("'torch.nn:Linear' needs the option 'out_features'; it has no default")
+    ):
+        build("torch.nn:Linear", in_features=3)
+
+
+def test_what_is_made_must_be_a_module() -> None:
+    with pytest.raises(ConfigError, match=exactly("'fractions:Fraction' made a Fraction, not a torch.nn.Module")):
+        build("fractions:Fraction")
