@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from rich.box import SIMPLE
 from rich.console import Console as Terminal
 from rich.table import Table
 from torch import Tensor
@@ -24,7 +25,9 @@ SETTINGS = ("recipe.epochs=20", "recipe.batch=64", "model.name=simple-cnn")
 def main(out: Path, settings: tuple[str, ...] = SETTINGS) -> None:
     """Train, measure, and print what came out."""
     console = Console()
-    table = Table("recipe", "test accuracy", "loss gradient", "logit gradient", title="scikit-learn's digits")
+    table = Table(
+        "recipe", "test accuracy", "loss gradient", "logit gradient", title="scikit-learn's digits", box=SIMPLE
+    )
     for recipe in RECIPES:
         spec, images = runs.prepare(runs.table(recipe, {"data.source": "digits"}, settings))
         folder = runs.RunFolder(out / spec.folder)
@@ -54,7 +57,7 @@ def gradient_length(folder: runs.RunFolder, split: Split, of: Quantity) -> Estim
 
 def spread(estimate: Estimate) -> str:
     """An estimate with its interval."""
-    return f"{estimate.value:.3f}  ({estimate.low:.3f} to {estimate.high:.3f})"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 
 if __name__ == "__main__":

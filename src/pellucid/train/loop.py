@@ -15,6 +15,7 @@ from pellucid.errors import CheckpointError, ConfigError
 from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
+from pellucid.train.network import Network
 from pellucid.train.passage import Passage
 from pellucid.train.recipe import Recipe
 from pellucid.train.state import Training
@@ -64,8 +65,8 @@ def fit_steps(
         raise ConfigError("keep='best' and patience need validation images; set validation to the share to hold out")
     # an adaptive weight learns during the fit; the caller's objective stays as it was
     objective = copy.deepcopy(Objective.of(objective))
-    wrapped, optimizer = fabric.setup(model, recipe.optimizer.build(model.parameters()))
-    training = Training(model, optimizer.optimizer, objective, recipe)
+    fabric.to_device(model)
+    training = Training(model, recipe.optimizer.build(model.parameters()), objective, recipe)
     train = train.to(fabric.device)
     validation = validation if validation is None else validation.to(fabric.device)
     if checkpoints is not None:
@@ -74,8 +75,9 @@ def fit_steps(
             training.restore(state)
         if state is not None or rejected:
             yield Resumed(tuple(training.history), rejected)
+    network = Network(model, fabric)
     while not training.finished:
-        passage = Passage(training, wrapped=wrapped, optimizer=optimizer, fabric=fabric, train=train, seed=seed)
+        passage = Passage(training, network=network, fabric=fabric, train=train, seed=seed)
         yield from passage.steps()
         measured = passage.measured(validation)
         training.record(measured)

@@ -27,15 +27,13 @@ class Passage:
         self,
         training: Training,
         *,
-        wrapped: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        network: nn.Module,
         fabric: Fabric,
         train: Split,
         seed: int,
     ) -> None:
         self.training = training
-        self.wrapped = wrapped
-        self.optimizer = optimizer
+        self.network = network
         self.fabric = fabric
         self.train = train
         self.seed = seed
@@ -47,7 +45,7 @@ class Passage:
 
     def steps(self) -> Generator[Step]:
         """Take every step of the epoch."""
-        self.wrapped.train()
+        self.training.model.train()
         shares = [chunk[self.fabric.global_rank :: self.fabric.world_size] for chunk in self.chunks]
         for number, batch in enumerate(self.train.batches(shares)):
             self._step(number, batch)
@@ -71,7 +69,7 @@ class Passage:
             weights=figures.weights,
             accuracy=figures.accuracy,
             validation=scored,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.training.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=sum(map(len, self.chunks)) / seconds,
         )
@@ -79,12 +77,12 @@ class Passage:
     def _step(self, number: int, batch: Batch) -> None:
         recipe, objective, fabric = self.training.recipe, self.training.objective, self.fabric
         progress = (self.epoch + number / len(self.chunks)) / recipe.epochs
-        for group in self.optimizer.param_groups:
+        for group in self.training.optimizer.param_groups:
             group["lr"] = recipe.optimizer.lr * recipe.schedule.at(progress)
         for augmentation in recipe.augment:
             batch = augmentation(batch, Noise(derive(self.seed, "augment", self.epoch), batch.index))
         probe = Probe(
-            self.wrapped,
+            self.network,
             batch,
             layers=objective.layers,
             seed=derive(self.seed, "noise", self.epoch, number),
@@ -95,12 +93,12 @@ class Passage:
             if number == 0:
                 check_classes(probe.logits, self.train)
             losses = objective.losses(probe)
-        self.optimizer.zero_grad()
+        self.training.optimizer.zero_grad()
         # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
-        fabric.backward(losses.total, inputs=self.parameters)
+        losses.total.backward(inputs=self.parameters)
         if recipe.clip:
-            fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=recipe.clip)
-        self.optimizer.step()
+            nn.utils.clip_grad_norm_(self.parameters, recipe.clip)
+        self.training.optimizer.step()
         if self.training.average is not None:
             self.training.average.update_parameters(self.training.model)
         self.tally.add(losses, probe.logits, probe.y, len(self.chunks[number]))

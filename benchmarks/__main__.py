@@ -1,0 +1,34 @@
+"""`python -m benchmarks [NAME...] [--rounds N]`: time everything, print ratios, write `benchmarks/results/`."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from benchmarks import second_order, training_step
+
+BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
+    "training-step-simple-cnn": (partial(training_step.run, name="simple-cnn"), 100),
+    "training-step-resnet18": (partial(training_step.run, name="resnet18"), 8),
+    "second-order-simple-cnn": (partial(second_order.run, name="simple-cnn"), 60),
+    "second-order-resnet18": (partial(second_order.run, name="resnet18"), 8),
+}
+
+
+def main() -> None:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, help="how often each is timed")
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    for name in arguments.names or BENCHMARKS:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark '{name}' (there are: {', '.join(BENCHMARKS)})")
+        run, rounds = BENCHMARKS[name]
+        run(arguments.rounds or rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Carrying out a specification in its folder."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from pellucid import config, data, files, models
+from pellucid.config import Table
+from pellucid.data import Data, statistics
+from pellucid.data.download import Report, silent
+from pellucid.errors import ConfigError, RunBusy
+from pellucid.metrics import Estimate
+from pellucid.randomness import derive
+from pellucid.runs.curves import curves, draw
+from pellucid.runs.folder import RunFolder, test_accuracy
+from pellucid.runs.spec import DataSpec, ModelSpec, Spec, build
+from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is complete: where it lies and what its network scores on the test images."""
+
+    folder: RunFolder
+    test: Estimate
+
+
+Event = Resumed | Step | Epoch | Finished
+
+
+def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:
+    """Load the data that settings name, and complete the settings with what follows from it."""
+    known = build({**settings, "model": {}}).data
+    source = load_data(known, report)
+    parts = [split.fingerprint() for split in (source.train, source.validation, source.test) if split is not None]
+    fingerprint = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    if known.fingerprint not in ("", fingerprint):
+        raise ConfigError(
+            f"the images of '{known.source}' are not those that the settings were made for; "
+            "set data.fingerprint to '' to train on these"
+        )
+    recipe = settings.get("recipe", {})
+    if "augment" not in recipe:
+        settings = {**settings, "recipe": {**recipe, "augment": config.dump(source.augment)}}
+    spec = build(settings)
+    spec = replace(spec, data=replace(spec.data, fingerprint=fingerprint), model=_complete(spec, source))
+    return spec, source
+
+
+def load_data(spec: DataSpec, report: Report = silent) -> Data:
+    """The images that a specification names."""
+    return data.load(
+        spec.source,
+        root=Path(spec.root) if spec.root else None,
+        download=spec.download,
+        memory=spec.memory,
+        size=spec.size or None,
+        skip_bad=spec.skip_bad,
+        workers=spec.workers,
+        split_seed=spec.split_seed,
+        report=report,
+    )
+
+
+def execute(
+    spec: Spec, source: Data, folder: RunFolder, fabric: Fabric, *, tensorboard: bool = False
+) -> Generator[Event]:
+    """Train what the specification says, going on from where an earlier attempt was stopped."""
+    if folder.complete:
+        yield Finished(folder, test_accuracy(folder))
+        return
+    model = build_model(spec)  # before the folder is made, since it may turn out to be none
+    with _alone(folder, fabric):
+        if fabric.is_global_zero:
+            folder.write_spec(spec)
+            folder.write_json("environment.json", environment(fabric))
+        epochs: list[Epoch] = []
+        events = fit_steps(
+            model,
+            source.train,
+            spec.objective,
+            spec.recipe,
+            seed=spec.seed,
+            validation=source.validation,
+            fabric=fabric,
+            checkpoints=folder.checkpoints,
+        )
+        board = curves(folder.path / "tensorboard") if tensorboard and fabric.is_global_zero else None
+        for event in events:
+            if isinstance(event, Resumed):
+                epochs = list(event.history)
+            elif isinstance(event, Epoch):
+                epochs.append(event)
+                if board is not None:
+                    draw(board, event)
+            if fabric.is_global_zero and not isinstance(event, Step):
+                folder.write_epochs(epochs)
+            yield event
+        test = accuracy(model, source.test.to(fabric.device), rank=fabric.global_rank, ranks=fabric.world_size)
+        if fabric.is_global_zero:
+            folder.write_model(model, spec)
+            parameters = sum(parameter.numel() for parameter in model.parameters())
+            # the last file to be written: its presence says that the run is complete
+            folder.write_json("result.json", {"test": asdict(test), "epochs": len(epochs), "parameters": parameters})
+            folder.checkpoints.clear()
+        yield Finished(folder, test)
+
+
+def build_model(spec: Spec) -> nn.Module:
+    """The network that a specification starts from."""
+    model = models.build(spec.model.name, seed=derive(spec.seed, "model"), **spec.model.options)
+    if spec.model.init:
+        models.fit_weights(model, models.read_weights(spec.model.init), spec.model.init)
+    return model
+
+
+def environment(fabric: Fabric) -> dict[str, Any]:
+    """What the run ran on."""
+    device = fabric.device
+    return {
+        "pellucid": version("pellucid"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "processes": fabric.world_size,
+        "threads": torch.get_num_threads(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+@contextmanager
+def _alone(folder: RunFolder, fabric: Fabric) -> Generator[None]:
+    """The folder's lock, held by the first process; all processes give up together where it is taken."""
+    busy = ""
+    with ExitStack() as stack:
+        if fabric.is_global_zero:
+            try:
+                stack.enter_context(folder.lock())
+            except RunBusy as error:
+                busy = str(error)
+        if busy := fabric.broadcast(busy):
+            raise RunBusy(busy)
+        yield
+
+
+def _complete(spec: Spec, source: Data) -> ModelSpec:
+    """The network's settings, with those that follow from the data and from the weights it starts from."""
+    options = dict(spec.model.options)
+    if spec.model.name in models.MODELS:
+        options = {"shape": list(source.train.shape), "classes": len(source.train.classes)} | options
+        if spec.model.normalise:
+            # rounded, since sums in another order would otherwise give the same run another name
+            mean, std = ([round(value, 4) for value in values] for values in statistics(source.train))
+            # a channel without any variation is left at its scale
+            options = {"mean": mean, "std": [value or 1.0 for value in std]} | options
+    checksum = ""
+    if spec.model.init:
+        models.read_weights(spec.model.init)  # says what is wrong with the file before a folder is named after it
+        checksum = files.checksum(Path(spec.model.init))
+    return replace(spec.model, options=options, init_checksum=checksum)

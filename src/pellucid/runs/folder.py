@@ -1,0 +1,134 @@
+"""A run's folder: what was asked for, what happened, what came out.
+
+spec.toml          the full specification
+environment.json   the versions and the machine that it ran on
+epochs.jsonl       a line per epoch
+checkpoints/       while it trains
+model.safetensors  the weights, once it is complete; model.json says which network they fit
+result.json        what the network then scored on the test images
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import nn
+
+from pellucid import config, files
+from pellucid.errors import RunBusy, RunError
+from pellucid.metrics import Estimate
+from pellucid.runs.spec import Spec, build
+from pellucid.train import Checkpoints, Epoch
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Where the run's checkpoints lie."""
+        return Checkpoints(self.path / "checkpoints")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has come to its end."""
+        return (self.path / "result.json").exists()
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """The folder of a run that exists."""
+        if not (path / "spec.toml").is_file():
+            what = "has no spec.toml" if path.is_dir() else "does not exist"
+            raise RunError(f"{path} is no run folder: it {what}; give the folder that 'pellucid train' named")
+        return cls(path)
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Keep other processes out while the block runs; the lock goes with the process, however that ends."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise RunBusy(f"{self.path} is in use by process {file.read()}; wait for it, or end it") from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            files.clear_unfinished(self.path)
+            yield
+
+    def write_spec(self, spec: Spec) -> None:
+        """Write down what was asked for."""
+        files.write_text(self.path / "spec.toml", config.toml(config.dump(spec)))
+
+    def spec(self) -> Spec:
+        """What was asked for."""
+        return build(config.read(self.path / "spec.toml"))
+
+    def write_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Write all epochs anew: appending could leave half a line, or one that a resumed run repeats."""
+        lines = [json.dumps(epoch.to_record()) + "\n" for epoch in epochs]
+        files.write_text(self.path / "epochs.jsonl", "".join(lines))
+
+    def epochs(self) -> list[Epoch]:
+        """The epochs so far."""
+        path = self.path / "epochs.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [Epoch.from_record(json.loads(line)) for line in lines]
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write one of the JSON files."""
+        files.write_text(self.path / name, json.dumps(content, indent=2) + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read one of the JSON files; empty where it is not yet written."""
+        path = self.path / name
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def write_model(self, model: nn.Module, spec: Spec) -> None:
+        """Write the weights, and which network they fit."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+        files.write_bytes(self.path / "model.safetensors", save(tensors))
+        self.write_json("model.json", {"name": spec.model.name, "options": config.dump(spec.model.options)})
+
+    def summary(self) -> dict[str, Any]:
+        """All there is to say of the run, for JSON."""
+        epochs = self.epochs()
+        return {
+            "path": str(self.path),
+            "complete": self.complete,
+            "spec": config.dump(self.spec()),
+            "environment": self.read_json("environment.json"),
+            "epochs": [epoch.to_record() for epoch in epochs],
+            "result": self.read_json("result.json"),
+        }
+
+
+def runs_in(folder: Path) -> list[RunFolder]:
+    """The runs that lie in a folder, by name."""
+    return [RunFolder(path.parent) for path in sorted(folder.glob("*/spec.toml"))]
+
+
+def headline(run: RunFolder) -> str:
+    """A run in one line."""
+    epochs = run.epochs()
+    if run.complete:
+        return f"complete, test accuracy {test_accuracy(run)}"
+    return f"stopped after epoch {len(epochs)}" if epochs else "begun"
+
+
+def test_accuracy(run: RunFolder) -> Estimate:
+    """What the network of a complete run scored on the test images."""
+    if not run.complete:
+        raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
+    return Estimate(**run.read_json("result.json")["test"])

@@ -1,0 +1,131 @@
+"""The full specification of a run: everything that its result depends on, and nothing else."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pellucid import config
+from pellucid.config import Table
+from pellucid.errors import ConfigError
+from pellucid.objectives import Objective
+from pellucid.train import RECIPES, Preset, Recipe
+
+_INCIDENTAL = {"identity": False}  # where things lie and how fast they come does not change what comes out
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images: a name or a path, and how they are read. The fingerprint is that of their content."""
+
+    source: str = field(default="digits", metadata=_INCIDENTAL)
+    fingerprint: str = ""
+    size: int = 0
+    split_seed: int = 0
+    skip_bad: bool = False
+    root: str = field(default="", metadata=_INCIDENTAL)
+    download: bool = field(default=False, metadata=_INCIDENTAL)
+    memory: int = field(default=2**30, metadata=_INCIDENTAL)
+    workers: int = field(default=2, metadata=_INCIDENTAL)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which network: a name or `package.module:factory`, its options, and the weights that it starts from.
+
+    With `normalise`, the mean and standard deviation of the training images become part of the network.
+    """
+
+    name: str = "simple-cnn"
+    normalise: bool = True
+    init: str = field(default="", metadata=_INCIDENTAL)
+    init_checksum: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is trained, on what, how, and from which seed."""
+
+    method: str
+    objective: Objective
+    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    data: DataSpec = field(default_factory=DataSpec)
+    model: ModelSpec = field(default_factory=ModelSpec)
+    recipe: Recipe = field(default_factory=Recipe)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything that the result depends on."""
+        text = json.dumps(_identity(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> str:
+        """The name of the run's folder."""
+        source = Path(self.data.source).name.partition(".")[0]
+        words = [self.method, source or "data", self.model.name.rpartition(":")[2], self.fingerprint]
+        return "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", word) for word in words)
+
+
+def table(recipe: str, options: Mapping[str, Any] = MappingProxyType({}), assignments: Sequence[str] = ()) -> Table:
+    """The settings of a recipe, by name or from a TOML file, with options by path and then `a.b=c` carried out.
+
+    Options that are None say nothing.
+    """
+    settings = _from_file(Path(recipe)) if recipe.endswith(".toml") else _from_preset(recipe, RECIPES[recipe])
+    for path, value in options.items():
+        if value is not None:
+            settings = config.assign(settings, path.split("."), value)
+    for assignment in assignments:
+        settings = config.override(settings, assignment)
+    return settings
+
+
+def build(settings: Table) -> Spec:
+    """The specification that tables describe."""
+    return config.build(Spec, settings)
+
+
+def _from_preset(name: str, preset: Preset) -> Table:
+    settings = config.dump(Spec(name, preset.objective, recipe=preset.recipe))
+    if preset.activation != "relu":
+        settings["model"]["options"]["activation"] = preset.activation
+    # a recipe that says nothing of augmentation leaves it to the data
+    if not preset.recipe.augment:
+        del settings["recipe"]["augment"]
+    return settings
+
+
+def _from_file(path: Path) -> Table:
+    own = config.read(path)
+    method = own.get("method", "")
+    if not isinstance(method, str):
+        raise ConfigError(
+            f"method in {path} is {method!r}; it names a recipe, or is a name of your own for an [objective]"
+        )
+    if "objective" not in own:
+        if not method:
+            raise ConfigError(f'{path} has neither an [objective] nor a method; give one: method = "standard"')
+        return config.merge(_from_preset(method, RECIPES[method]), own)
+    base = _from_preset("standard", RECIPES["standard"])
+    del base["objective"]
+    return config.merge({**base, "method": path.stem}, own)
+
+
+def _identity(value: Any) -> Any:
+    """The value as tables, without what is incidental."""
+    tables = config.dump(value)
+    for part in dataclasses.fields(value):
+        inner = getattr(value, part.name)
+        if not part.metadata.get("identity", True):
+            del tables[part.name]
+        elif isinstance(inner, DataSpec | ModelSpec):
+            tables[part.name] = _identity(inner)
+    return tables

@@ -1,0 +1,160 @@
+"""What happens to runs that are killed at any moment, told by killing them."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pellucid import models
+
+# One process imports everything and then forks a child per command: children start at once, so that
+# many can be killed in little time, and none inherits threads, since the parent never computes.
+NURSERY = """
+import json, os, sys
+from pellucid import cli, console, runs
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv = ["pellucid", *json.loads(line)]
+        try:
+            cli.main()
+        except SystemExit as exit:
+            os._exit(exit.code or 0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+COMMAND = [
+    *["train", "jacobian", "--model", "simple-cnn", "--device", "cpu", "--seed", "7", "--json"],
+    *["--set", "recipe.epochs=40", "--set", "recipe.batch=100", "--set", "recipe.average=0.9"],
+    *[
+        "--set",
+        "recipe.validation=0.8",
+        "--set",
+        "recipe.keep=best",
+        "--set",
+        "recipe.augment=[{kind='pad-crop', pad=1}]",
+    ],
+]
+
+
+class Nursery:
+    """Starts commands, one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env=environment,
+        )
+
+    def start(self, *arguments: str) -> int:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        print(json.dumps(arguments), file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+    def status(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
+
+    def close(self) -> str:
+        assert self.process.stdin is not None and self.process.stderr is not None
+        self.process.stdin.close()
+        said = self.process.stderr.read()
+        self.process.wait(timeout=60)
+        return said
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Generator[Nursery]:
+    nursery = Nursery(tmp_path)
+    yield nursery
+    if nursery.process.poll() is None:
+        nursery.close()
+
+
+def newest(folder: Path) -> int:
+    """The newest epoch that the run in the folder has a checkpoint of."""
+    names = [path.stem for path in folder.glob("*/checkpoints/epoch-*.ckpt")]
+    return max((int(name.removeprefix("epoch-")) for name in names), default=0)
+
+
+def alive(child: int) -> bool:
+    """Whether the process has neither ended nor is a corpse that nobody has collected."""
+    try:
+        return Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: Nursery) -> None:
+    nursery.start(*COMMAND, "--out", "undisturbed")
+    assert nursery.status() == 0
+    draw = random.Random(0)
+    kills = attempts = 0
+    while True:
+        attempts += 1
+        assert attempts < 200, "the run makes no progress"
+        before = newest(tmp_path / "killed")
+        child = nursery.start(*COMMAND, "--out", "killed")
+        # mostly within two epochs, at a moment inside a step, a checkpoint's writing or the loading of data
+        epochs, deadline = draw.choice([0, 1, 1, 2]), time.monotonic() + 60
+        while alive(child) and newest(tmp_path / "killed") < before + epochs and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(draw.uniform(0, 0.4 if epochs == 0 else 0.05))
+        killed = alive(child)
+        if killed:
+            os.kill(child, signal.SIGKILL)
+        status = nursery.status()
+        if not killed or status == 0:
+            break
+        assert status == -signal.SIGKILL
+        kills += 1
+    assert kills >= 20
+    assert status == 0
+    (undisturbed,) = (tmp_path / "undisturbed").iterdir()
+    (survivor,) = (tmp_path / "killed").iterdir()
+    assert undisturbed.name == survivor.name
+    assert (survivor / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
+    assert (survivor / "result.json").read_text() == (undisturbed / "result.json").read_text()
+    epochs = [[json.loads(line) for line in (run / "epochs.jsonl").open()] for run in (undisturbed, survivor)]
+    for first, second in zip(*epochs, strict=True):
+        assert {**first, "seconds": 0, "images_per_second": 0} == {**second, "seconds": 0, "images_per_second": 0}
+    assert not list(survivor.rglob(".*.unfinished")), "no half-written file is left"
+    assert not list((survivor / "checkpoints").iterdir()), "a complete run keeps no checkpoints"
+    models.load(str(survivor))
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(tmp_path: Path, nursery: Nursery) -> None:
+    nursery.start(*COMMAND, "--out", "undisturbed")
+    assert nursery.status() == 0
+    arguments = [argument for argument in COMMAND if argument != "--json"]
+    child = nursery.start(*arguments, "--out", "damaged")
+    while newest(tmp_path / "damaged") < 3:
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    assert nursery.status() == -signal.SIGKILL
+    (run,) = (tmp_path / "damaged").iterdir()
+    path = max((run / "checkpoints").glob("epoch-*.ckpt"))
+    path.write_bytes(path.read_bytes()[:-10])
+    nursery.start(*arguments, "--out", "damaged")
+    assert nursery.status() == 0
+    said = nursery.close()
+    assert f"{path.name} is damaged (its checksum does not match) and was passed over" in said
+    assert f"going on after epoch {int(path.stem.removeprefix('epoch-')) - 1}" in said
+    (undisturbed,) = (tmp_path / "undisturbed").iterdir()
+    assert (run / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()

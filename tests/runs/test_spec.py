@@ -1,0 +1,75 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from pellucid import config, runs
+from pellucid.errors import ConfigError, UnknownName
+from pellucid.train import RECIPES, Adam
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_a_recipe_reads_back_from_its_specification(name: str) -> None:
+    spec = runs.build(runs.table(name))
+    assert spec.objective == RECIPES[name].objective and spec.recipe == RECIPES[name].recipe
+    assert runs.build(config.dump(spec)) == spec
+
+
+def test_the_fingerprint_changes_with_what_matters_and_with_nothing_else() -> None:
+    def fingerprint(*assignments: str) -> str:
+        return runs.build(runs.table("jacobian", {}, assignments)).fingerprint
+
+    plain = fingerprint()
+    for assignment in (
+        "recipe.epochs=3",
+        "recipe.optimizer.lr=0.1",
+        "seed=1",
+        "objective.jacobian-norm.weight=0.5",
+        "model.options.activation=softplus",
+        "data.fingerprint=abc",
+        "precision=bf16-mixed",
+        "model.init_checksum=abc",
+    ):
+        assert fingerprint(assignment) != plain, assignment
+    for assignment in ("data.root=/elsewhere", "data.workers=0", "data.memory=5", "model.init=a.pt"):
+        assert fingerprint(assignment) == plain, assignment
+
+
+def test_options_that_say_nothing_change_nothing() -> None:
+    assert runs.table("standard", {"seed": None, "data.source": None}) == runs.table("standard")
+    table = runs.table("standard", {"seed": 4, "data.source": "mnist"}, ["seed=5"])
+    assert (table["seed"], table["data"]["source"]) == (5, "mnist")
+
+
+def test_a_file_changes_a_recipe_or_brings_its_own_objective(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('method = "jacobian"\n[recipe]\nepochs = 3\n[recipe.optimizer]\nkind = "adam"\nlr = 0.01\n')
+    spec = runs.build(runs.table(str(path)))
+    assert spec.method == "jacobian" and spec.objective == RECIPES["jacobian"].objective
+    assert spec.recipe.epochs == 3 and spec.recipe.optimizer == Adam(lr=0.01)
+    path.write_text("[objective.cross-entropy]\nlabel_smoothing = 0.1\n")
+    spec = runs.build(runs.table(str(path)))
+    assert spec.method == "mine" and spec.objective.names == ("cross-entropy",)
+
+
+def test_bad_files_and_names_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("seed = 1\n")
+    message = f'{path} has neither an [objective] nor a method; give one: method = "standard"'
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        runs.table(str(path))
+    path.write_text("method = 3\n")
+    with pytest.raises(
+        ConfigError, match=re.escape(f"method in {path} is 3; it names a recipe, or is a name of your")
+    ):
+        runs.table(str(path))
+    with pytest.raises(UnknownName, match=re.escape("no recipe is called 'jacobain' (did you mean 'jacobian'?)")):
+        runs.table("jacobain")
+    path.write_text('method = "standard"\n[recipee]\nepochs = 3\n')
+    with pytest.raises(ConfigError, match=re.escape("there is no setting 'recipee' (did you mean 'recipe'?)")):
+        runs.build(runs.table(str(path)))
+
+
+def test_the_folder_s_name_says_what_lies_in_it() -> None:
+    spec = runs.build(runs.table("standard", {"data.source": "/photos/pets.npz", "model.name": "my.nets:build"}))
+    assert re.fullmatch(r"standard-pets-build-[0-9a-f]{12}", spec.folder)

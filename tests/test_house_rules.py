@@ -1,0 +1,29 @@
+"""Rules of the house that no linter knows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+random_calls = re.compile(r"torch\.(rand|randn|randint|randperm|bernoulli|normal)\((?!.*generator=)")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src" / "pellucid")))
+def test_a_source_file_keeps_the_rules(path: Path) -> None:
+    text = path.read_text()
+    inner = path.relative_to(ROOT / "src" / "pellucid")
+    assert len(text.splitlines()) <= 400, "one idea per file"
+    assert path.stem not in {"utils", "util", "helpers", "common", "misc", "manager", "handler"}
+    assert not random_calls.search(text), "randomness is passed"
+    if inner.parts[0] not in ("cli.py", "console.py"):
+        assert not re.search(r"\bprint\(", text), "values go up, the command line speaks"
+        assert "os.environ" not in text and "getenv" not in text, "the library reads no environment"
+    if inner.as_posix() != "probe.py":
+        assert not re.search(r"^[^#\n]*= torch\.autograd\.grad\(", text, re.M), (
+            "input gradients are taken in the probe only"
+        )
+    assert "from __future__ import annotations" not in text, "it would switch off the checks of shapes"
+    assert not re.search(r"^import (torchvision|timm)|^from (torchvision|timm)", text, re.M)
