@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pellucid import data as data
     from pellucid import errors as errors
     from pellucid import models as models
+    from pellucid import processes as processes
+    from pellucid import runs as runs
     from pellucid import train as train
     from pellucid.batch import Batch as Batch
     from pellucid.metrics import Estimate as Estimate
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from pellucid.train import accuracy as accuracy
     from pellucid.train import fit as fit
 
-_PACKAGES = ("data", "errors", "models", "train")
+_PACKAGES = ("data", "errors", "models", "processes", "runs", "train")
 _NAMES = {
     "Batch": "batch",
     "Estimate": "metrics",

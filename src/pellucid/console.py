@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from pellucid import config
 from pellucid.data import Data
@@ -81,7 +82,8 @@ class Console:
     def lists(self, found: Mapping[str, Mapping[str, Any]]) -> None:
         """Names and what they stand for, a table per kind."""
         for kind, entries in found.items():
-            table = Table("name", "what it is", title=kind, title_justify="left", expand=False)
+            # names are there to be copied, so they are never cut
+            table = Table(Column("name", no_wrap=True), "what it is", title=kind, title_justify="left", box=SIMPLE)
             for name, what in entries.items():
                 table.add_row(name, what)
             self.out.print(table)

@@ -16,6 +16,7 @@ def replacing(path: Path) -> Generator[IO[bytes]]:
     """A file to write that takes the place of `path` when the block ends, or leaves no trace if it fails."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
     try:
+        os.fchmod(handle, 0o644)  # as other files are, not for the owner's eyes only
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()

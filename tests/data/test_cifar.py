@@ -186,7 +186,8 @@ def test_damage(batches: Batches, pickled: dict[str, bytes], pack: Pack, tmp_pat
 def test_a_cache_without_the_files(tmp_path: Path, raises: Raises, classes: int):
     with raises(
         DataError,
-        f"'{tmp_path}/cifar{classes}' lacks cifar-{classes}-python.tar.gz; pass download=True, or put it there from "
+        f"'{tmp_path}/cifar{classes}' lacks cifar-{classes}-python.tar.gz; "
+        "fetch with download=True (--download), or put it there from "
         "https://www.cs.toronto.edu/~kriz/",
     ):
         load(f"cifar{classes}", root=tmp_path)

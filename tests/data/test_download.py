@@ -114,7 +114,7 @@ def test_only_what_is_missing_is_fetched(remote: Remote, shelf: "Shelf", tmp_pat
 def test_nothing_is_fetched_without_leave(remote: Remote, shelf: "Shelf", tmp_path: Path, raises: Raises):
     with raises(
         DataError,
-        f"'{tmp_path}' lacks numbers.bin; pass download=True, or put it there from {shelf.url}/",
+        f"'{tmp_path}' lacks numbers.bin; fetch with download=True (--download), or put it there from {shelf.url}/",
     ):
         require([remote], tmp_path, download=False)
     assert shelf.asked == []

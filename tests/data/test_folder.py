@@ -181,7 +181,7 @@ def test_bad_files_are_named(photos: Path, raises: Raises):
     broken.write_bytes(broken.read_bytes()[:-20])
     message = (
         f"cannot read 'dog/4.jpg' in '{photos}': it is no image or is cut short; "
-        "replace it, or pass skip_bad=True to leave it out"
+        "replace it, or leave it out with skip_bad=True (--skip-bad)"
     )
     for workers in (0, 1):
         with raises(DataError, message):
@@ -209,7 +209,7 @@ def test_sizes_that_differ(photos: Path, save: Save, raises: Raises):
     with raises(
         ShapeError,
         f"images in '{photos}' differ in size: 'cat/0.png' is 6x8 and 'cat/4.png' is 7x9; "
-        "pass size= to scale and crop them to squares",
+        "scale and crop them to squares with size= (--set data.size=)",
     ):
         read(photos)
 

@@ -122,7 +122,8 @@ def test_a_cache_without_the_files(tmp_path: Path, raises: Raises):
     folder = tmp_path / "mnist"
     with raises(
         DataError,
-        f"'{folder}' lacks {', '.join(f'{name}.gz' for name in NAMES)}; pass download=True, or put them there from "
+        f"'{folder}' lacks {', '.join(f'{name}.gz' for name in NAMES)}; "
+        "fetch with download=True (--download), or put them there from "
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
     ):
         load("mnist", root=tmp_path)

@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -7,8 +8,8 @@ import torch
 from networks import images, smooth
 from pellucid import config
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError
-from pellucid.objectives import Adaptive, CrossEntropy, GradientNorm, JacobianNorm, Objective, Ramp, Weighted
+from pellucid.errors import ConfigError, UnknownName
+from pellucid.objectives import Adaptive, CrossEntropy, GradientNorm, JacobianNorm, Objective, Ramp, Term, Weighted
 from pellucid.probe import Probe
 
 A, B, C = CrossEntropy(), GradientNorm(), JacobianNorm()
@@ -36,6 +37,22 @@ def test_terms_are_named_by_kind_and_number() -> None:
         "jacobian-norm",
         "gradient-norm-3",
     )
+
+
+@dataclass(frozen=True)
+class LogitSize(Term):
+    """A term that no registry lists."""
+
+    def __call__(self, probe: Probe) -> torch.Tensor:
+        return probe.logits.square().mean()
+
+
+def test_a_term_of_one_s_own_needs_no_registry_until_it_is_written_down() -> None:
+    objective = A + 0.5 * LogitSize()
+    assert objective.names == ("cross-entropy", "logit-size")
+    assert float(objective(at()).detach()) > float(A(at()).detach())
+    with pytest.raises(UnknownName, match=r"LogitSize'> is not registered as a term"):
+        config.dump(objective)
 
 
 def test_losses_say_each_value_before_its_weight() -> None:
@@ -86,7 +103,7 @@ def test_objectives_read_back_from_their_settings() -> None:
         "weight": 2.0,
         "kind": "gradient-norm",
         "of": "loss",
-        "reduction": "batch",
+        "reduction": "rms",
     }
     assert config.build(Objective, tables) == objective
     adaptive = config.build(Objective, config.dump(A + Adaptive(start=7.0) * B))

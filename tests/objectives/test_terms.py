@@ -106,7 +106,7 @@ def test_the_batch_reduction_of_the_loss_is_the_norm_of_the_gradient_of_the_mean
     network = smooth()
     x = X.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(network(x), Y), x)
-    assert torch.allclose(GradientNorm(of="loss")(probe(network)), gradient.norm())
+    assert torch.allclose(GradientNorm(of="loss", reduction="batch")(probe(network)), gradient.norm())
 
 
 def test_projections_estimate_the_exact_square() -> None:

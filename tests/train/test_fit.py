@@ -188,7 +188,7 @@ def test_the_average_is_what_is_kept() -> None:
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
-    with pytest.raises(ConfigError, match="keep='best' and patience need validation images; set validation to the"):
+    with pytest.raises(ConfigError, match="keep='best' and patience need validation images; set recipe.validation"):
         list(fit(lenet(), SMALL, CrossEntropy(), Recipe(keep="best")))
     message = "the network returns 7 logits and the data have 10 classes; build it with classes=10"
     with pytest.raises(ShapeError, match=message):

@@ -50,7 +50,9 @@ def require(
         names = ", ".join(remote.name for remote in missing)
         them = "it" if len(missing) == 1 else "them"
         origin = missing[0].url.rpartition("/")[0]
-        raise DataError(f"'{folder}' lacks {names}; pass download=True, or put {them} there from {origin}/")
+        raise DataError(
+            f"'{folder}' lacks {names}; fetch with download=True (--download), or put {them} there from {origin}/"
+        )
     for remote in missing:
         fetch(remote, folder, report=report, timeout=timeout)
 

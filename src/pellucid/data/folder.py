@@ -85,7 +85,7 @@ def _shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tuple[in
         if (look.height, look.width) != (like.height, like.width):
             raise ShapeError(
                 f"images in '{folder}' differ in size: '{first}' is {like.height}x{like.width} and '{name}' is "
-                f"{look.height}x{look.width}; pass size= to scale and crop them to squares"
+                f"{look.height}x{look.width}; scale and crop them to squares with size= (--set data.size=)"
             )
     return channels, like.height, like.width
 

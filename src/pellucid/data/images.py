@@ -62,7 +62,7 @@ def opened(folder: Path, name: str) -> Generator[Image.Image]:
     except Exception as error:  # a damaged file raises whatever its format's parser stumbles over
         raise DataError(
             f"cannot read '{name}' in '{folder}': it is no image or is cut short; "
-            "replace it, or pass skip_bad=True to leave it out"
+            "replace it, or leave it out with skip_bad=True (--skip-bad)"
         ) from error
 
 

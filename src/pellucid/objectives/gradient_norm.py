@@ -19,7 +19,7 @@ class GradientNorm(Term):
     """How long the images' gradients are.
 
     `of="label-logit"` with `reduction="batch"` is the magnitude term of Interpretation Regularization (Noack et al.
-    2020), `of="loss"` that of double backpropagation (Drucker and LeCun 1992). Reductions:
+    2021), `of="loss"` that of double backpropagation (Drucker and LeCun 1992). Reductions:
 
     - `mean`: the mean of the images' lengths.
     - `rms`: the root of the mean of their squares.
@@ -29,7 +29,7 @@ class GradientNorm(Term):
     """
 
     of: Quantity = "label-logit"
-    reduction: Reduction = "batch"
+    reduction: Reduction = "rms"
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The length, reduced over the global batch."""

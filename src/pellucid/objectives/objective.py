@@ -3,6 +3,7 @@
 CrossEntropy() + 0.1 * GradientNorm(of="label-logit") + Ramp(1.0) * JacobianNorm()
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid import config
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, UnknownName
 from pellucid.objectives.weights import Adaptive, Ramp, scaled
 from pellucid.probe import Probe
 
@@ -143,8 +144,11 @@ class Objective:
 
 
 def kind_of(term: Term) -> str:
-    """The name that a term's class is registered under."""
-    return config.kind_of(type(term))
+    """The name that a term's class is registered under; one that is used from Python alone needs no registry."""
+    try:
+        return config.kind_of(type(term))
+    except UnknownName:
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(term).__name__).lower()
 
 
 def _now(weight: Weight, progress: float, values: Mapping[str, Tensor]) -> float | Tensor:

@@ -58,6 +58,8 @@ class Checkpoints:
         """Remove all checkpoints: the run is complete and its weights are written."""
         for path in self._newest_first():
             path.unlink()
+        if self.folder.exists():
+            self.folder.rmdir()
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*.ckpt"), reverse=True)

@@ -62,7 +62,9 @@ def fit_steps(
     if validation is None and recipe.validation:
         train, validation = holdout(train, recipe.validation, seed)
     if validation is None and (recipe.keep == "best" or recipe.patience):
-        raise ConfigError("keep='best' and patience need validation images; set validation to the share to hold out")
+        raise ConfigError(
+            "keep='best' and patience need validation images; set recipe.validation to a share to hold out"
+        )
     # an adaptive weight learns during the fit; the caller's objective stays as it was
     objective = copy.deepcopy(Objective.of(objective))
     fabric.to_device(model)
