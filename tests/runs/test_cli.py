@@ -78,7 +78,7 @@ def test_training_goes_on_from_given_weights() -> None:
 
 
 def test_a_network_and_images_of_one_s_own(tmp_path: Path) -> None:
-    (tmp_path / "my_nets.py").write_text(
+    (tmp_path / "nets_of_this_test.py").write_text(
         "from torch import nn\ndef build():\n    return nn.Sequential(nn.Flatten(), nn.Linear(12, 2))\n"
     )
     x = np.zeros((40, 3, 2, 2), dtype=np.uint8)
@@ -91,7 +91,7 @@ def test_a_network_and_images_of_one_s_own(tmp_path: Path) -> None:
             "--data",
             "mine.npz",
             "--model",
-            "my_nets:build",
+            "nets_of_this_test:build",
             "--set",
             "recipe.epochs=20",
             "--json",

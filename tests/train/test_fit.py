@@ -193,6 +193,13 @@ def test_what_cannot_be_trained_is_refused() -> None:
     message = "the network returns 7 logits and the data have 10 classes; build it with classes=10"
     with pytest.raises(ShapeError, match=message):
         list(fit(models.build("lenet", shape=(1, 8, 8), classes=7), SMALL, CrossEntropy(), Recipe()))
+    narrow = nn.Sequential(nn.Flatten(), nn.Linear(5, 10))
+    message = (
+        "the network cannot take images of 1x8x8 (mat1 and mat2 shapes cannot be multiplied (128x64 and 5x10)); "
+        "change the one or the other"
+    )
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        list(fit(narrow, SMALL, CrossEntropy(), Recipe()))
     with pytest.raises(ShapeError, match="1 training images are too few for 1 processes; each needs two"):
         list(fit(lenet(), SMALL.take(1), CrossEntropy(), Recipe()))
 

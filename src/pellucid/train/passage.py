@@ -91,7 +91,7 @@ class Passage:
         )
         with _dropout_seed(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
             if number == 0:
-                check_classes(probe.logits, self.train)
+                check_network(probe, self.train)
             losses = objective.losses(probe)
         self.training.optimizer.zero_grad()
         # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
@@ -118,8 +118,17 @@ def plan(images: int, batch: int, seed: int, processes: int) -> list[Int[Tensor,
     return chunks
 
 
-def check_classes(logits: Tensor, split: Split) -> None:
-    """Refuse a network whose outputs are not the split's classes."""
+def check_network(probe: Probe, split: Split) -> None:
+    """Refuse a network that cannot take the split's images, or whose outputs are not its classes."""
+    try:
+        logits = probe.logits
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        shape, said = "x".join(map(str, split.shape)), str(error).partition("\n")[0]
+        raise ShapeError(
+            f"the network cannot take images of {shape} ({said}); change the one or the other"
+        ) from error
     if logits.shape[1] != len(split.classes):
         raise ShapeError(
             f"the network returns {logits.shape[1]} logits and the data have {len(split.classes)} classes; "
