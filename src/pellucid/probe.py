@@ -1,7 +1,7 @@
 """How every objective, attack and explainer looks at a classifier; the one place where input gradients are taken."""
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch
 from pellucid.errors import ShapeError
 from pellucid.randomness import Noise
+from pellucid.second_order import fast_second_order
 
 Quantity = Literal["loss", "label-logit"]
 """What a gradient can be of: each image's cross-entropy, or the logit of its label."""
@@ -46,6 +47,7 @@ class Probe:
         self.forwards = 0
         self.backwards = 0
         self._logits: Tensor | None = None
+        self._exchanged = False
         self._features: dict[str, Tensor] = {}
         self._gradients: dict[object, Tensor] = {}
 
@@ -78,15 +80,17 @@ class Probe:
         return self._gradients[of]
 
     def pullback(self, weights: Float[Tensor, "n b classes"]) -> Float[Tensor, "n b *shape"]:
-        """The gradients of n weighted sums of each image's logits, taken in one batched backward pass."""
+        """The gradients of n weighted sums of each image's logits."""
         self.backwards += len(weights)
-        if len(weights) == 1:  # batching one pass only makes it slower
-            (gradient,) = torch.autograd.grad(
-                self.logits, self.x, weights[0], create_graph=self.second_order, retain_graph=True
-            )
-            return gradient[None]
+        logits = self.logits
+        if len(weights) == 1 or self._exchanged:  # where batching the passes only makes them slower
+            passes = [
+                torch.autograd.grad(logits, self.x, weight, create_graph=self.second_order, retain_graph=True)[0]
+                for weight in weights
+            ]
+            return torch.stack(passes)
         (gradients,) = torch.autograd.grad(
-            self.logits, self.x, weights, create_graph=self.second_order, retain_graph=True, is_grads_batched=True
+            logits, self.x, weights, create_graph=self.second_order, retain_graph=True, is_grads_batched=True
         )
         return gradients
 
@@ -116,7 +120,9 @@ class Probe:
         self.forwards += 1
         handles = [self._layer(name).register_forward_hook(self._recorder(name)) for name in self.layers]
         try:
-            logits = self.model(self.x)
+            with fast_second_order() if self.second_order else nullcontext() as fast:
+                logits = self.model(self.x)
+            self._exchanged = fast is not None and fast.exchanged
         finally:
             for handle in handles:
                 handle.remove()
