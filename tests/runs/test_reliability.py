@@ -71,10 +71,8 @@ class Nursery:
         return int(self.process.stdout.readline())
 
     def close(self) -> str:
-        assert self.process.stdin is not None and self.process.stderr is not None
-        self.process.stdin.close()
-        said = self.process.stderr.read()
-        self.process.wait(timeout=60)
+        """End the nursery and say what its commands said on standard error."""
+        _, said = self.process.communicate(timeout=60)
         return said
 
 
@@ -131,7 +129,10 @@ def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: N
     assert undisturbed.name == survivor.name
     assert (survivor / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
     assert (survivor / "result.json").read_text() == (undisturbed / "result.json").read_text()
-    epochs = [[json.loads(line) for line in (run / "epochs.jsonl").open()] for run in (undisturbed, survivor)]
+    epochs = [
+        [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
+        for run in (undisturbed, survivor)
+    ]
     for first, second in zip(*epochs, strict=True):
         assert {**first, "seconds": 0, "images_per_second": 0} == {**second, "seconds": 0, "images_per_second": 0}
     assert not list(survivor.rglob(".*.unfinished")), "no half-written file is left"

@@ -77,6 +77,8 @@ def execute(
 ) -> Generator[Event]:
     """Train what the specification says, going on from where an earlier attempt was stopped."""
     if folder.complete:
+        if fabric.is_global_zero:
+            folder.checkpoints.clear()  # which a kill right after the last file was written may have left
         yield Finished(folder, test_accuracy(folder))
         return
     model = build_model(spec)  # before the folder is made, since it may turn out to be none
