@@ -24,6 +24,8 @@ REGISTRIES = {
     "schedules": "pellucid.train:SCHEDULES",
     "augmentations": "pellucid.data:AUGMENTATIONS",
     "activations": "pellucid.models:ACTIVATIONS",
+    "attacks": "pellucid.attacks:ATTACKS",
+    "goals": "pellucid.attacks:GOALS",
     "norms": "pellucid.norms:NORMS",
 }
 

@@ -11,6 +11,8 @@
     ├── WeightsError      weights that do not fit the network, or cannot be read safely
     ├── MissingExtra      an optional package that is not installed
     ├── Diverged          a loss that became NaN or infinite
+    ├── NotFinite         a network whose outputs are NaN or infinite
+    ├── MeasurementError  a figure whose premise does not hold, or measurements that cannot be used
     └── RunError          a run folder that cannot be used
         ├── RunBusy       another process is working in it
         └── CheckpointError no checkpoint could be written or read
@@ -64,6 +66,14 @@ class MissingExtra(PellucidError, ImportError):
 
 class Diverged(PellucidError, ArithmeticError):
     """A loss became NaN or infinite."""
+
+
+class NotFinite(PellucidError, ArithmeticError):
+    """A network's outputs are NaN or infinite."""
+
+
+class MeasurementError(PellucidError, ValueError):
+    """A figure's premise does not hold, or saved measurements cannot be used."""
 
 
 class RunError(PellucidError):

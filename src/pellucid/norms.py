@@ -1,6 +1,7 @@
 """Rulers for perturbations: the largest change of a pixel, Euclid's, the root mean square, the sum of changes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -17,6 +18,8 @@ Lengths = float | Float[Tensor, " b"]
 @dataclass(frozen=True)
 class Linf:
     """The largest absolute change of any pixel."""
+
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
 
     def size(self, delta: Images) -> Float[Tensor, " b"]:
         """The largest absolute entry."""
@@ -39,6 +42,8 @@ class Linf:
 @dataclass(frozen=True)
 class L2:
     """Euclid's length over all pixels and channels."""
+
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
 
     def size(self, delta: Images) -> Float[Tensor, " b"]:
         """The root of the sum of squares."""
@@ -69,6 +74,8 @@ class L2:
 class RMS:
     """The root of the mean square over all pixels and channels: L2 divided by the root of their number."""
 
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
+
     def size(self, delta: Images) -> Float[Tensor, " b"]:
         """The root of the mean of squares."""
         return L2().size(delta) / _root_pixels(delta)
@@ -89,6 +96,8 @@ class RMS:
 @dataclass(frozen=True)
 class L1:
     """The sum of absolute changes."""
+
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
 
     def size(self, delta: Images) -> Float[Tensor, " b"]:
         """The sum of absolute entries."""

@@ -1,6 +1,6 @@
 """The shapes that parts of different floors have in common."""
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,6 +11,8 @@ from pellucid.randomness import Noise
 @runtime_checkable
 class Norm(Protocol):
     """A ruler for perturbations, one length per image."""
+
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
 
     def size(self, delta: Float[Tensor, "b *shape"]) -> Float[Tensor, " b"]:
         """The length of each perturbation."""

@@ -22,6 +22,11 @@ class CrossEntropy(Term):
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f"label_smoothing is {self.label_smoothing}; it is a share in [0, 1)")
 
+    @property
+    def second_order(self) -> bool:
+        """Of no gradient."""
+        return False
+
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images."""
         losses = F.cross_entropy(probe.logits, probe.y, reduction="none", label_smoothing=self.label_smoothing)

@@ -30,6 +30,11 @@ class Term(ABC):
         """The layers whose output this term reads from the probe."""
         return ()
 
+    @property
+    def second_order(self) -> bool:
+        """Whether the term differentiates a gradient; the logits alone are cheaper to have without."""
+        return True
+
     @abstractmethod
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The value of the term at the probe, over the global batch."""
@@ -85,6 +90,11 @@ class Objective:
     def layers(self) -> tuple[str, ...]:
         """All layers that the terms read."""
         return tuple(dict.fromkeys(layer for weighted in self.terms for layer in weighted.term.layers))
+
+    @property
+    def second_order(self) -> bool:
+        """Whether any term differentiates a gradient."""
+        return any(weighted.term.second_order for weighted in self.terms)
 
     @property
     def adaptive(self) -> tuple[Adaptive, ...]:

@@ -84,6 +84,7 @@ class Passage:
         probe = Probe(
             self.network,
             batch,
+            second_order=objective.second_order,
             layers=objective.layers,
             seed=derive(self.seed, "noise", self.epoch, number),
             progress=progress,

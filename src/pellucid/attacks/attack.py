@@ -1,0 +1,143 @@
+"""What every attack is: a frozen value that moves images until the network answers as its goal wants."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from pellucid.attacks.engine import Engine
+from pellucid.attacks.goals import Goal
+from pellucid.attacks.search import where
+from pellucid.attacks.victim import Images, Tally, Victim
+from pellucid.batch import Batch, check_labels
+from pellucid.errors import ConfigError, ShapeError
+from pellucid.norms import Linf
+from pellucid.probe import frozen
+from pellucid.protocols import Norm
+from pellucid.randomness import Noise
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbed:
+    """What an attack came to, a row per image.
+
+    `reached` was decided by a forward pass of its own on `x`; `distance` is how far `x` lies from the original.
+    `forwards` and `backwards` are the passes that the image took part in, `part` which part of a composition found
+    its point (-1 where the goal was not reached).
+    """
+
+    x: Images
+    reached: Bool[Tensor, " b"]
+    distance: Float[Tensor, " b"]
+    forwards: Int[Tensor, " b"]
+    backwards: Int[Tensor, " b"]
+    part: Int[Tensor, " b"]
+
+
+class Attack(ABC):
+    """A search for images that make a network fail. Final classes are frozen dataclasses listed in `ATTACKS`.
+
+    `norm` measures perturbations and `goal` says what is wanted.
+    """
+
+    registry: ClassVar[str] = "pellucid.attacks:ATTACKS"
+    norm: Norm
+    goal: Goal
+
+    @property
+    def budget(self) -> float:
+        """The longest perturbation that may be returned; infinite where the attack looks for the nearest point."""
+        return math.inf
+
+    @property
+    def clips(self) -> bool:
+        """Whether what is returned must be an image, with pixels in [0, 1]."""
+        return True
+
+    @property
+    def settles(self) -> bool:
+        """Whether an image whose goal is reached from the start is left as it is."""
+        return True
+
+    @abstractmethod
+    def search(self, victim: Victim) -> Images:
+        """A point for each image, as good as the attack can find one."""
+
+    @final
+    def __call__(self, model: nn.Module, x: Images, y: Int[Tensor, " b"], *, seed: int = 0) -> Perturbed:
+        """Attack images; each one's random numbers follow from the seed and its place in the batch."""
+        return self.on(model, Batch(x, y), seed=seed)
+
+    @final
+    def on(self, model: nn.Module, batch: Batch, *, seed: int = 0, engine: Engine = Engine()) -> Perturbed:  # noqa: B008
+        """Attack a batch; each image's random numbers follow from the seed and its number in the split."""
+        if not len(batch):
+            raise ShapeError("this batch has no images; an attack needs one or more")
+        if batch.y.dtype.is_floating_point or batch.y.dim() != 1:
+            raise ShapeError(f"labels are {tuple(batch.y.shape)} of {batch.y.dtype}; give one whole number per image")
+        with frozen(model), torch.no_grad():
+            tally = Tally.zero(len(batch), batch.x.device)
+            rows = torch.arange(len(batch), device=batch.x.device)
+            noise = Noise(seed, batch.index.to(batch.x.device))
+            victim = Victim(engine.prepared(model), batch.x.detach(), batch.y, noise, rows, tally, engine)
+            return self._decided(victim, self._searched(victim))
+
+    def _searched(self, victim: Victim) -> Images:
+        logits = victim.decision(victim.x)
+        check_labels(victim.y, logits.shape[1], "this batch")
+        reached = self.goal.reached(logits, victim.y)
+        standing = (~reached).nonzero().squeeze(1) if self.settles else victim.rows
+        x = victim.x.clone()
+        if len(standing):
+            x[standing] = self.search(victim.take(standing))
+        if self.clips:
+            x = x.clamp(0, 1)
+        return x
+
+    def _decided(self, victim: Victim, x: Images) -> Perturbed:
+        reached = self.goal.reached(victim.decision(x), victim.y)
+        if math.isinf(self.budget):
+            reached = self._nudged(victim, x, reached)
+        distance = self.norm.size(x - victim.x)
+        reached = reached & within(distance, self.budget)
+        tally = victim.tally
+        part = where(reached, tally.part.clamp_min(0), torch.full_like(tally.part, -1))
+        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part)
+
+    def _nudged(self, victim: Victim, x: Images, reached: Bool[Tensor, " b"]) -> Bool[Tensor, " b"]:
+        """The nearest points lie so close to the boundary that rounding may tip them back: push those over it."""
+        for further in (1.0001, 1.001, 1.01):
+            short = (~reached & (x != victim.x).flatten(1).any(1)).nonzero().squeeze(1)
+            if not len(short):
+                break
+            some = victim.take(short)
+            beyond = some.x + further * (x[short] - some.x)
+            if self.clips:
+                beyond = beyond.clamp(0, 1)
+            over = self.goal.reached(some.decision(beyond), some.y)
+            x[short[over]] = beyond[over]
+            reached[short[over]] = True
+        return reached
+
+
+def within(distance: Float[Tensor, " b"], eps: float) -> Bool[Tensor, " b"]:
+    """Which distances are no longer than a budget, but for rounding: x + delta - x is not quite delta."""
+    return distance <= eps * (1 + 1e-5) + 1e-6
+
+
+def check_budget(eps: float, norm: Norm, owner: str) -> None:
+    """Refuse a budget that no perturbation could use, or that lets images become any other."""
+    if not (math.isfinite(eps) and eps > 0):
+        raise ConfigError(f"{owner} has eps={eps:g}; a budget is a length above 0 in [0, 1] pixel units")
+    if isinstance(norm, Linf) and eps > 1:
+        raise ConfigError(f"{owner} has eps={eps:g}, more than the whole range of a pixel; did you mean {eps:g}/255?")
+
+
+def check_steps(steps: int, owner: str) -> None:
+    """Refuse a search without steps."""
+    if steps < 1:
+        raise ConfigError(f"{owner} has steps={steps}; a search takes 1 step or more")

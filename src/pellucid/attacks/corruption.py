@@ -1,0 +1,64 @@
+"""Corruptions that know nothing of the network: Gaussian noise and blur."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+
+from pellucid.attacks.attack import Attack
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError, ShapeError
+from pellucid.norms import RMS
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class GaussianNoise(Attack):
+    """Normal noise of standard deviation `sigma` on every pixel, clipped."""
+
+    sigma: float = 0.1
+    norm: Norm = field(default_factory=RMS)
+    goal: Goal = field(default_factory=Misclassified)
+
+    def __post_init__(self) -> None:
+        check_sigma(self.sigma, "GaussianNoise")
+
+    def search(self, victim: Victim) -> Images:
+        """One draw."""
+        noise = victim.noise.stream("gaussian").normal(*victim.x.shape[1:], dtype=victim.x.dtype)
+        return (victim.x + self.sigma * noise).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class GaussianBlur(Attack):
+    """A Gaussian blur of standard deviation `sigma` pixels; the border is repeated outwards."""
+
+    sigma: float = 1.0
+    norm: Norm = field(default_factory=RMS)
+    goal: Goal = field(default_factory=Misclassified)
+
+    def __post_init__(self) -> None:
+        check_sigma(self.sigma, "GaussianBlur")
+
+    def search(self, victim: Victim) -> Images:
+        """The blurred images."""
+        x = victim.x
+        if x.dim() != 4:
+            raise ShapeError(
+                f"GaussianBlur needs images of (channels, height, width); these are {tuple(x.shape[1:])}"
+            )
+        channels = x.shape[1]
+        radius = math.ceil(3 * self.sigma)
+        offset = torch.arange(-radius, radius + 1, dtype=x.dtype, device=x.device)
+        kernel = torch.softmax(-0.5 * (offset / self.sigma) ** 2, 0).expand(channels, 1, -1)
+        # one axis after the other, since the kernel is a product
+        rows = F.conv2d(F.pad(x, (radius, radius, 0, 0), "replicate"), kernel[..., None, :], groups=channels)
+        return F.conv2d(F.pad(rows, (0, 0, radius, radius), "replicate"), kernel[..., None], groups=channels)
+
+
+def check_sigma(sigma: float, owner: str) -> None:
+    """Refuse a spread that is none."""
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise ConfigError(f"{owner} has sigma={sigma:g}; a standard deviation is above 0")

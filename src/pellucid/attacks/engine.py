@@ -1,0 +1,33 @@
+"""How the passes of a search are carried out; what comes out is decided in full precision in any case."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Speed against exactness of the search. None of it touches the decision on what the search returns."""
+
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    compiled: bool = False
+
+    def prepared(self, model: nn.Module) -> nn.Module:
+        """The network to search on."""
+        return cast("nn.Module", torch.compile(model, dynamic=True)) if self.compiled else model
+
+    @contextmanager
+    def searching(self, device: torch.device) -> Generator[None]:
+        """The precision of the search."""
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
+            yield
+
+    @contextmanager
+    def deciding(self) -> Generator[None]:
+        """Full float32: TF32 would round what a verdict rests on."""
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), torch.no_grad():
+            yield

@@ -1,0 +1,83 @@
+"""The minimising loop of Woods et al. (2019): push while the goal is not reached, shrink where it is."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pellucid.attacks.attack import Attack, check_steps
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.search import iterate, where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.attacks.walk import Walk
+from pellucid.norms import RMS
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class Nearest(Attack):
+    """The nearest point met on a walk whose steps shorten linearly and add up to `path`.
+
+    The published settings are these with `clip=False`, which lets pixels leave [0, 1], and `floor=1e-8`. With the
+    goals `Misclassified` and `BelowChance` its distances give the two Accuracy-Robustness Areas.
+    """
+
+    steps: int = 450
+    path: float = 20.0
+    momentum: float = 0.9
+    goal: Goal = field(default_factory=Misclassified)
+    norm: Norm = field(default_factory=RMS)
+    clip: bool = True
+    floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_steps(self.steps, "Nearest")
+        self._walk.check("Nearest")
+
+    @property
+    def clips(self) -> bool:
+        """Whether pixels stay in [0, 1]."""
+        return self.clip
+
+    def search(self, victim: Victim) -> Images:
+        """The nearest point; the last one where the goal was never reached."""
+        start = torch.zeros_like(victim.x)
+        none = torch.zeros(len(victim), dtype=torch.bool, device=start.device)
+        state = _State(start, start, start, victim.x.new_full((len(victim),), torch.inf), none)
+        # one look more than steps, since the last point may be the nearest
+        return victim.x + iterate(victim, state, self._step, self.steps + 1)
+
+    @property
+    def _walk(self) -> Walk:
+        return Walk(self.steps, self.path, self.momentum, self.norm, self.clip, self.floor)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        x = victim.x + state.delta
+        if number == self.steps:
+            return self._looked(victim, state, victim.logits(x))[0]
+        logits, gradient = victim.ascent(x, self.goal.progress)
+        state, met = self._looked(victim, state, logits)
+        delta, velocity = self._walk.step(victim.x, state.delta, state.velocity, gradient, met, number)
+        return _State(delta, velocity, state.nearest, state.length, state.done)
+
+    def _looked(self, victim: Victim, state: "_State", logits: Tensor) -> tuple["_State", Tensor]:
+        met = self.goal.reached(logits, victim.y)
+        length = self.norm.size(state.delta)
+        shorter = met & (length < state.length)
+        nearest = where(shorter, state.delta, state.nearest)
+        length = torch.where(shorter, length, state.length)
+        return _State(state.delta, state.velocity, nearest, length, state.done), met
+
+
+@dataclass(frozen=True)
+class _State:
+    delta: Float[Tensor, "b *shape"]
+    velocity: Float[Tensor, "b *shape"]
+    nearest: Float[Tensor, "b *shape"]
+    length: Float[Tensor, " b"]
+    done: Bool[Tensor, " b"]
+
+    @property
+    def best(self) -> Float[Tensor, "b *shape"]:
+        return where(self.length.isinf(), self.delta, self.nearest)

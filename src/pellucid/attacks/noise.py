@@ -1,0 +1,32 @@
+"""Random perturbations: what any search must beat."""
+
+from dataclasses import dataclass, field
+
+from pellucid.attacks.attack import Attack, check_budget
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.pgd import inside
+from pellucid.attacks.victim import Images, Victim
+from pellucid.norms import Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class RandomPoint(Attack):
+    """A random point of the ball, drawn back into the box. `Repeat` draws more of them."""
+
+    eps: float = 8 / 255
+    norm: Norm = field(default_factory=Linf)
+    goal: Goal = field(default_factory=Misclassified)
+
+    def __post_init__(self) -> None:
+        check_budget(self.eps, self.norm, "RandomPoint")
+
+    @property
+    def budget(self) -> float:
+        """The ball that it draws from."""
+        return self.eps
+
+    def search(self, victim: Victim) -> Images:
+        """One draw."""
+        delta = self.norm.random(victim.x, self.eps, victim.noise.stream("point"))
+        return inside(victim.x, victim.x + delta, self.norm, self.eps)

@@ -1,0 +1,92 @@
+"""Projected gradient descent (Madry et al. 2018), of which FGSM and momentum PGD are settings."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pellucid.attacks.attack import Attack, check_budget, check_steps
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.norms import L1, Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class PGD(Attack):
+    """Steps along the steepest direction, each followed by a return into the box and the ball.
+
+    `step` is the length of a step as a fraction of `eps`; 0 means 2.5 / `steps`, which can cross the ball.
+    `momentum` above 0 adds that share of the direction so far, every gradient at unit mean (Dong et al. 2018).
+    `start` is a random point of the ball, the image itself, or a random image drawn back into the ball (`image`, as
+    advertorch does for L2). FGSM is `PGD(steps=1, step=1, start="here")`.
+    """
+
+    eps: float = 8 / 255
+    steps: int = 40
+    step: float = 0.0
+    norm: Norm = field(default_factory=Linf)
+    goal: Goal = field(default_factory=Misclassified)
+    momentum: float = 0.0
+    start: Literal["ball", "here", "image"] = "ball"
+
+    def __post_init__(self) -> None:
+        check_budget(self.eps, self.norm, "PGD")
+        check_steps(self.steps, "PGD")
+        if self.step < 0:
+            raise ConfigError(
+                f"PGD has step={self.step:g}; a step is a fraction of eps above 0, or 0 for 2.5 / steps"
+            )
+        if self.momentum < 0:
+            raise ConfigError(f"PGD has momentum={self.momentum:g}; it is 0 or more")
+
+    @property
+    def budget(self) -> float:
+        """The ball that it stays in."""
+        return self.eps
+
+    def search(self, victim: Victim) -> Images:
+        """The first point that reaches the goal, or else the last."""
+        x = self._start(victim)
+        none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        return iterate(victim, _State(x, x, none, torch.zeros_like(x)), self._step, self.steps)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        logits, gradient = victim.ascent(state.x, self.goal.progress)
+        reached = self.goal.reached(logits, victim.y)
+        velocity = state.velocity
+        if self.momentum:
+            mean = L1().size(gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+            gradient = velocity = self.momentum * velocity + gradient / column(mean, gradient)
+        length = self.eps * (self.step or 2.5 / self.steps)
+        x = inside(victim.x, state.x + length * self.norm.steepest(gradient), self.norm, self.eps)
+        # a point that reached the goal stays; every other image goes on to its next one
+        best = where(state.done, state.best, where(reached, state.x, x))
+        return _State(x, best, state.done | reached, velocity)
+
+    def _start(self, victim: Victim) -> Images:
+        x, noise = victim.x, victim.noise.stream("start")
+        match self.start:
+            case "ball":
+                return inside(x, x + self.norm.random(x, self.eps, noise), self.norm, self.eps)
+            case "image":
+                return inside(x, noise.uniform(*x.shape[1:], dtype=x.dtype), self.norm, self.eps)
+            case "here":
+                return x
+
+
+@dataclass(frozen=True)
+class _State:
+    x: Float[Tensor, "b *shape"]
+    best: Float[Tensor, "b *shape"]
+    done: Bool[Tensor, " b"]
+    velocity: Float[Tensor, "b *shape"]
+
+
+def inside(origin: Images, x: Images, norm: Norm, eps: float) -> Images:
+    """The points drawn back into the box, then into the ball, which does not lead out of the box again."""
+    return origin + norm.project(x.clamp(0, 1) - origin, eps)

@@ -1,0 +1,35 @@
+"""An attack carried out several times with other random numbers."""
+
+from dataclasses import dataclass, field
+
+from pellucid.attacks.attack import Attack
+from pellucid.attacks.goals import Goal
+from pellucid.attacks.victim import Images, Victim
+from pellucid.attacks.worst_of import WorstOf
+from pellucid.errors import ConfigError
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class Repeat(Attack):
+    """Restarts: the best of `times` attempts, each at the images that the ones before left standing."""
+
+    attack: Attack
+    times: int = 5
+    norm: Norm = field(init=False, repr=False)
+    goal: Goal = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.times < 1:
+            raise ConfigError(f"Repeat has times={self.times}; an attack is carried out 1 time or more")
+        object.__setattr__(self, "norm", self.attack.norm)
+        object.__setattr__(self, "goal", self.attack.goal)
+
+    @property
+    def budget(self) -> float:
+        """That of the attack."""
+        return self.attack.budget
+
+    def search(self, victim: Victim) -> Images:
+        """The best attempt."""
+        return WorstOf((self.attack,) * self.times).search(victim)

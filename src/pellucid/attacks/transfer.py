@@ -1,0 +1,41 @@
+"""Adversarial images made on one network and tried on another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from torch import nn
+
+from pellucid import models
+from pellucid.attacks.attack import Attack
+from pellucid.attacks.goals import Goal
+from pellucid.attacks.victim import Images, Victim
+from pellucid.probe import frozen
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class Transfer(Attack):
+    """The points that `attack` finds on another network, `source`: what `models.load` takes.
+
+    Only the last look is at the network under attack, so what it hides of its gradients does not help it.
+    """
+
+    attack: Attack
+    source: str | Callable[..., nn.Module]
+    norm: Norm = field(init=False, repr=False)
+    goal: Goal = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "norm", self.attack.norm)
+        object.__setattr__(self, "goal", self.attack.goal)
+
+    @property
+    def budget(self) -> float:
+        """That of the attack."""
+        return self.attack.budget
+
+    def search(self, victim: Victim) -> Images:
+        """What the attack finds on the other network."""
+        source = models.load(self.source).to(victim.x.device, victim.x.dtype)
+        with frozen(source):
+            return self.attack.search(replace(victim, model=source))

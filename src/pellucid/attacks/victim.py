@@ -1,0 +1,115 @@
+"""The network under attack, as a search sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from pellucid.attacks.engine import Engine
+from pellucid.batch import Batch
+from pellucid.errors import NotFinite, ShapeError
+from pellucid.probe import Probe
+from pellucid.randomness import Noise
+
+Images = Float[Tensor, "b *shape"]
+Logits = Float[Tensor, "b classes"]
+Score = Callable[[Tensor, Tensor], Tensor]
+"""From logits and labels to a number per image."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What each image of an attack has cost, and which part of a composition found its point (-1: none)."""
+
+    forwards: Int[Tensor, " n"]
+    backwards: Int[Tensor, " n"]
+    part: Int[Tensor, " n"]
+
+    @classmethod
+    def zero(cls, images: int, device: torch.device) -> "Tally":
+        """Nothing spent yet."""
+        forwards, backwards = torch.zeros(2, images, dtype=torch.long, device=device)
+        return cls(forwards, backwards, torch.full_like(forwards, -1))
+
+
+@dataclass(frozen=True, eq=False)
+class Victim:
+    """A network and those images that are still worked on; every look at it is counted per image.
+
+    `rows` are the images' places in the batch that the attack began with.
+    """
+
+    model: nn.Module
+    x: Images
+    y: Int[Tensor, " b"]
+    noise: Noise
+    rows: Int[Tensor, " b"]
+    tally: Tally
+    engine: Engine
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def logits(self, x: Images) -> Logits:
+        """One forward pass of the search."""
+        self.tally.forwards[self.rows] += 1
+        with self.engine.searching(x.device), torch.no_grad():
+            return self._forward(x).to(x.dtype)
+
+    def decision(self, x: Images) -> Logits:
+        """One forward pass that counts: in full precision, of the images laid out afresh."""
+        self.tally.forwards[self.rows] += 1
+        with self.engine.deciding():
+            return finite(self._forward(x.contiguous()))
+
+    def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
+        """The logits, and along which change of its pixels each image's score rises."""
+        logits, gradients = self.pullback(x, lambda logits: _slope(score, logits, self.y)[None])
+        return logits, gradients[0]
+
+    def pullback(self, x: Images, weigh: Callable[[Tensor], Tensor]) -> tuple[Logits, Float[Tensor, "n b *shape"]]:
+        """The logits, and the gradients of n weighted sums of them; `weigh` makes (n, b, classes) of the logits."""
+        probe = Probe(self.model, Batch.trusted(x.detach(), self.y, {}), second_order=False)
+        with torch.enable_grad(), self.engine.searching(x.device):
+            logits = probe.logits
+        weights = weigh(logits.detach().to(x.dtype))
+        gradients = probe.pullback(weights.to(logits.dtype))
+        self.tally.forwards[self.rows] += 1
+        self.tally.backwards[self.rows] += len(weights)
+        return logits.detach().to(x.dtype), gradients
+
+    def take(self, chosen: Int[Tensor, " k"]) -> "Victim":
+        """The same network at fewer images."""
+        noise = Noise(self.noise.seed, self.noise.index[chosen])
+        return replace(self, x=self.x[chosen], y=self.y[chosen], noise=noise, rows=self.rows[chosen])
+
+    def stream(self, *words: int | str) -> "Victim":
+        """The same images with other random numbers."""
+        return replace(self, noise=self.noise.stream(*words))
+
+    def _forward(self, x: Images) -> Tensor:
+        return Probe(self.model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
+
+
+def finite(logits: Logits) -> Logits:
+    """Logits that are numbers; anything else would count as robust."""
+    broken = ~logits.isfinite().all(1)
+    if broken.any():
+        raise NotFinite(
+            f"the network's logits are NaN or infinite for {int(broken.sum())} of {len(logits)} images; "
+            "no robustness can be measured on those"
+        )
+    if logits.shape[1] < 2:
+        raise ShapeError(f"the network has {logits.shape[1]} class; an attack needs two to choose from")
+    return logits
+
+
+def _slope(score: Score, logits: Logits, y: Int[Tensor, " b"]) -> Logits:
+    """The gradient of each image's score with respect to its logits."""
+
+    def total(values: Tensor) -> Tensor:
+        return score(values, y).sum()
+
+    return torch.func.grad(total)(logits)

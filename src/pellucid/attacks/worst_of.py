@@ -1,0 +1,62 @@
+"""Several attacks, of which the best counts for each image: what restarts and ensembles are made of."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from pellucid.attacks.attack import Attack, within
+from pellucid.attacks.goals import Goal
+from pellucid.attacks.search import where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class WorstOf(Attack):
+    """For each image the part that reaches the goal; where several do, the one that comes nearest.
+
+    Parts with a budget see only the images that still stand; those that look for the nearest point see all. All parts
+    share norm and goal.
+    """
+
+    parts: tuple[Attack, ...]
+    norm: Norm = field(init=False, repr=False)
+    goal: Goal = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ConfigError("WorstOf has no parts; give it one attack or more")
+        first = self.parts[0]
+        for part in self.parts:
+            if (part.norm, part.goal, part.budget) != (first.norm, first.goal, first.budget):
+                raise ConfigError(f"WorstOf cannot compare {part} with {first}; give all one norm, goal and budget")
+        object.__setattr__(self, "norm", first.norm)
+        object.__setattr__(self, "goal", first.goal)
+
+    @property
+    def budget(self) -> float:
+        """That of the parts."""
+        return self.parts[0].budget
+
+    def search(self, victim: Victim) -> Images:
+        """The best of what the parts find."""
+        best = victim.x.clone()
+        reached = torch.zeros(len(victim), dtype=torch.bool, device=best.device)
+        distance = torch.full((len(victim),), torch.inf, dtype=best.dtype, device=best.device)
+        for number, part in enumerate(self.parts):
+            open_ = reached.logical_not() if part.budget < torch.inf else torch.ones_like(reached)
+            rows = open_.nonzero().squeeze(1)
+            if not len(rows):
+                break
+            some = victim.take(rows).stream("part", number)
+            x = part.search(some).clamp(0, 1)
+            length = self.norm.size(x - some.x)
+            hit = self.goal.reached(some.decision(x), some.y) & within(length, self.budget)
+            better = hit & (length < distance[rows])
+            # where nothing has reached the goal yet, the latest attempt is as good as any
+            best[rows] = where(better | ~reached[rows], x, best[rows])
+            distance[rows] = torch.where(better, length, distance[rows])
+            reached[rows] |= hit
+            victim.tally.part[some.rows[better]] = number
+        return best

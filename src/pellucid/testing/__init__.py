@@ -1,0 +1,3 @@
+"""Conformance suites: what every entry must pass, written once. Authors of plug-ins subclass them in their tests."""
+
+from pellucid.testing.attacks import AttackConformance as AttackConformance

@@ -1,0 +1,147 @@
+"""What every attack must pass.
+
+class TestMine(AttackConformance):
+    attack = Mine(eps=0.1)
+"""
+
+import copy
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import config
+from pellucid.attacks import Attack, Perturbed
+from pellucid.attacks.attack import within
+from pellucid.batch import Batch
+
+
+class AttackConformance:
+    """Subclass it with an attack that is cheap to run; pytest does the rest."""
+
+    attack: ClassVar[Attack]
+
+    def test_the_same_seed_gives_the_same_bits(self) -> None:
+        """And another seed need not."""
+        first, second = self._attacked(seed=3), self._attacked(seed=3)
+        assert torch.equal(first.x, second.x)
+        assert torch.equal(first.reached, second.reached)
+        assert torch.equal(first.distance, second.distance)
+        assert torch.equal(first.forwards, second.forwards)
+
+    def test_it_leaves_the_network_as_it_was(self) -> None:
+        """Modes, parameters, buffers, gradients and what requires them."""
+        model = network().train()
+        model[1].eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        next(model.parameters()).requires_grad_(False)
+        before = copy.deepcopy(model)
+        self._attacked(model=model)
+        for module, earlier in zip(model.modules(), before.modules(), strict=True):
+            assert module.training == earlier.training
+        for parameter, earlier in zip(model.parameters(), before.parameters(), strict=True):
+            assert torch.equal(parameter, earlier)
+            assert parameter.requires_grad == earlier.requires_grad
+            assert parameter.grad is not None
+            assert bool((parameter.grad == 1).all())
+        for buffer, earlier in zip(model.buffers(), before.buffers(), strict=True):
+            assert torch.equal(buffer, earlier)
+
+    def test_it_leaves_the_images_as_they_were(self) -> None:
+        """Neither the pixels nor whether gradients are taken for them."""
+        x, y = images()
+        before = x.clone()
+        self.attack(network(), x, y)
+        assert torch.equal(x, before)
+        assert not x.requires_grad
+
+    def test_an_image_fares_alone_as_in_a_batch(self) -> None:
+        """Its random numbers are its own, and so is its budget of steps."""
+        x, y = images()
+        together = self._attacked()
+        for number in range(len(x)):
+            index = torch.tensor([number])
+            alone = self.attack.on(
+                network(), Batch(x[number : number + 1], y[number : number + 1], {"index": index}), seed=0
+            )
+            assert torch.allclose(alone.x[0], together.x[number], atol=1e-7)
+            assert bool(alone.reached[0]) == bool(together.reached[number])
+
+    def test_what_it_returns_is_an_image_within_the_budget(self) -> None:
+        """In [0, 1] and in the ball, of the same type."""
+        x, _ = images()
+        found = self._attacked()
+        assert found.x.shape == x.shape
+        assert found.x.dtype == x.dtype
+        if self.attack.clips:
+            assert float(found.x.min()) >= 0
+            assert float(found.x.max()) <= 1
+        assert torch.allclose(found.distance, self.attack.norm.size(found.x - x))
+        if math.isfinite(self.attack.budget):
+            assert bool(within(found.distance, self.attack.budget).all())
+
+    def test_what_it_reports_holds(self) -> None:
+        """A forward pass of one's own on what it returns agrees."""
+        _, y = images()
+        found = self._attacked()
+        with torch.no_grad():
+            reached = self.attack.goal.reached(network().eval()(found.x), y)
+        assert torch.equal(reached, found.reached)
+        assert bool((found.forwards >= 2).all())
+        assert torch.equal(found.part >= 0, found.reached)
+
+    def test_images_that_fail_from_the_start_stay(self) -> None:
+        """Their distance is zero."""
+        x, y = images()
+        with torch.no_grad():
+            before = self.attack.goal.reached(network().eval()(x), y)
+        found = self._attacked()
+        if self.attack.settles:
+            assert bool((found.distance[before] == 0).all())
+            assert bool(found.reached[before].all())
+
+    def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
+        """From two classes on."""
+        for classes, channels, size, dtype in ((2, 1, 5, torch.float32), (7, 3, 4, torch.float64)):
+            x, y = images(classes=classes, channels=channels, size=size, dtype=dtype)
+            found = self.attack(network(classes=classes, channels=channels, size=size, dtype=dtype), x, y)
+            assert found.x.dtype == dtype
+            assert bool(found.x.isfinite().all())
+
+    def test_its_settings_are_read_back_as_they_were_written(self) -> None:
+        """What `dump` writes, `build` reads."""
+        assert config.build(Attack, config.dump(self.attack)) == self.attack
+
+    def _attacked(self, *, model: nn.Module | None = None, seed: int = 0) -> Perturbed:
+        x, y = images()
+        return self.attack(network() if model is None else model, x, y, seed=seed)
+
+
+def network(
+    *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
+) -> nn.Sequential:
+    """A small smooth network with BatchNorm, the same at every call."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(channels, 5, 3, padding=1),
+            nn.BatchNorm2d(5),
+            nn.Softplus(),
+            nn.Flatten(),
+            nn.Linear(5 * size * size, classes),
+        )
+    return model.to(dtype).eval()
+
+
+def images(
+    *, classes: int = 4, channels: int = 1, size: int = 6, count: int = 6, dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, Tensor]:
+    """Images whose labels are what the network says, but for the last, which is wrong from the start."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.rand(count, channels, size, size, generator=generator, dtype=dtype)
+    with torch.no_grad():
+        y = network(classes=classes, channels=channels, size=size, dtype=dtype)(x).argmax(1)
+    y[-1] = (y[-1] + 1) % classes
+    return x, y
