@@ -6,13 +6,15 @@ from functools import partial
 
 import torch
 
-from benchmarks import second_order, training_step
+from benchmarks import attacks, second_order, training_step
 
 BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "training-step-simple-cnn": (partial(training_step.run, name="simple-cnn"), 100),
     "training-step-resnet18": (partial(training_step.run, name="resnet18"), 8),
     "second-order-simple-cnn": (partial(second_order.run, name="simple-cnn"), 60),
     "second-order-resnet18": (partial(second_order.run, name="resnet18"), 8),
+    "attacks-pgd": (attacks.pgd, 3),
+    "attacks-curve": (attacks.curve, 2),
 }
 
 

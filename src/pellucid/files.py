@@ -1,5 +1,6 @@
 """Writing files so that a reader, or a power cut, never sees half of one."""
 
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -7,6 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from pellucid.errors import RunBusy
 
 _UNFINISHED = ".unfinished"
 
@@ -43,6 +46,23 @@ def clear_unfinished(folder: Path) -> None:
     """Remove what processes that were killed left half written, in the folder and below."""
     for path in folder.rglob(f".*{_UNFINISHED}"):
         path.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Keep other processes out of a folder while the block runs; the lock goes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise RunBusy(f"{folder} is in use by process {file.read()}; wait for it, or end it") from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        clear_unfinished(folder)
+        yield
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:

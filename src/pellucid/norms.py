@@ -1,4 +1,4 @@
-"""Rulers for perturbations: the largest change of a pixel, Euclid's, the root mean square, the sum of changes."""
+"""Rulers for perturbations: the largest change, Euclid's length, the root mean square, the sum and the number."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -133,7 +133,36 @@ class L1:
         return sign * magnitude / total * _column(radius, like) * _column(eps, like)
 
 
-NORMS: Registry[type[Norm]] = Registry("norm", {"linf": Linf, "l2": L2, "rms": RMS, "l1": L1})
+@dataclass(frozen=True)
+class L0:
+    """How many entries change, whatever by: no norm in the strict sense, for twice a change is as long."""
+
+    registry: ClassVar[str] = "pellucid.norms:NORMS"
+
+    def size(self, delta: Images) -> Float[Tensor, " b"]:
+        """The number of entries other than zero."""
+        return (delta.flatten(1) != 0).sum(1).to(delta.dtype)
+
+    def project(self, delta: Images, eps: Lengths) -> Images:
+        """Keep the largest entries, of equal ones the first; a fraction of an entry is none."""
+        flat = delta.flatten(1)
+        order = flat.abs().argsort(dim=1, descending=True, stable=True)
+        rank = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
+        kept = torch.zeros_like(flat, dtype=torch.bool).scatter(1, order, rank < _column(eps, flat).floor())
+        return torch.where(kept, flat, 0).view_as(delta)
+
+    def steepest(self, gradient: Images) -> Images:
+        """One entry, that with the largest gradient, changed by the whole range of a pixel."""
+        return L1().steepest(gradient)
+
+    def random(self, like: Images, eps: Lengths, noise: Noise) -> Images:
+        """Entries drawn without replacement, as many as fit, each changed by up to the range of a pixel."""
+        change = 2 * noise.stream("change").uniform(*like.shape[1:], dtype=like.dtype) - 1
+        chosen = self.project(noise.stream("place").uniform(*like.shape[1:], dtype=like.dtype) + 1, eps)
+        return torch.where(chosen > 0, change, 0)
+
+
+NORMS: Registry[type[Norm]] = Registry("norm", {"linf": Linf, "l2": L2, "rms": RMS, "l1": L1, "l0": L0})
 
 
 def _column(lengths: Lengths, like: Tensor) -> Tensor:

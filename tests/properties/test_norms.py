@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pellucid.norms import L2, NORMS, RMS, Linf
+from pellucid.norms import L0, L2, NORMS, RMS, Linf
 from pellucid.protocols import Norm
 from pellucid.randomness import Noise
 
 norms = st.sampled_from([norm() for norm in NORMS.values()])
+true_norms = st.sampled_from([norm() for norm in NORMS.values() if norm is not L0])
 budgets = st.floats(0, 8)
 images = arrays.arrays(
     "float64",
@@ -60,7 +61,7 @@ def test_the_steepest_direction_has_length_one_where_there_is_a_slope(norm: Norm
     assert torch.allclose(size, slope.double(), atol=1e-9)
 
 
-@given(norms, images, st.floats(0, 3))
+@given(true_norms, images, st.floats(0, 3))
 def test_a_size_is_a_norm(norm: Norm, delta: torch.Tensor, factor: float) -> None:
     assert torch.allclose(norm.size(delta * -factor), norm.size(delta) * factor, rtol=1e-9)
     other = delta.flip(0)
@@ -76,7 +77,7 @@ def test_random_points_fit_and_are_drawn_per_image(norm: Norm, like: torch.Tenso
     assert torch.equal(norm.random(like[:1], eps, Noise(seed, index[:1])), points[:1])
 
 
-@pytest.mark.parametrize("name", list(NORMS))
+@pytest.mark.parametrize("name", [name for name in NORMS if name != "l0"])
 def test_random_points_fill_the_ball_evenly(name: str) -> None:
     like = torch.zeros(4000, 1, 1, 3, dtype=torch.float64)
     norm = NORMS[name]()
@@ -86,6 +87,28 @@ def test_random_points_fill_the_ball_evenly(name: str) -> None:
     assert abs(outside - 0.5) < 4 * 0.5 / 4000**0.5
     centre = norm.random(like, 2.0, Noise(1, torch.arange(4000))).mean(0).abs().max()
     assert float(centre) < 0.1
+
+
+@given(images, st.floats(0.5, 3))
+def test_a_number_of_changes_is_as_long_as_twice_it(delta: torch.Tensor, factor: float) -> None:
+    assert torch.equal(L0().size(delta * -factor), L0().size(delta))
+    assert bool((L0().size(delta + delta.flip(0)) <= L0().size(delta) + L0().size(delta.flip(0))).all())
+
+
+def test_of_the_changes_the_largest_are_kept_and_of_equal_ones_the_first() -> None:
+    delta = torch.tensor([[1.0, -3.0, 2.0, 3.0], [1.0, 1.0, -1.0, 1.0]])
+    assert L0().project(delta, 1.9).tolist() == [[0, -3, 0, 0], [1, 0, 0, 0]]
+    assert L0().project(delta, torch.tensor([3.0, 2.0])).tolist() == [[0, -3, 2, 3], [1, 1, 0, 0]]
+    assert L0().project(delta, 0).tolist() == [[0] * 4] * 2
+    assert torch.equal(L0().project(delta, 9), delta)
+
+
+def test_random_changes_are_as_many_as_fit_and_anywhere() -> None:
+    points = L0().random(torch.zeros(4000, 1, 1, 3), 2.5, Noise(1, torch.arange(4000)))
+    assert bool((L0().size(points) == 2).all())
+    assert torch.allclose((points != 0).float().mean(0), torch.full((1, 1, 3), 2 / 3), atol=0.03)
+    assert 0.95 < float(points.max()) <= 1
+    assert -1 <= float(points.min()) < -0.95
 
 
 @pytest.mark.parametrize("norm", [Linf(), L2(), RMS()])

@@ -27,7 +27,8 @@ class Perturbed:
 
     `reached` was decided by a forward pass of its own on `x`; `distance` is how far `x` lies from the original.
     `forwards` and `backwards` are the passes that the image took part in, `part` which part of a composition found
-    its point (-1 where the goal was not reached).
+    its point (-1 where the goal was not reached). `before` and `after` are the logits at the original and at `x`;
+    `settled` says where the goal was reached from the start.
     """
 
     x: Images
@@ -36,6 +37,9 @@ class Perturbed:
     forwards: Int[Tensor, " b"]
     backwards: Int[Tensor, " b"]
     part: Int[Tensor, " b"]
+    before: Float[Tensor, "b classes"]
+    after: Float[Tensor, "b classes"]
+    settled: Bool[Tensor, " b"]
 
 
 class Attack(ABC):
@@ -54,6 +58,11 @@ class Attack(ABC):
         return math.inf
 
     @property
+    def levels(self) -> tuple[float, ...]:
+        """The budgets that the attack was carried out with; none where one run tells of all."""
+        return () if math.isinf(self.budget) else (self.budget,)
+
+    @property
     def clips(self) -> bool:
         """Whether what is returned must be an image, with pixels in [0, 1]."""
         return True
@@ -68,7 +77,7 @@ class Attack(ABC):
         """A point for each image, as good as the attack can find one."""
 
     @final
-    def __call__(self, model: nn.Module, x: Images, y: Int[Tensor, " b"], *, seed: int = 0) -> Perturbed:
+    def __call__(self, model: nn.Module, x: Images, y: Tensor, *, seed: int = 0) -> Perturbed:
         """Attack images; each one's random numbers follow from the seed and its place in the batch."""
         return self.on(model, Batch(x, y), seed=seed)
 
@@ -83,13 +92,13 @@ class Attack(ABC):
             tally = Tally.zero(len(batch), batch.x.device)
             rows = torch.arange(len(batch), device=batch.x.device)
             noise = Noise(seed, batch.index.to(batch.x.device))
-            victim = Victim(engine.prepared(model), batch.x.detach(), batch.y, noise, rows, tally, engine)
-            return self._decided(victim, self._searched(victim))
+            victim = Victim(engine.prepared(model), batch.x.detach(), batch.y, noise, rows, tally, engine, self.goal)
+            before = victim.decision(victim.x)
+            check_labels(victim.y, before.shape[1], "this batch")
+            return self._decided(victim, before, self._searched(victim, before))
 
-    def _searched(self, victim: Victim) -> Images:
-        logits = victim.decision(victim.x)
-        check_labels(victim.y, logits.shape[1], "this batch")
-        reached = self.goal.reached(logits, victim.y)
+    def _searched(self, victim: Victim, before: Tensor) -> Images:
+        reached = self.goal.reached(before, victim.y)
         standing = (~reached).nonzero().squeeze(1) if self.settles else victim.rows
         x = victim.x.clone()
         if len(standing):
@@ -98,30 +107,32 @@ class Attack(ABC):
             x = x.clamp(0, 1)
         return x
 
-    def _decided(self, victim: Victim, x: Images) -> Perturbed:
-        reached = self.goal.reached(victim.decision(x), victim.y)
+    def _decided(self, victim: Victim, before: Tensor, x: Images) -> Perturbed:
+        after = victim.decision(x)
         if math.isinf(self.budget):
-            reached = self._nudged(victim, x, reached)
+            x, after = self._nudged(victim, x, after)
         distance = self.norm.size(x - victim.x)
-        reached = reached & within(distance, self.budget)
+        reached = self.goal.reached(after, victim.y) & within(distance, self.budget)
         tally = victim.tally
         part = where(reached, tally.part.clamp_min(0), torch.full_like(tally.part, -1))
-        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part)
+        settled = self.goal.reached(before, victim.y)
+        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part, before, after, settled)
 
-    def _nudged(self, victim: Victim, x: Images, reached: Bool[Tensor, " b"]) -> Bool[Tensor, " b"]:
+    def _nudged(self, victim: Victim, x: Images, after: Tensor) -> tuple[Images, Tensor]:
         """The nearest points lie so close to the boundary that rounding may tip them back: push those over it."""
         for further in (1.0001, 1.001, 1.01):
-            short = (~reached & (x != victim.x).flatten(1).any(1)).nonzero().squeeze(1)
+            moved = (x != victim.x).flatten(1).any(1)
+            short = (~self.goal.reached(after, victim.y) & moved).nonzero().squeeze(1)
             if not len(short):
                 break
             some = victim.take(short)
             beyond = some.x + further * (x[short] - some.x)
             if self.clips:
                 beyond = beyond.clamp(0, 1)
-            over = self.goal.reached(some.decision(beyond), some.y)
-            x[short[over]] = beyond[over]
-            reached[short[over]] = True
-        return reached
+            logits = some.decision(beyond)
+            over = self.goal.reached(logits, some.y)
+            x[short[over]], after[short[over]] = beyond[over], logits[over]
+        return x, after
 
 
 def within(distance: Float[Tensor, " b"], eps: float) -> Bool[Tensor, " b"]:

@@ -16,6 +16,11 @@ class Engine:
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compiled: bool = False
 
+    @property
+    def exact(self) -> bool:
+        """Whether the search sees what the decision will see."""
+        return self.precision == "32-true"
+
     def prepared(self, model: nn.Module) -> nn.Module:
         """The network to search on."""
         return cast("nn.Module", torch.compile(model, dynamic=True)) if self.compiled else model
@@ -23,7 +28,7 @@ class Engine:
     @contextmanager
     def searching(self, device: torch.device) -> Generator[None]:
         """The precision of the search."""
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=not self.exact):
             yield
 
     @contextmanager

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.attacks.engine import Engine
+from pellucid.attacks.goals import Goal
 from pellucid.batch import Batch
 from pellucid.errors import NotFinite, ShapeError
 from pellucid.probe import Probe
@@ -48,6 +49,7 @@ class Victim:
     rows: Int[Tensor, " b"]
     tally: Tally
     engine: Engine
+    goal: Goal
 
     def __len__(self) -> int:
         return len(self.x)

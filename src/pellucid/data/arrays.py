@@ -32,6 +32,7 @@ def load_npz(request: Request) -> Data:
     """
     path = request.given("npz")
     arrays = _arrays(path)
+    whole = None
     if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
         train, test = _pair(arrays, "_train", path), _pair(arrays, "_test", path)
         classes = _class_names(arrays, train[1])
@@ -43,6 +44,7 @@ def load_npz(request: Request) -> Data:
         check_labels(y, len(classes), f"'y' in '{path}'")
         held = held_out(y, _TEST, request.split_seed)
         train, test = (x[~held], y[~held]), (x[held], y[held])
+        whole = TensorSplit(x, y, classes)
     else:
         raise DataError(
             f"'{path}' has the keys {', '.join(sorted(arrays)) or 'none'}; "
@@ -53,7 +55,7 @@ def load_npz(request: Request) -> Data:
             f"'{path}' has training images of shape {tuple(train[0].shape[1:])} and test images of "
             f"{tuple(test[0].shape[1:])}; make them alike"
         )
-    return Data(path.stem, TensorSplit(*train, classes), TensorSplit(*test, classes))
+    return Data(path.stem, TensorSplit(*train, classes), TensorSplit(*test, classes), whole=whole)
 
 
 def _arrays(path: Path) -> Arrays:

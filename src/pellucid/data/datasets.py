@@ -14,7 +14,10 @@ from pellucid.errors import DataError
 @final
 @dataclass(frozen=True)
 class Data:
-    """The splits of one data set, what training on it should augment, and which files were left out as unreadable."""
+    """The splits of one data set, what training on it should augment, and which files were left out as unreadable.
+
+    `whole` holds all images where they came undivided, for measuring a network that was trained on others.
+    """
 
     name: str
     train: Split
@@ -22,6 +25,7 @@ class Data:
     validation: Split | None = None
     augment: tuple[Augmentation, ...] = ()
     skipped: tuple[str, ...] = ()
+    whole: Split | None = None
 
 
 @final

@@ -39,20 +39,30 @@ def load_folder(request: Request) -> Data:
     parts = {part: listing.among(seen) for part, listing in parts.items()}
     for listing in parts.values():
         _check_counts(listing, classes, least=3 if "all" in parts else 1)
+    undivided = parts.get("all")
     if "all" in parts:
         parts = _divided(parts["all"], request.split_seed)
     shape = _shape(folder, seen, request.size)
     fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.memory
 
-    def split(listing: Listing) -> Split:
+    def streamed(listing: Listing) -> StreamedSplit:
         images = ImageFiles(folder, listing.names, shape)
         origin = digest("files", [(name, seen[name].weight) for name in listing.names])
-        streamed = StreamedSplit(images, listing.labels, classes, origin, workers=request.workers)
-        return _loaded(streamed, request.report) if fits else streamed
+        return StreamedSplit(images, listing.labels, classes, origin, workers=request.workers)
 
-    splits = {part: split(listing) for part, listing in parts.items()}
+    splits: dict[str, Split] = {
+        part: _loaded(streamed(listing), request.report) if fits else streamed(listing)
+        for part, listing in parts.items()
+    }
     test = splits.pop("test") if "test" in splits else splits.pop("validation")
-    return Data(folder.resolve().name, splits["train"], test, splits.get("validation"), skipped=tuple(bad))
+    return Data(
+        folder.resolve().name,
+        splits["train"],
+        test,
+        splits.get("validation"),
+        skipped=tuple(bad),
+        whole=None if undivided is None else streamed(undivided),
+    )
 
 
 def _check_counts(listing: Listing, classes: tuple[str, ...], *, least: int) -> None:

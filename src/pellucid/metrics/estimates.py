@@ -1,6 +1,7 @@
 """A number with what it rests on: an interval and how many images it was measured on."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -37,9 +38,19 @@ class Estimate:
     @classmethod
     def mean(cls, values: Float[Tensor, " n"], *, seed: int = 0) -> "Estimate":
         """The mean over images, with the interval that resampling the images gives (1,000 times)."""
+        return cls.resampled(lambda rows: rows.mean(-1), values, seed=seed)
+
+    @classmethod
+    def resampled(
+        cls, statistic: Callable[[Tensor], Tensor], values: Float[Tensor, " n"], *, seed: int = 0
+    ) -> "Estimate":
+        """A statistic over images, which lie along the last axis, with the interval that resampling them gives."""
         if len(values) == 0:
-            raise ShapeError("the mean of 0 images is no number; measure on at least one image")
-        drawn = torch.randint(len(values), (1000, len(values)), generator=torch.Generator().manual_seed(seed))
-        means = values.detach().cpu().double()[drawn].mean(1)
-        low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
-        return cls(values.detach().double().mean().item(), low, high, len(values))
+            raise ShapeError("a statistic of 0 images is no number; measure on at least one image")
+        values = values.detach().cpu().double()
+        generator = torch.Generator().manual_seed(seed)
+        # by the hundred, so that memory does not grow with the number of draws
+        draws = [torch.randint(len(values), (100, len(values)), generator=generator) for _ in range(10)]
+        drawn = torch.cat([statistic(values[rows]) for rows in draws])
+        low, high = drawn.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+        return cls(statistic(values).item(), low, high, len(values))

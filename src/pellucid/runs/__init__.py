@@ -10,6 +10,12 @@ from pellucid.runs.folder import RunFolder as RunFolder
 from pellucid.runs.folder import headline as headline
 from pellucid.runs.folder import runs_in as runs_in
 from pellucid.runs.folder import test_accuracy as test_accuracy
+from pellucid.runs.measuring import Measurement as Measurement
+from pellucid.runs.measuring import Subject as Subject
+from pellucid.runs.measuring import carry_out as carry_out
+from pellucid.runs.measuring import checked as checked
+from pellucid.runs.measuring import subject as subject
+from pellucid.runs.measuring import summary as summary
 from pellucid.runs.spec import DataSpec as DataSpec
 from pellucid.runs.spec import ModelSpec as ModelSpec
 from pellucid.runs.spec import Spec as Spec

@@ -8,11 +8,9 @@ model.safetensors  the weights, once it is complete; model.json says which netwo
 result.json        what the network then scored on the test images
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from safetensors.torch import save
 from torch import nn
 
 from pellucid import config, files
-from pellucid.errors import RunBusy, RunError
+from pellucid.errors import RunError
 from pellucid.metrics import Estimate
 from pellucid.runs.spec import Spec, build
 from pellucid.train import Checkpoints, Epoch
@@ -51,21 +49,9 @@ class RunFolder:
             raise RunError(f"{path} is no run folder: it {what}; give the folder that 'pellucid train' named")
         return cls(path)
 
-    @contextmanager
-    def lock(self) -> Generator[None]:
-        """Keep other processes out while the block runs; the lock goes with the process, however that ends."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise RunBusy(f"{self.path} is in use by process {file.read()}; wait for it, or end it") from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            files.clear_unfinished(self.path)
-            yield
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep other processes out while the block runs."""
+        return files.locked(self.path)
 
     def write_spec(self, spec: Spec) -> None:
         """Write down what was asked for."""

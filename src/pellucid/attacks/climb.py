@@ -1,0 +1,172 @@
+"""The ascent of Auto-PGD: momentum, steps that halve by checkpoints, and a return to the highest point so far."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from pellucid.attacks.goals import Goal
+from pellucid.attacks.losses import Loss
+from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.norms import L2, RMS, Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class Climb:
+    """One ascent of a loss in a ball."""
+
+    eps: float
+    steps: int
+    samples: int
+    norm: Norm
+    goal: Goal
+    loss: Loss
+
+    momentum: ClassVar[float] = 0.75  # the share of the new step
+
+    def __call__(self, victim: Victim, rival: Int[Tensor, " b"]) -> Images:
+        """The first point that reaches the goal, or else that with the highest loss."""
+        start = self._start(victim)
+        logits, gradient = self._look(victim, start, rival)
+        height = self.loss(logits, victim.y, rival)
+        reached = self.goal.reached(logits, victim.y)
+        state = _State(
+            x=start,
+            before=start,
+            gradient=gradient,
+            height=height,
+            step=victim.x.new_full((len(start),), 2 * self.eps),
+            peak=start,
+            peak_gradient=gradient,
+            peak_height=height,
+            height_at_check=height,
+            rises=torch.zeros_like(victim.y),
+            halved=torch.ones_like(reached),
+            rival=rival,
+            best=start,
+            done=reached,
+        )
+        return iterate(victim, state, self._step, self.steps)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        x = self._moved(victim, state, number)
+        logits, gradient = self._look(victim, x, state.rival)
+        height = self.loss(logits, victim.y, state.rival)
+        reached = self.goal.reached(logits, victim.y)
+        higher = height > state.peak_height
+        peak, peak_gradient = where(higher, x, state.peak), where(higher, gradient, state.peak_gradient)
+        best = where(state.done, state.best, where(reached, x, peak))
+        risen = _State(
+            x=x,
+            before=state.x,
+            gradient=gradient,
+            height=height,
+            step=state.step,
+            peak=peak,
+            peak_gradient=peak_gradient,
+            peak_height=torch.where(higher, height, state.peak_height),
+            height_at_check=state.height_at_check,
+            rises=state.rises + (height > state.height),
+            halved=state.halved,
+            rival=state.rival,
+            best=best,
+            done=state.done | reached,
+        )
+        since = checkpoints(self.steps).get(number)
+        return risen if since is None else _checked(risen, since)
+
+    def _moved(self, victim: Victim, state: "_State", number: int) -> Images:
+        origin, x = victim.x, state.x
+        ahead = self._inside(origin, x + column(state.step, x) * self.norm.steepest(state.gradient))
+        if number == 0:  # there is no direction yet to keep to
+            return ahead
+        return self._inside(origin, x + self.momentum * (ahead - x) + (1 - self.momentum) * (x - state.before))
+
+    def _inside(self, origin: Images, x: Images) -> Images:
+        # the ball first, then the box, which leads no farther from an image in it
+        return (origin + self.norm.project(x - origin, self.eps)).clamp(0, 1)
+
+    def _start(self, victim: Victim) -> Images:
+        noise, shape, dtype = victim.noise.stream("start"), victim.x.shape[1:], victim.x.dtype
+        uniform = isinstance(self.norm, Linf)
+        delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
+        size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
+        return (victim.x + delta * column(self.eps / size, delta)).clamp(0, 1)
+
+    def _look(self, victim: Victim, x: Images, rival: Tensor) -> tuple[Tensor, Images]:
+        def score(logits: Tensor, y: Tensor) -> Tensor:
+            return self.loss(logits, y, rival)
+
+        looks = [victim.ascent(x, score) for _ in range(self.samples)]
+        if self.samples == 1:
+            return looks[0]
+        return torch.stack([logits for logits, _ in looks]).mean(0), torch.stack([slope for _, slope in looks]).mean(
+            0
+        )
+
+
+@dataclass(frozen=True)
+class _State:
+    x: Float[Tensor, "b *shape"]
+    before: Float[Tensor, "b *shape"]
+    gradient: Float[Tensor, "b *shape"]
+    height: Float[Tensor, " b"]
+    step: Float[Tensor, " b"]
+    peak: Float[Tensor, "b *shape"]
+    peak_gradient: Float[Tensor, "b *shape"]
+    peak_height: Float[Tensor, " b"]
+    height_at_check: Float[Tensor, " b"]
+    rises: Int[Tensor, " b"]
+    halved: Bool[Tensor, " b"]
+    rival: Int[Tensor, " b"]
+    best: Float[Tensor, "b *shape"]
+    done: Bool[Tensor, " b"]
+
+
+def _checked(state: _State, since: int) -> _State:
+    """Where few of the latest steps went up, or none found a new height, halve the step and go back to the peak."""
+    wavering = state.rises <= 0.75 * since
+    stuck = ~state.halved & (state.height_at_check >= state.peak_height)
+    halve = wavering | stuck
+    return _State(
+        x=where(halve, state.peak, state.x),
+        before=state.before,
+        gradient=where(halve, state.peak_gradient, state.gradient),
+        height=state.height,
+        step=torch.where(halve, state.step / 2, state.step),
+        peak=state.peak,
+        peak_gradient=state.peak_gradient,
+        peak_height=state.peak_height,
+        height_at_check=state.peak_height,
+        rises=torch.zeros_like(state.rises),
+        halved=halve,
+        rival=state.rival,
+        best=state.best,
+        done=state.done,
+    )
+
+
+def checkpoints(steps: int) -> dict[int, int]:
+    """The steps after which to check, and how many steps lie between each and the one before.
+
+    The first stretch is 22 % of all steps; every next one is 3 % of them shorter, down to 6 %.
+    """
+    stretch, shortest, less = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
+    found: dict[int, int] = {}
+    at = stretch - 1
+    while at < steps:
+        found[at] = stretch
+        stretch = max(stretch - less, shortest)
+        at += stretch
+    return found
+
+
+def check_norm(norm: Norm, owner: str) -> None:
+    """Refuse rulers that the ascent is not made for."""
+    if not isinstance(norm, Linf | L2 | RMS):
+        raise ConfigError(f"{owner} works in linf, l2 or rms, not in {norm}; take pgd or fmn for that")

@@ -1,0 +1,108 @@
+"""The fast adaptive boundary attack, targeted (Croce and Hein 2020, "Minimally distorted adversarial examples")."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from pellucid.attacks.attack import Attack, check_budget, check_steps
+from pellucid.attacks.fab_projections import Liftable, lift
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.norms import Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class FAB(Attack):
+    """Steps to where the boundary with another class would be if the network were linear, kept near the image.
+
+    Each of the `classes` most likely wrong classes is walked to in turn. A step goes `overshoot` times the way to the
+    boundary from the point and from the image, mixed with at most the share `bias` of the latter; a point beyond the
+    boundary is drawn back to `backward` of its way. The nearest point found counts, and an image leaves once that is
+    within `eps`; with `eps=inf` none does. The defaults are AutoAttack's. Nothing is random: `Repeat` adds nothing.
+    """
+
+    eps: float = 8 / 255
+    norm: Norm = field(default_factory=Linf)
+    goal: Goal = field(default_factory=Misclassified)
+    steps: int = 100
+    classes: int = 9
+    overshoot: float = 1.05
+    bias: float = 0.1
+    backward: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.eps != math.inf:
+            check_budget(self.eps, self.norm, "FAB")
+        check_steps(self.steps, "FAB")
+        if not isinstance(self.norm, Liftable):
+            raise ConfigError(f"FAB has norm={self.norm}; it projects in Linf, L2, RMS and L1")
+        if not isinstance(self.goal, Misclassified):
+            raise ConfigError(
+                f"FAB has goal={self.goal}; it walks to boundaries of the label's class, so give it Misclassified()"
+            )
+        if self.classes < 1:
+            raise ConfigError(f"FAB has classes={self.classes}; it walks to 1 other class or more")
+        if self.overshoot < 1:
+            raise ConfigError(f"FAB has overshoot={self.overshoot:g}; less than 1 ends short of the boundary")
+        for name, share in (("bias", self.bias), ("backward", self.backward)):
+            if not 0 <= share <= 1:
+                raise ConfigError(f"FAB has {name}={share:g}; it is a share in [0, 1]")
+
+    @property
+    def budget(self) -> float:
+        """The ball that is enough; none where the nearest point is looked for."""
+        return self.eps
+
+    def search(self, victim: Victim) -> Images:
+        """The nearest point found, drawn back into the ball; the image itself where none was found."""
+        x = victim.x
+        others = victim.logits(x).scatter(1, victim.y[:, None], -math.inf)
+        targets = others.topk(min(self.classes, others.shape[1] - 1), dim=1).indices
+        none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        state = _State(x, x, x.new_full((len(x),), torch.inf), none, targets)
+        nearest = iterate(victim, state, self._step, self.steps * targets.shape[1])
+        return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        turn, first = divmod(number, self.steps)
+        target = state.targets[:, turn]
+        point = self._approached(victim, state.point if first else victim.x, target)
+        beyond = self.goal.reached(victim.logits(point), victim.y)
+        length = self.norm.size(point - victim.x)
+        nearer = beyond & (length < state.length)
+        length = torch.where(nearer, length, state.length)
+        best = where(nearer, point, state.best)
+        point = where(beyond, victim.x + self.backward * (point - victim.x), point)
+        # with an infinite budget, no length is a reason to stop
+        done = (length <= self.eps) & math.isfinite(self.eps)
+        return _State(point, best, length, done, state.targets)
+
+    def _approached(self, victim: Victim, point: Images, target: Int[Tensor, " b"]) -> Images:
+        def ahead(logits: Tensor, y: Tensor) -> Tensor:
+            return (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None])).squeeze(1)
+
+        logits, slope = victim.ascent(point, ahead)
+        assert isinstance(self.norm, Liftable)
+        behind = -ahead(logits, victim.y)
+        away = ((victim.x - point) * slope).flatten(1).sum(1)
+        here = lift(point, slope, behind, self.norm)
+        there = lift(victim.x, slope, behind - away, self.norm)
+        short, long = (self.norm.size(way).clamp_min(1e-8) for way in (here, there))
+        share = column((short / (short + long)).clamp_max(self.bias), point)
+        mixed = (1 - share) * (point + self.overshoot * here) + share * (victim.x + self.overshoot * there)
+        return mixed.clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class _State:
+    point: Float[Tensor, "b *shape"]
+    best: Float[Tensor, "b *shape"]
+    length: Float[Tensor, " b"]
+    done: Bool[Tensor, " b"]
+    targets: Int[Tensor, "b others"]

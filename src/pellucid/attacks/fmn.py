@@ -1,0 +1,113 @@
+"""The fast minimum-norm attack (Pintor et al. 2021): gradient steps in a ball whose radius follows the boundary."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pellucid.attacks.annealing import annealed
+from pellucid.attacks.attack import Attack, check_steps
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.search import iterate, where
+from pellucid.attacks.shortest import shortest
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.norms import L0, L1, L2, RMS, Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class FMN(Attack):
+    """Steps along the gradient, each followed by a return into a ball around the image.
+
+    Until the goal is first reached, the ball is as large as it would have to be if the network were linear. From then
+    on it shrinks by the share `gamma` after a point that reaches the goal and grows by it after one that does not; a
+    ball of L0 starts at one entry and changes by one or more. `step` is the length of the first step in L2. Along a
+    cosine, steps fall to a hundredth of it and `gamma` to a thousandth.
+
+    The steps are shared among `losses`, which lead to different parts of the boundary. Each starts at the image, all
+    but the first in a ball half as large as the distance found. The paper's settings are `losses=("margin",)` and
+    `gamma=0.05`; ours find nearer points in as many steps.
+    """
+
+    steps: int = 100
+    step: float = 1.0
+    gamma: float = 0.1
+    losses: tuple[Literal["margin", "progress"], ...] = ("margin", "progress")
+    norm: Norm = field(default_factory=L2)
+    goal: Goal = field(default_factory=Misclassified)
+
+    def __post_init__(self) -> None:
+        check_steps(self.steps, "FMN")
+        if not isinstance(self.norm, L0 | L1 | L2 | RMS | Linf):
+            raise ConfigError(f"FMN has norm={self.norm}; it knows the balls of L0, L1, L2, RMS and Linf")
+        if not self.step > 0:
+            raise ConfigError(f"FMN has step={self.step:g}; it is a length above 0")
+        if not 0.001 <= self.gamma < 1:
+            raise ConfigError(f"FMN has gamma={self.gamma:g}; it is a share from 0.001 to 1")
+        if not 1 <= len(self.losses) <= self.steps:
+            raise ConfigError(
+                f"FMN has {len(self.losses)} losses for {self.steps} steps; give it one or more, and a step for each"
+            )
+
+    def search(self, victim: Victim) -> Images:
+        """The nearest point; the last one where the goal was never reached."""
+        start = torch.zeros_like(victim.x)
+        never = victim.x.new_full((len(victim),), torch.inf)
+        state = _State(start, torch.ones_like(never), start, never, never.isnan())
+        # one look more than steps, since the last point may be the nearest
+        return victim.x + iterate(victim, state, self._step, self.steps + 1)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        if number == self.steps:
+            logits = victim.logits(victim.x + state.delta)
+            return self._looked(state, self.goal.margin(logits, victim.y))
+        turn, since = divmod(number * len(self.losses), self.steps)
+        if turn > 0 and since < len(self.losses):
+            state = state.afresh()
+        score = self.goal.margin if self.losses[turn] == "margin" else self.goal.progress
+        logits, gradient = victim.ascent(victim.x + state.delta, score)
+        margin = self.goal.margin(logits, victim.y)
+        state = self._looked(state, margin)
+        radius = self._radius(state, gradient, margin, annealed(self.gamma, 0.001, since / self.steps))
+        radius = torch.minimum(radius, self.norm.size(torch.maximum(victim.x, 1 - victim.x)))
+        length = annealed(self.step, self.step / 100, since / self.steps)
+        delta = self.norm.project(state.delta + length * L2().steepest(gradient), radius)
+        delta = (victim.x + delta).clamp(0, 1) - victim.x
+        return _State(delta, radius, state.nearest, state.length, state.done)
+
+    def _radius(self, state: "_State", gradient: Tensor, margin: Tensor, share: float) -> Tensor:
+        smaller, larger = state.radius * (1 - share), state.radius * (1 + share)
+        if isinstance(self.norm, L0):
+            smaller = torch.minimum(smaller.floor(), state.radius - 1).clamp_min(1)
+            larger = torch.maximum(larger.floor(), state.radius + 1)
+        else:
+            slope = (gradient * self.norm.steepest(gradient)).flatten(1).sum(1)
+            tiny = torch.finfo(slope.dtype).tiny
+            boundary = self.norm.size(state.delta) + margin.abs() / slope.clamp_min(tiny)
+            larger = torch.where(state.length.isinf(), boundary, larger)
+        return torch.where(margin > 0, torch.minimum(smaller, state.length), larger)
+
+    def _looked(self, state: "_State", margin: Tensor) -> "_State":
+        found = shortest((state.nearest, state.length), state.delta, margin > 0, self.norm)
+        return _State(state.delta, state.radius, *found, state.done)
+
+
+@dataclass(frozen=True)
+class _State:
+    delta: Float[Tensor, "b *shape"]
+    radius: Float[Tensor, " b"]
+    nearest: Float[Tensor, "b *shape"]
+    length: Float[Tensor, " b"]
+    done: Bool[Tensor, " b"]
+
+    @property
+    def best(self) -> Float[Tensor, "b *shape"]:
+        return where(self.length.isinf(), self.delta, self.nearest)
+
+    def afresh(self) -> "_State":
+        """Back at the image, in a ball half as large as the distance found."""
+        radius = torch.where(self.length.isinf(), self.radius, self.length / 2)
+        return _State(torch.zeros_like(self.delta), radius, self.nearest, self.length, self.done)

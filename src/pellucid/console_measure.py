@@ -1,0 +1,106 @@
+"""What a person sees of measurements: running figures, a table, and what the checks found."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from pellucid import config
+from pellucid.attacks import Attack
+from pellucid.evaluate import Measured
+
+
+class MeasureConsole:
+    """A terminal, or nothing at all where `quiet`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
+        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, attack: Attack) -> Generator[Callable[[Measured], None]]:
+        """A bar over the images, with the share that stands so far."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        name = _kind(config.dump(attack))
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(f"{name}: accuracy ...", total=None)
+
+            def watch(measured: Measured) -> None:
+                bar.update(
+                    task,
+                    description=f"{name}: accuracy {measured.standing:.3f}",
+                    completed=measured.done,
+                    total=measured.total,
+                )
+
+            yield watch
+
+    def report(self, content: Mapping[str, Any]) -> None:
+        """Figures in a table, then the verdicts."""
+        title = f"{content['model']} on {content['data']}, {content['images']} images"
+        # numbers are never cut, or a narrow window would show none
+        numbers = (Column(name, no_wrap=True) for name in ("measure", "value", "95 % interval", "passes"))
+        table = Table("attack", *numbers, box=SIMPLE, title=escape(title))
+        table.add_row("none", "accuracy", *_cells(content["accuracy"]), "1")
+        for figures in [*content["attacks"], *([content["worst"]] if "worst" in content else [])]:
+            name, passes = _name(figures), f"{figures['forwards']:.0f} + {figures['backwards']:.0f}"
+            for measure, estimate in _measures(figures):
+                table.add_row(name, measure, *_cells(estimate), passes)
+                name = passes = ""
+        self.out.print(table)
+        for figures in content["attacks"]:
+            if "median_distance" in figures and figures["unreached"]:
+                self.out.print(
+                    f"{_name(figures)} never reached its goal for {figures['unreached']} of "
+                    f"{figures['images']} images; they count as standing at every distance that was measured"
+                )
+        self._verdicts(content.get("verdicts", ()))
+        for figures in content["attacks"]:
+            self.out.print(f"image by image: {figures['path']}", markup=False)
+
+    def _verdicts(self, verdicts: Any) -> None:
+        failed = [verdict for verdict in verdicts if not verdict["passed"]]
+        if verdicts and not failed:
+            self.out.print(f"all {len(verdicts)} checks hold: nothing found that speaks against these figures")
+        for verdict in failed:
+            self.out.print(f"[bold red]{verdict['check']}[/]: {escape(verdict['finding'])}")
+            self.out.print(f"  {verdict['remedy']}", markup=False)
+
+
+def _cells(estimate: Mapping[str, Any]) -> tuple[str, str]:
+    return f"{estimate['value']:.4f}", f"{estimate['low']:.4f} to {estimate['high']:.4f}"
+
+
+def _measures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    norm = figures["norm"]["kind"]
+    for eps, estimate in figures["robust_accuracy"].items():
+        yield f"standing at {norm} {eps}", estimate
+    if figures.get("area"):
+        yield f"area ({norm})", figures["area"]
+    if figures.get("median_distance"):
+        yield f"median distance ({norm})", figures["median_distance"]
+
+
+def _name(figures: Mapping[str, Any]) -> str:
+    goal = figures["goal"]["kind"]
+    return _kind(figures["attack"]) + ("" if goal == "misclassified" else f", {goal}")
+
+
+def _kind(attack: Any) -> str:
+    """An attack's name; of a wrapper, what it wraps."""
+    match attack:
+        case list():
+            return "worst of all"
+        case {"kind": "ladder", "parts": [first, *_]}:
+            return _kind(first)
+        case {"kind": "repeat", "attack": inner, "times": times}:
+            return f"{_kind(inner)}, {times} times"
+        case {"kind": kind}:
+            return str(kind)
+        case _:
+            return str(attack)

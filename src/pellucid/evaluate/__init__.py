@@ -1,0 +1,14 @@
+"""Measurements of a network, image by image, and whether to believe them."""
+
+from pellucid.evaluate.checks import CHECKS as CHECKS
+from pellucid.evaluate.checks import Verdict as Verdict
+from pellucid.evaluate.measure import Measured as Measured
+from pellucid.evaluate.measure import description as description
+from pellucid.evaluate.measure import fingerprint as fingerprint
+from pellucid.evaluate.measure import identity as identity
+from pellucid.evaluate.measure import measure as measure
+from pellucid.evaluate.measure import measure_steps as measure_steps
+from pellucid.evaluate.record import Record as Record
+from pellucid.evaluate.record import worst as worst
+from pellucid.evaluate.sample import sample as sample
+from pellucid.evaluate.verdicts import verdicts as verdicts

@@ -1,0 +1,44 @@
+"""Cheap checks of whether a robustness figure can be believed, a file each."""
+
+from collections.abc import Callable
+
+from pellucid.evaluate.checks.absurd_budget import absurd_budget
+from pellucid.evaluate.checks.batch_dependence import batch_dependence
+from pellucid.evaluate.checks.case import Case
+from pellucid.evaluate.checks.clean_accuracy import clean_accuracy
+from pellucid.evaluate.checks.gradients import gradients
+from pellucid.evaluate.checks.input_range import input_range
+from pellucid.evaluate.checks.probabilities import probabilities
+from pellucid.evaluate.checks.quantised_input import quantised_input
+from pellucid.evaluate.checks.randomness import randomness
+from pellucid.evaluate.checks.returned_points import returned_points
+from pellucid.evaluate.checks.rising_loss import rising_loss
+from pellucid.evaluate.checks.saturation import saturation
+from pellucid.evaluate.checks.stronger_attack import stronger_attack
+from pellucid.evaluate.checks.training_mode import training_mode
+from pellucid.evaluate.checks.verdict import Verdict
+from pellucid.registry import Registry
+
+Check = Callable[[Case], Verdict]
+
+# what explains other failures comes first
+CHECKS: Registry[Check] = Registry(
+    "check",
+    {
+        "training-mode": training_mode,
+        "randomness": randomness,
+        "batch-dependence": batch_dependence,
+        "input-range": input_range,
+        "clean-accuracy": clean_accuracy,
+        "probabilities": probabilities,
+        "gradients": gradients,
+        "saturation": saturation,
+        "quantised-input": quantised_input,
+        "rising-loss": rising_loss,
+        "absurd-budget": absurd_budget,
+        "returned-points": returned_points,
+        "stronger-attack": stronger_attack,
+    },
+)
+
+__all__ = ["CHECKS", "Case", "Check", "Verdict"]

@@ -1,0 +1,47 @@
+"""Answers that depend on what else is in the batch."""
+
+from collections.abc import Callable
+
+import torch
+
+from pellucid.attacks.victim import Images, Logits
+from pellucid.evaluate.checks.case import Case
+from pellucid.evaluate.checks.verdict import Verdict
+
+_ROUNDING = 1e-4  # of the logits' scale; batches of another size are multiplied in another order
+_IMAGES = 8
+
+
+def batch_dependence(case: Case) -> Verdict:
+    """An image gets the same answer alone as among others, both as given and in evaluation mode."""
+    limit = _ROUNDING * case.scale
+    evaluation = _change(case, case.answers, 1, limit)
+    # pairs, since in training mode a BatchNorm may refuse a single image
+    training = any(module.training for module in case.model.modules())
+    given = _change(case, case.answers_as_given, 2, limit) if training else evaluation
+    modes = [mode for mode, change in (("as given", given), ("in evaluation mode", evaluation)) if change > limit]
+    return Verdict(
+        "batch-dependence",
+        passed=not modes,
+        finding=(
+            f"logits of an image change by up to {max(given, evaluation):.3g} with the rest of the batch "
+            f"({' and '.join(modes)})"
+            if modes
+            else "an image gets the same answer whatever else is in the batch"
+        ),
+        evidence={"as-given": given, "evaluation": evaluation},
+        remedy=(
+            "batch statistics let an attacked image be helped or harmed by its neighbours: use running statistics "
+            "(model.eval()), and no BatchNorm with track_running_stats=False"
+        ),
+    )
+
+
+def _change(case: Case, answers: Callable[[Images], Logits], size: int, limit: float) -> float:
+    """How much logits change between the whole batch and pieces of it."""
+    count = min(_IMAGES, case.size) // size * size
+    whole, again = (answers(case.batch.x)[:count] for _ in range(2))
+    if not count or float((again - whole).abs().amax()) > limit:
+        return 0.0  # other checks tell of randomness, from which company cannot be told apart
+    apart = torch.cat([answers(piece) for piece in case.batch.x[:count].split(size)])
+    return float((apart - whole).abs().amax())

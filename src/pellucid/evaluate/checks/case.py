@@ -1,0 +1,110 @@
+"""What the checks look at, with what several of them need computed once."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
+from pellucid.attacks.attack import within
+from pellucid.attacks.victim import Images, Logits, Score, Tally, finite
+from pellucid.batch import Batch
+from pellucid.norms import Linf
+from pellucid.probe import Probe, frozen
+from pellucid.randomness import Noise
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network as it was given, some labelled images, and the attack that its robustness was measured with."""
+
+    model: nn.Module
+    batch: Batch
+    classes: tuple[str, ...]
+    attack: Attack
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """How many images there are."""
+        return len(self.batch)
+
+    @property
+    def noise(self) -> Noise:
+        """Random numbers for each image."""
+        return Noise(self.seed, self.batch.index.to(self.batch.x.device))
+
+    @cached_property
+    def logits(self) -> Logits:
+        """The answers to the images."""
+        return self.answers(self.batch.x)
+
+    @property
+    def scale(self) -> float:
+        """How large logits are: what their differences are to be compared with."""
+        return 1 + float(self.logits.abs().amax())
+
+    @cached_property
+    def attacked(self) -> Perturbed:
+        """What the attack comes to."""
+        return self.attack.on(self.model, self.batch, seed=self.seed)
+
+    @cached_property
+    def eps(self) -> float:
+        """The budget of the attack; the median distance of what it found where it has none."""
+        if self.attack.levels:
+            return self.attack.budget
+        moved = self.attacked.reached & ~self.attacked.settled
+        if moved.any():
+            return float(self.attacked.distance[moved].median())
+        # nothing to go by: as long as a change of every pixel by the customary 8/255
+        return float(self.attack.norm.size(torch.full_like(self.batch.x[:1], 8 / 255)))
+
+    @property
+    def fallen(self) -> Bool[Tensor, " b"]:
+        """For which images the attack reached its goal within the budget."""
+        return self.attacked.reached & within(self.attacked.distance, self.eps)
+
+    def answers(self, x: Images) -> Logits:
+        """The answers to any images, in evaluation mode."""
+        with frozen(self.model):
+            return _forward(self.model, x)
+
+    def answers_as_given(self, x: Images) -> Logits:
+        """The answers to any images, each module in the mode that it was given in."""
+        with _as_given(self.model):
+            return _forward(self.model, x)
+
+    def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
+        """The logits at any points, one for each image, and along which change of pixels each image's score rises."""
+        rows = torch.arange(self.size, device=x.device)
+        tally = Tally.zero(self.size, x.device)
+        victim = Victim(self.model, x, self.batch.y, self.noise, rows, tally, Engine(), self.attack.goal)
+        with frozen(self.model), torch.no_grad():
+            return victim.ascent(x, score)
+
+    @cached_property
+    def gradients(self) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
+        """The largest entry of each image's gradient: of the cross-entropy, and of the margin to the next class."""
+        goal = Misclassified()
+        steep, flat = (self.ascent(self.batch.x, score)[1] for score in (goal.progress, goal.margin))
+        return Linf().size(steep), Linf().size(flat)
+
+
+@contextmanager
+def _as_given(model: nn.Module) -> Generator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    with frozen(model):  # for what it puts back afterwards, such as the running statistics of a BatchNorm
+        for module, training in modes:
+            module.training = training
+        yield
+
+
+def _forward(model: nn.Module, x: Tensor) -> Tensor:
+    batch = Batch.trusted(x.detach(), torch.zeros(len(x), dtype=torch.long, device=x.device), {})
+    with torch.no_grad():
+        return finite(Probe(model, batch, second_order=False).logits.detach())

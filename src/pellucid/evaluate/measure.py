@@ -1,0 +1,175 @@
+"""Attacking a split chunk by chunk; what is done is kept, so that a measurement that was killed goes on."""
+
+import hashlib
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import config, files
+from pellucid.attacks import Attack, Engine, Goal, Perturbed
+from pellucid.batch import Batch
+from pellucid.data import Split, sequential
+from pellucid.errors import MeasurementError, UnknownName
+from pellucid.evaluate.folder import MeasurementFolder
+from pellucid.evaluate.record import Record, joined
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How far a measurement is: images done, of how many, and the share that stood."""
+
+    done: int
+    total: int
+    standing: float
+
+
+def measure(
+    model: nn.Module,
+    split: Split,
+    attack: Attack,
+    *,
+    seed: int = 0,
+    batch: int = 128,
+    folder: Path | None = None,
+    engine: Engine = Engine(),  # noqa: B008
+) -> Record:
+    """What an attack comes to on every image of a split.
+
+    In a `folder` every chunk is kept when it is done, and the same call goes on after the last one; a complete
+    measurement is read back. Memory grows with `batch`, not with the number of images; where even that is too much,
+    chunks are halved.
+    """
+    steps = measure_steps(model, split, attack, seed=seed, batch=batch, folder=folder, engine=engine)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def measure_steps(
+    model: nn.Module,
+    split: Split,
+    attack: Attack,
+    *,
+    seed: int = 0,
+    batch: int = 128,
+    folder: Path | None = None,
+    engine: Engine = Engine(),  # noqa: B008
+) -> Generator[Measured, None, Record]:
+    """`measure`, saying after every chunk how far it is."""
+    if not len(split):
+        raise MeasurementError("this split has no images; measure on one or more")
+    about = description(model, split, attack, seed, engine)
+    if folder is None:
+        parts: list[Record] = []
+        for part in _parts(model, split, sequential(split, batch), attack, about, engine):
+            parts.append(part)
+            yield _progress(parts, len(split))
+        return joined(parts)
+    place = MeasurementFolder(folder)
+    with files.locked(folder):
+        plan = sequential(split, place.begin(about, batch))
+        if (record := place.record()) is not None:
+            place.clear()  # which a kill may have prevented
+            yield _progress([record], len(split))
+            return record
+        parts = place.parts(len(plan))
+        if parts:
+            yield _progress(parts, len(split))
+        for part in _parts(model, split, plan[len(parts) :], attack, about, engine):
+            place.keep(part, len(parts))
+            parts.append(part)
+            yield _progress(parts, len(split))
+        return place.finish(parts)
+
+
+def description(model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine) -> dict[str, Any]:
+    """Everything that a measurement depends on."""
+    return {
+        "attack": _described(attack),
+        "norm": _described(attack.norm),
+        "goal": _described(attack.goal),
+        "levels": list(attack.levels),
+        "seed": seed,
+        "classes": len(split.classes),
+        "images": len(split),
+        "data": split.fingerprint(),
+        "model": fingerprint(model),
+        "engine": config.dump(engine),
+    }
+
+
+def fingerprint(model: nn.Module) -> str:
+    """A digest of a network's structure and of everything it has learnt."""
+    digest = hashlib.sha256(repr(model).encode())
+    for name, tensor in model.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def identity(about: dict[str, Any]) -> str:
+    """A short name for everything that a measurement depends on."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _parts(
+    model: nn.Module, split: Split, plan: list[Tensor], attack: Attack, about: Mapping[str, Any], engine: Engine
+) -> Generator[Record]:
+    for images in split.batches(plan):
+        yield Record(_columns(images, _attacked(model, images, attack, about["seed"], engine)), about)
+
+
+def _described(value: Attack | Goal | Norm) -> Any:
+    """A value as settings, or in words where it is of a class, or holds a function, that no registry knows."""
+    try:
+        return config.dump(value)
+    except (TypeError, UnknownName):
+        return repr(value)
+
+
+def _attacked(model: nn.Module, images: Batch, attack: Attack, seed: int, engine: Engine) -> list[Perturbed]:
+    try:
+        return [attack.on(model, images, seed=seed, engine=engine)]
+    except torch.OutOfMemoryError:
+        if len(images) == 1:
+            raise
+    half = len(images) // 2
+    return [
+        part
+        for rows in (slice(half), slice(half, None))
+        for part in _attacked(model, _rows(images, rows), attack, seed, engine)
+    ]
+
+
+def _rows(images: Batch, rows: slice) -> Batch:
+    columns = {name: column[rows] for name, column in images.columns.items()}
+    return Batch.trusted(images.x[rows], images.y[rows], columns)
+
+
+def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:
+    def column(name: str) -> Tensor:
+        return torch.cat([getattr(part, name) for part in parts])
+
+    before = column("before")
+    columns = {
+        "index": images.index,
+        "y": images.y,
+        "predicted": before.argmax(1),
+        "found": column("after").argmax(1),
+        "confidence": before.softmax(1).gather(1, images.y[:, None]).squeeze(1),
+    }
+    columns |= {name: column(name) for name in ("reached", "settled", "distance", "forwards", "backwards", "part")}
+    return {name: values.cpu() for name, values in columns.items()}
+
+
+def _progress(parts: list[Record], total: int) -> Measured:
+    done = sum(map(len, parts))
+    return Measured(done, total, sum(part.unreached for part in parts) / done)

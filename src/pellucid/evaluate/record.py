@@ -1,0 +1,141 @@
+"""Measurements kept image by image, from which every figure is computed afterwards."""
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import files, metrics
+from pellucid.attacks.attack import within
+from pellucid.errors import MeasurementError
+from pellucid.metrics import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What an attack came to on every image, and what it was.
+
+    Columns, a row per image: `index` (its number in the split), `y`, `predicted` (by the network, on the original),
+    `found` (after the attack), `reached`, `distance`, `settled` (the goal was reached from the start), `confidence`
+    (of the label, on the original), `forwards`, `backwards`, `part`.
+    """
+
+    columns: Mapping[str, Tensor]
+    about: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.columns["index"])
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.about["classes"])
+
+    @property
+    def unreached(self) -> int:
+        """For how many images the attack never reached its goal."""
+        return int((~self.columns["reached"]).sum())
+
+    @property
+    def distance(self) -> Float[Tensor, " n"]:
+        """How far the failure found lies; infinite where none was."""
+        return self.columns["distance"].double().where(self.columns["reached"], math.inf)
+
+    @property
+    def accuracy(self) -> Estimate:
+        """The share of originals that the network gets right."""
+        return Estimate.proportion(int((self.columns["predicted"] == self.columns["y"]).sum()), len(self))
+
+    def robust_accuracy(self, eps: float) -> Estimate:
+        """The share of images for which no failure was found within `eps`."""
+        levels: Sequence[float] = self.about["levels"]
+        if levels and not any(math.isclose(eps, level, rel_tol=1e-6) for level in levels):
+            known = ", ".join(f"{level:.6g}" for level in levels)
+            raise MeasurementError(
+                f"this attack had the budget {known} and says nothing of eps={eps:.6g}; measure with that eps, "
+                "or with a nearest-point attack"
+            )
+        fallen = self.columns["reached"] & within(self.distance, eps)
+        return Estimate.proportion(len(self) - int(fallen.sum()), len(self))
+
+    def curve(self) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
+        """Distances, ascending from 0, and the share of images that stands beyond each of them."""
+        self._needs_distances("a curve")
+        finite = self.distance[self.distance.isfinite()]
+        at = torch.cat([finite.new_zeros(1), finite]).unique()
+        standing = [1 - float((self.distance <= eps).sum()) / len(self) for eps in at.tolist()]
+        return at, at.new_tensor(standing)
+
+    def area(self, *, seed: int = 0) -> Estimate:
+        """The Accuracy-Robustness Area: of accuracy, or of being better than chance, as the attack's goal was."""
+        self._needs_distances("an area")
+        return metrics.area(self.distance, classes=self.classes, seed=seed)
+
+    def median_distance(self) -> Estimate:
+        """The median distance of the failures found, among images that were right to begin with."""
+        attacked = ~self.columns["settled"] & self.columns["reached"]
+        if not attacked.any():
+            raise MeasurementError("the attack moved no image to its goal; there is no median distance")
+        return Estimate.resampled(lambda rows: rows.quantile(0.5, dim=-1), self.distance[attacked])
+
+    def save(self, path: Path) -> None:
+        """Write the record as `.npz`, whole or not at all."""
+        arrays = {name: column.cpu().numpy() for name, column in self.columns.items()}
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, about=np.array(json.dumps(self.about)), **arrays)  # pyright: ignore[reportArgumentType]
+        files.write_bytes(path, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> "Record":
+        """The record in a file."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                about: dict[str, Any] = json.loads(str(archive["about"]))
+                names = [name for name in archive.files if name != "about"]
+                return cls({name: torch.from_numpy(archive[name]) for name in names}, about)
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise MeasurementError(f"{path} is no record that can be read: {error}") from error
+
+    def _needs_distances(self, what: str) -> None:
+        if self.about["levels"]:
+            raise MeasurementError(
+                f"{what} needs the nearest failure of every image; measure with a nearest-point attack such as fmn"
+            )
+
+
+def joined(records: Sequence[Record]) -> Record:
+    """The rows of several records one after the other."""
+    names = records[0].columns
+    return Record({name: torch.cat([part.columns[name] for part in records]) for name in names}, records[0].about)
+
+
+def worst(records: Sequence[Record]) -> Record:
+    """For each image the nearest failure that any of several attacks found on the same images."""
+    first = records[0]
+    for other in records[1:]:
+        if not torch.equal(first.columns["index"], other.columns["index"]):
+            raise MeasurementError("these records are of different images; measure all attacks on the same ones")
+        if first.about["norm"] != other.about["norm"] or first.about["goal"] != other.about["goal"]:
+            raise MeasurementError("these records differ in norm or goal; their distances do not compare")
+    distance = torch.stack([record.distance for record in records])
+    chosen = distance.argmin(0)
+    rows = torch.arange(len(first))
+    stacked = {
+        name: torch.stack([record.columns[name] for record in records])[chosen, rows] for name in first.columns
+    }
+    levels = [record.about["levels"] for record in records if record.about["levels"]]
+    shared = sorted(set(levels[0]).intersection(*map(set, levels))) if levels else []
+    if levels and not shared:
+        raise MeasurementError("these records have no budget in common; measure all attacks at the same eps")
+    return Record(
+        stacked, {**first.about, "attack": [record.about["attack"] for record in records], "levels": shared}
+    )

@@ -1,0 +1,65 @@
+"""Whether a robustness figure can be believed: cheap checks of network, images and attack."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from pellucid.attacks import PGD, Attack
+from pellucid.batch import Batch, check_labels
+from pellucid.errors import MeasurementError, PellucidError
+from pellucid.evaluate.checks import CHECKS, Case, Check, Verdict
+from pellucid.randomness import derive
+
+_IMAGES = 64
+
+
+def verdicts(
+    model: nn.Module,
+    batch: Batch,
+    *,
+    classes: Sequence[str],
+    attack: Attack = PGD(),  # noqa: B008
+    seed: int = 0,
+) -> tuple[Verdict, ...]:
+    """What every listed check says of a network, given as it was measured, and of the attack it was measured with.
+
+    At most 64 images are looked at, evenly spaced over the batch, in some 200 passes besides those of the attack. The
+    network is left as it was.
+    """
+    if not len(batch):
+        raise MeasurementError("this batch has no images; check a network on one or more")
+    case = Case(model, _some(batch), tuple(classes), attack, seed)
+    with _seeded(batch.x.device, derive(seed, "verdicts")):
+        check_labels(case.batch.y, case.logits.shape[1], "this batch")
+        return tuple(_carried_out(name, check, case) for name, check in CHECKS.items())
+
+
+def _carried_out(name: str, check: Check, case: Case) -> Verdict:
+    try:
+        return check(case)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, PellucidError) as error:
+        # such as a network without gradients, which stops most searches; the check of gradients says so
+        reason = str(error).partition("\n")[0]
+        return Verdict(name, False, f"could not be carried out: {reason}", {}, "see to the other failed checks first")
+
+
+def _some(batch: Batch) -> Batch:
+    count = min(_IMAGES, len(batch))
+    rows = torch.arange(count, device=batch.x.device) * len(batch) // count
+    columns = {"index": batch.index.to(batch.x.device)[rows]}
+    return Batch.trusted(batch.x[rows].detach(), batch.y[rows], columns)
+
+
+@contextmanager
+def _seeded(device: torch.device, seed: int) -> Generator[None]:
+    """Networks that draw from torch's own generators draw the same each time, and the caller's numbers stay."""
+    accelerators = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(accelerators):
+        torch.default_generator.manual_seed(seed)
+        for accelerator in accelerators:
+            torch.cuda.default_generators[accelerator.index or 0].manual_seed(seed)
+        yield

@@ -1,0 +1,167 @@
+"""Measuring a network that is named on data that are named, each measurement in a folder of its own."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pellucid import config, data, evaluate, models
+from pellucid.attacks import Attack, Engine
+from pellucid.config import Table
+from pellucid.data import Data, Report, Split, silent
+from pellucid.errors import ConfigError, MeasurementError
+from pellucid.evaluate import Measured, Record, Verdict
+from pellucid.runs.folder import RunFolder
+
+_CHECKED = 64  # images that the checks look at
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network and the images to measure it on."""
+
+    name: str
+    model: nn.Module
+    source: str
+    split: Split
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What one attack came to, and where it is kept."""
+
+    attack: Attack
+    record: Record
+    path: Path
+
+
+def subject(
+    model: str,
+    source: str | None,
+    *,
+    weights: str | None = None,
+    options: Sequence[str] = (),
+    part: str = "test",
+    n: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    download: bool = False,
+    report: Report = silent,
+) -> Subject:
+    """The network and the images that words stand for; a run knows the data that it was trained on."""
+    run = Path(model)
+    spec = RunFolder.open(run).spec().data if (run / "spec.toml").is_file() else None
+    if source is None and spec is None:
+        raise ConfigError(f"'{model}' is no run, so it does not know its data; give --data")
+    if source is None and spec is not None:
+        source = spec.source
+        images = data.load(
+            source,
+            root=Path(spec.root) if spec.root else None,
+            size=spec.size or None,
+            split_seed=spec.split_seed,
+            skip_bad=spec.skip_bad,
+            download=download,
+            report=report,
+        )
+    else:
+        assert source is not None
+        images = data.load(source, download=download, report=report)
+    settings: Table = {}
+    for option in options:
+        settings = config.override(settings, option)
+    network = models.load(model, weights=weights, options=_sized(model, settings, images))
+    chosen = evaluate.sample(_part(images, part), n, seed=seed) if n is not None else _part(images, part)
+    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    return Subject(model, network.to(place), source, chosen.to(place))
+
+
+def carry_out(
+    subject: Subject,
+    attack: Attack,
+    *,
+    folder: Path,
+    seed: int = 0,
+    batch: int = 128,
+    engine: Engine = Engine(),  # noqa: B008
+    watch: Callable[[Measured], None] = lambda _: None,
+) -> Measurement:
+    """Measure one attack, in a folder named by everything that the result depends on."""
+    about = evaluate.description(subject.model, subject.split, attack, seed, engine)
+    words = [Path(subject.source).stem, subject.name, config.kind_of(type(attack)), evaluate.identity(about)]
+    name = "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in words)
+    steps = evaluate.measure_steps(
+        subject.model, subject.split, attack, seed=seed, batch=batch, folder=folder / name, engine=engine
+    )
+    while True:
+        try:
+            watch(next(steps))
+        except StopIteration as end:
+            return Measurement(attack, end.value, folder / name)
+
+
+def checked(subject: Subject, attack: Attack, *, seed: int = 0) -> tuple[Verdict, ...]:
+    """What the checks find on some of the images."""
+    some = evaluate.sample(subject.split, _CHECKED, seed=seed)
+    (batch,) = some.batches(data.sequential(some, len(some)))
+    return evaluate.verdicts(subject.model, batch, classes=subject.split.classes, attack=attack, seed=seed)
+
+
+def summary(
+    subject: Subject, found: Sequence[Measurement], budgets: Sequence[float], verdicts: Sequence[Verdict] = ()
+) -> dict[str, Any]:
+    """The figures of several measurements, for tables and JSON."""
+    content: dict[str, Any] = {
+        "model": subject.name,
+        "data": subject.source,
+        "images": len(subject.split),
+        "accuracy": asdict(found[0].record.accuracy),
+        "attacks": [{**_figures(one.record, budgets), "path": str(one.path)} for one in found],
+    }
+    records = [one.record for one in found]
+    if len(records) > 1 and len({str((one.about["norm"], one.about["goal"])) for one in records}) == 1:
+        with suppress(MeasurementError):  # attacks with different budgets have nothing to be compared at
+            content["worst"] = _figures(evaluate.worst(records), budgets)
+    if verdicts:
+        content["verdicts"] = [asdict(verdict) for verdict in verdicts]
+    return content
+
+
+def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:
+    about = record.about
+    figures: dict[str, Any] = {
+        "attack": about["attack"],
+        "goal": about["goal"],
+        "norm": about["norm"],
+        "images": len(record),
+        "unreached": record.unreached,
+        "forwards": float(record.columns["forwards"].double().mean()),
+        "backwards": float(record.columns["backwards"].double().mean()),
+        "robust_accuracy": {f"{eps:.6g}": asdict(record.robust_accuracy(eps)) for eps in about["levels"] or budgets},
+    }
+    if not about["levels"]:
+        reached = record.unreached < len(record)
+        figures["area"] = asdict(record.area()) if reached else None
+        moved = bool((record.columns["reached"] & ~record.columns["settled"]).any())
+        figures["median_distance"] = asdict(record.median_distance()) if moved else None
+    return figures
+
+
+def _part(images: Data, part: str) -> Split:
+    found = {"test": images.test, "train": images.train, "validation": images.validation, "all": images.whole}[part]
+    if found is None:
+        reason = "has no validation images" if part == "validation" else "comes divided"
+        raise ConfigError(f"'{images.name}' {reason}; measure on --split test")
+    return found
+
+
+def _sized(model: str, settings: Table, images: Data) -> Mapping[str, Any]:
+    """A listed network takes the shape and the classes of the images, unless it is told otherwise."""
+    if model not in models.MODELS:
+        return settings
+    return {"shape": list(images.test.shape), "classes": len(images.test.classes)} | settings

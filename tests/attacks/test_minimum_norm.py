@@ -1,0 +1,241 @@
+"""DDN, FMN, DeepFool and Carlini and Wagner's attack where the nearest point is known."""
+
+import math
+import re
+from collections.abc import Callable
+from itertools import combinations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from networks import images, linear, smooth
+from pellucid.attacks import DDN, FMN, Attack, BelowChance, CarliniWagner, Confirmed, DeepFool, Goal, Misclassified
+from pellucid.attacks import Targeted as To
+from pellucid.attacks.annealing import annealed
+from pellucid.attacks.shortest import shortest
+from pellucid.errors import ConfigError
+from pellucid.norms import L0, L1, L2, RMS, Linf
+
+DUAL: dict[type, int | float] = {Linf: 1, L2: 2, L1: math.inf}
+ANY_GOAL: list[Callable[[Goal], Attack]] = [
+    lambda goal: DDN(goal=goal),
+    lambda goal: FMN(goal=goal, norm=L1()),
+    lambda goal: FMN(goal=goal, norm=L2()),
+    lambda goal: FMN(goal=goal, norm=Linf()),
+    lambda goal: CarliniWagner(goal=goal, steps=80, searches=4, weight=0.01),
+]
+FOOLING: list[Attack] = [
+    *(make(Misclassified()) for make in ANY_GOAL),
+    *(DeepFool(norm=norm) for norm in (L2(), Linf())),
+]
+IN_RMS: list[tuple[Attack, Attack]] = [
+    (DDN(steps=20), DDN(steps=20, norm=RMS())),
+    (FMN(steps=20), FMN(steps=20, norm=RMS())),
+    (DeepFool(), DeepFool(norm=RMS())),
+    (CarliniWagner(steps=10, weight=1.0), CarliniWagner(steps=10, weight=1.0, norm=RMS())),
+]
+
+
+def centred(classes: int) -> tuple[nn.Sequential, Tensor, Tensor]:
+    """A linear network whose boundaries all meet at the gray image, four images near one, and their classes."""
+    model, x = linear(classes=classes), 0.3 + 0.4 * images(100, 1, 3, 3, seed=4)
+    layer = last(model)
+    with torch.no_grad():
+        layer.weight.mul_(60)  # or cross-entropy would pull towards all other classes at once
+        layer.bias.copy_(-layer.weight.sum(1) / 2)
+        y = model(x).argmax(1)
+        nearest, *farther = distances(model, x, y, L2()).sort(1).values.T
+        # far enough for spheres that start at 1 to shrink so far, near enough for one pixel not to come to the wall,
+        # and with no other boundary about as near, for each loss chooses its own
+        fits = (nearest > 0.04) & (distances(model, x, y, L1()).amin(1) < 0.25) & (farther[0] > 1.2 * nearest)
+        return model, x[fits][:4], y[fits][:4]
+
+
+def last(model: nn.Sequential) -> nn.Linear:
+    (layer,) = (module for module in model if isinstance(module, nn.Linear))
+    return layer
+
+
+def distances(model: nn.Sequential, x: Tensor, y: Tensor, norm: object) -> Tensor:
+    """How far each class's boundary with the label's is, a row per image; the label's own is infinitely far."""
+    weight, logits = last(model).weight.detach(), model(x).detach()
+    behind = logits.gather(1, y[:, None]) - logits
+    slope = torch.linalg.vector_norm(weight[y][:, None] - weight, DUAL[type(norm)], dim=2)
+    return (behind / slope).nan_to_num(math.inf)
+
+
+@pytest.mark.parametrize("attack", FOOLING, ids=repr)
+@pytest.mark.parametrize("classes", [2, 4])
+def test_on_a_linear_network_it_comes_near_the_closed_form(attack: Attack, classes: int) -> None:
+    model, x, y = centred(classes)
+    exact = distances(model, x, y, attack.norm).amin(1)
+    found = attack(model, x, y)
+    assert found.reached.all()
+    assert (found.distance >= exact * (1 - 1e-9)).all()
+    assert (found.distance <= 1.05 * exact).all()
+
+
+@pytest.mark.parametrize(("euclid", "mean"), IN_RMS)
+def test_in_root_mean_square_the_same_points_are_nearest(euclid: Attack, mean: Attack) -> None:
+    model, x = smooth(), images(4, 1, 6, 6)
+    with torch.no_grad():
+        y = model(x).argmax(1)
+    one, other = euclid(model, x, y), mean(model, x, y)
+    assert torch.allclose(one.x, other.x, atol=1e-9)
+    assert torch.allclose(one.distance, 6 * other.distance)
+
+
+@pytest.mark.parametrize("make", ANY_GOAL)
+def test_of_two_classes_chance_lies_where_the_other_takes_over(make: Callable[[Goal], Attack]) -> None:
+    model, x, y = centred(2)
+    attack = make(BelowChance())
+    exact = distances(model, x, y, attack.norm).amin(1)
+    found = attack(model, x, y)
+    assert found.reached.all()
+    assert (found.distance >= exact * (1 - 1e-9)).all()
+    assert (found.distance <= 1.05 * exact).all()
+
+
+@pytest.mark.parametrize("make", ANY_GOAL)
+def test_a_class_is_confirmed_no_nearer_than_its_boundary(make: Callable[[Goal], Attack]) -> None:
+    model, x, y = centred(3)
+    attack = make(Confirmed())
+    wanted = (y + 1) % 3
+    bound = distances(model, x, y, attack.norm).gather(1, wanted[:, None]).squeeze(1)
+    found = attack(model, x, wanted)
+    assert found.reached.all()
+    assert (found.distance >= bound * (1 - 1e-9)).all()
+    same = make(To(1))(model, x, y)
+    assert torch.allclose(make(Confirmed())(model, x, torch.ones_like(y)).x, same.x)
+
+
+def test_few_changes_are_as_few_as_can_be() -> None:
+    model, x = linear(classes=2), images(12, 1, 3, 3, seed=6)
+    with torch.no_grad():
+        last(model).bias.copy_(torch.tensor([1.2, 0.0]))
+        y = model(x).argmax(1)
+    slope = (last(model).weight[1 - y] - last(model).weight[y]).detach()
+    best = (slope > 0).double().view_as(x)  # where a pixel changes at all, the wall is as far as it helps
+    fewest = torch.full((12,), math.inf, dtype=torch.float64)
+    for count in range(9, 0, -1):
+        for chosen in combinations(range(9), count):
+            changed = x.flatten(1).clone()
+            changed[:, chosen] = best.flatten(1)[:, chosen]
+            with torch.no_grad():
+                falls = model(changed.view_as(x)).argmax(1) != y
+            fewest[falls] = count
+    found = FMN(norm=L0())(model, x, y)
+    assert fewest.unique().numel() > 3
+    assert torch.equal(found.reached, fewest.isfinite())
+    assert (found.distance >= fewest)[found.reached].all()
+    assert (found.distance == fewest)[found.reached].double().mean() > 0.7
+    assert (found.distance <= fewest + 1)[found.reached].all()
+
+
+@pytest.mark.parametrize("attack", [DDN(), FMN(), DeepFool(), CarliniWagner(steps=50, searches=5)], ids=repr)
+def test_where_nothing_can_be_reached_the_last_point_comes_back(attack: Attack) -> None:
+    model, x, y = centred(2)
+    with torch.no_grad():
+        last(model).bias.mul_(0).add_(torch.tensor([100.0, 0.0]))
+    found = attack(model, x, torch.zeros_like(y))
+    assert not found.reached.any()
+    assert (found.distance > 0).all()
+    assert (found.part == -1).all()
+
+
+@pytest.mark.parametrize("attack", [DDN(steps=7), FMN(steps=7)], ids=repr)
+def test_each_step_costs_one_gradient(attack: Attack) -> None:
+    model, x, y = centred(4)
+    assert (attack(model, x, y).backwards == 7).all()
+
+
+def test_each_image_has_a_weight_of_its_own() -> None:
+    model, x, y = centred(4)
+    attack = CarliniWagner(steps=30, searches=4)
+    found = attack(model, x, y)
+    assert (found.backwards == 4 * 30).all()
+    for row in range(4):
+        assert torch.allclose(attack(model, x[row : row + 1], y[row : row + 1]).x, found.x[row : row + 1])
+
+
+def test_deepfool_looks_at_a_few_classes_and_leaves_once_it_has_crossed() -> None:
+    model, x, y = centred(4)
+    found = DeepFool(classes=2)(model, x, y)
+    # one step goes over the nearest boundary of a linear network, and one look sees it
+    assert (found.backwards == 2 * 2).all()
+    assert torch.equal(found.x, DeepFool(classes=3)(model, x, y).x)
+
+
+def test_with_each_loss_the_search_starts_at_the_image() -> None:
+    model, x, y = centred(2)
+    seen: list[Tensor] = []
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    FMN(steps=9, losses=("margin", "progress", "margin"))(model, x, y)
+    # after the decision on the labels
+    assert [number for number, point in enumerate(seen[1:]) if torch.equal(point, x)] == [0, 3, 6]
+
+
+def test_a_second_loss_finds_nothing_farther() -> None:
+    model, x = smooth(), images(4, 1, 6, 6)
+    with torch.no_grad():
+        y = model(x).argmax(1)
+    both = FMN(steps=60)(model, x, y)
+    assert both.reached.all()
+    for loss in ("margin", "progress"):
+        assert (both.distance <= FMN(steps=60, losses=(loss,))(model, x, y).distance * 1.02).all()
+
+
+def test_a_cosine_leads_from_the_first_value_to_the_last() -> None:
+    assert [annealed(1.0, 0.2, elapsed) for elapsed in (0, 0.5, 1)] == pytest.approx([1.0, 0.6, 0.2])
+
+
+def test_the_shortest_is_of_those_that_met() -> None:
+    none = torch.tensor([math.inf, math.inf, 1.0])
+    delta, met = torch.tensor([[2.0], [2.0], [2.0]]), torch.tensor([True, False, True])
+    nearest, length = shortest((torch.ones(3, 1), none), delta, met, L2())
+    assert nearest.flatten().tolist() == [2, 1, 1]
+    assert length.tolist() == [2, math.inf, 1]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: DDN(steps=0), "DDN has steps=0; a search takes 1 step or more"),
+        (lambda: DDN(norm=Linf()), "DDN has norm=Linf(); its spheres are those of L2 and RMS"),
+        (lambda: DDN(eps=0), "DDN has eps=0; it is a length above 0"),
+        (lambda: DDN(step=-1), "DDN has step=-1; it is a length above 0"),
+        (lambda: DDN(gamma=1), "DDN has gamma=1; it is a share between 0 and 1"),
+        (lambda: FMN(steps=0), "FMN has steps=0; a search takes 1 step or more"),
+        (lambda: FMN(step=0), "FMN has step=0; it is a length above 0"),
+        (lambda: FMN(gamma=0), "FMN has gamma=0; it is a share from 0.001 to 1"),
+        (
+            lambda: FMN(losses=()),
+            "FMN has 0 losses for 100 steps; give it one or more, and a step for each",
+        ),
+        (lambda: FMN(steps=1), "FMN has 2 losses for 1 steps; give it one or more, and a step for each"),
+        (lambda: DeepFool(steps=0), "DeepFool has steps=0; a search takes 1 step or more"),
+        (lambda: DeepFool(classes=0), "DeepFool has classes=0; it steps towards 1 other class or more"),
+        (lambda: DeepFool(overshoot=-0.1), "DeepFool has overshoot=-0.1; it is a share of 0 or more"),
+        (lambda: DeepFool(norm=L1()), "DeepFool has norm=L1(); it steps in L2, RMS and Linf"),
+        (
+            lambda: DeepFool(goal=BelowChance()),
+            "DeepFool has goal=BelowChance(); it steps to boundaries of the label's class, "
+            "so give it Misclassified()",
+        ),
+        (lambda: CarliniWagner(steps=0), "CarliniWagner has steps=0; a search takes 1 step or more"),
+        (
+            lambda: CarliniWagner(searches=0),
+            "CarliniWagner has searches=0; the weight is sought in 1 round or more",
+        ),
+        (lambda: CarliniWagner(rate=0), "CarliniWagner has rate=0; it is a number above 0"),
+        (lambda: CarliniWagner(weight=0), "CarliniWagner has weight=0; it is a number above 0"),
+        (
+            lambda: CarliniWagner(norm=Linf()),
+            "CarliniWagner has norm=Linf(); its loss holds distances in L2 and RMS",
+        ),
+    ],
+)
+def test_settings_that_make_no_search(make: Callable[[], Attack], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        make()

@@ -1,0 +1,377 @@
+"""Each check finds the network that was broken for it, and a healthy network passes them all."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pellucid.attacks import PGD, Attack, Goal, Ladder, Misclassified, Nearest, RandomPoint, Square, Victim
+from pellucid.batch import Batch
+from pellucid.data import load, sequential
+from pellucid.errors import LabelError, MeasurementError, NotFinite, PixelError
+from pellucid.evaluate.checks import CHECKS, Verdict
+from pellucid.evaluate.verdicts import verdicts
+from pellucid.norms import L1, L2, RMS, Linf
+from pellucid.protocols import Norm
+from pellucid.registry import describe
+
+CLASSES = tuple("0123456789")
+ATTACK = PGD(eps=0.1, steps=20)
+
+
+class Wrapped(nn.Module):
+    """A network with something done to its input and something to its output."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        before: Callable[[Tensor], Tensor] = lambda x: x,
+        after: Callable[[Tensor], Tensor] = lambda logits: logits,
+    ) -> None:
+        super().__init__()
+        self.network, self.before, self.after = network, before, after
+        self.passes = 0
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.passes += 1
+        return self.after(self.network(self.before(x)))
+
+
+def failed(found: tuple[Verdict, ...]) -> dict[str, str]:
+    return {verdict.check: verdict.finding for verdict in found if not verdict.passed}
+
+
+def checked(model: nn.Module, batch: Batch, attack: Attack = ATTACK) -> tuple[Verdict, ...]:
+    return verdicts(model, batch, classes=CLASSES, attack=attack)
+
+
+def test_a_healthy_network_passes_every_check(healthy: nn.Sequential, batch: Batch) -> None:
+    found = checked(healthy, batch)
+    assert failed(found) == {}
+    assert [verdict.check for verdict in found] == list(CHECKS)
+    assert {verdict.remedy for verdict in found} == {""}
+    assert failed(verdicts(healthy, batch, classes=CLASSES)) == {}
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        ATTACK,
+        PGD(eps=0.7, steps=20, norm=L2()),
+        PGD(eps=0.09, steps=20, norm=RMS()),
+        PGD(eps=3, steps=20, norm=L1()),
+        Ladder((PGD(eps=0.05, steps=20), PGD(eps=0.1, steps=20))),
+        Nearest(steps=60),
+    ],
+    ids=["linf", "l2", "rms", "l1", "ladder", "nearest"],
+)
+def test_a_robust_network_passes_every_check_with_any_attack(robust: nn.Module, batch: Batch, attack: Attack) -> None:
+    assert failed(checked(robust, batch, attack)) == {}
+
+
+def test_batch_norm_left_in_training_mode(normalising: nn.Sequential, batch: Batch) -> None:
+    assert failed(checked(normalising, batch)) == {}
+    normalising[2].train()
+    found = failed(checked(normalising, batch))
+    normalising.eval()
+    assert set(found) == {"training-mode", "batch-dependence"}
+    assert re.fullmatch(
+        r"1 of 10 modules are in training mode \(BatchNorm2d\), which changes logits by up to [\d.]+",
+        found["training-mode"],
+    )
+    assert re.fullmatch(
+        r"logits of an image change by up to [\d.]+ with the rest of the batch \(as given\)",
+        found["batch-dependence"],
+    )
+
+
+def test_batch_norm_without_running_statistics(normalising: nn.Sequential, batch: Batch) -> None:
+    model = nn.Sequential(*normalising)
+    model[2] = nn.BatchNorm2d(16, track_running_stats=False)
+    found = failed(checked(model.eval(), batch))
+    assert found["batch-dependence"].endswith("with the rest of the batch (as given and in evaluation mode)")
+
+
+def test_training_mode_that_changes_nothing_is_no_failure(healthy: nn.Sequential, batch: Batch) -> None:
+    healthy.train()
+    found = checked(healthy, batch)
+    healthy.eval()
+    assert failed(found) == {}
+    assert found[0].finding == "10 of 10 modules are in training mode, which changes no answer"
+
+
+def test_dropout_left_on(healthy: nn.Sequential, batch: Batch) -> None:
+    model = copy.deepcopy(healthy)
+    model[7] = nn.Dropout(0.3).eval()
+    assert failed(checked(model, batch)) == {}
+    model[7].train()
+    found = failed(checked(model, batch))
+    assert set(found) == {"training-mode"}
+    assert found["training-mode"].startswith("1 of 10 modules are in training mode (Dropout), which changes")
+
+
+def test_dropout_that_evaluation_mode_does_not_switch_off(healthy: nn.Sequential, batch: Batch) -> None:
+    model = Wrapped(healthy, before=lambda x: F.dropout(x, 0.3, training=True))
+    found = failed(checked(model, batch))
+    assert "batch-dependence" not in found
+    assert {"randomness", "returned-points", "stronger-attack"} <= set(found)
+    assert re.fullmatch(
+        r"two passes over the same images differ by up to [\d.]+ in evaluation mode, and \d+% of the decisions",
+        found["randomness"],
+    )
+
+
+def test_images_normalised_outside_the_network(healthy: nn.Sequential, batch: Batch) -> None:
+    outside = Batch.trusted(healthy[0](batch.x), batch.y, {})
+    found = failed(checked(healthy[1:], outside))
+    assert set(found) == {"input-range", "returned-points"}
+    assert found["input-range"] == (
+        "pixels run from -0.7895 to 1.842; attacks clip to [0, 1], and budgets are in units of that range"
+    )
+    assert found["returned-points"] == (
+        "of 64 points that the attack returned, 64 lie outside the ball, 0 outside [0, 1], "
+        "and for 0 a fresh forward pass decides otherwise"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((0, 255), "when pixels run from 0 to 255"),
+        ((-1, 1), "when pixels run from -1 to 1"),
+    ],
+    ids=["bytes", "centred"],
+)
+def test_a_network_that_expects_images_prepared_otherwise(
+    healthy: nn.Sequential, batch: Batch, ends: tuple[int, int], words: str
+) -> None:
+    model = Wrapped(healthy, before=lambda x: (x - ends[0]) / (ends[1] - ends[0]))
+    found = {verdict.check: verdict for verdict in checked(model, batch)}
+    assert not found["clean-accuracy"].passed
+    assert re.fullmatch(
+        r"[\d.]+% of 64 images are classified rightly, and [\d.]+% " + words, found["clean-accuracy"].finding
+    )
+    assert found["clean-accuracy"].remedy == (
+        "the network was trained on such images: put that normalisation inside it, as its first layer"
+    )
+
+
+def test_a_network_that_refuses_other_images_is_not_tried_with_them(healthy: nn.Sequential, batch: Batch) -> None:
+    def strict(x: Tensor) -> Tensor:
+        if x.min() < 0 or x.max() > 1:
+            raise PixelError("these are no images")
+        return x
+
+    assert failed(checked(Wrapped(healthy, before=strict), batch)) == {}
+
+
+def test_pixels_divided_twice(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(healthy, batch.at(batch.x / 255)))
+    assert found["input-range"] == (
+        "pixels run from 0 to 0.003922, a range no wider than two steps of an 8-bit image"
+    )
+
+
+def test_softmax_on_top(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, after=lambda logits: logits.softmax(1)), batch))
+    assert re.fullmatch(
+        r"outputs are not negative and sum to 1 within [\d.e-]+: a softmax is part of the network",
+        found["probabilities"],
+    )
+    twice = failed(checked(Wrapped(healthy, after=lambda logits: logits.softmax(1).softmax(1)), batch))
+    assert twice["probabilities"].endswith(
+        "a softmax is part of the network; none is above 0.232, so there may be two"
+    )
+
+
+def test_log_probabilities_are_noted(healthy: nn.Sequential, batch: Batch) -> None:
+    found = checked(Wrapped(healthy, after=lambda logits: logits.log_softmax(1)), batch)
+    assert failed(found) == {}
+    assert "outputs are log-probabilities, which serve as logits" in {verdict.finding for verdict in found}
+
+
+def test_a_quantised_input(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, before=lambda x: (x * 8).round() / 8), batch))
+    assert set(found) == {"gradients", "quantised-input", "rising-loss", "absurd-budget", "stronger-attack"}
+    assert found["gradients"] == (
+        "the input gradient is zero for 100% of the images (cross-entropy) and 100% (margin), "
+        "not finite for 0% and 0%"
+    )
+    assert re.fullmatch(
+        r"a change of every pixel by up to 0.01/255 leaves 100% of the images with exactly the same logits, "
+        r"one by up to 16/255 \d%",
+        found["quantised-input"],
+    )
+    assert re.fullmatch(
+        r"10 steps of PGD raise the loss of 0% of the images, on average from ([\d.]+) to \1; "
+        r"it fell in 0 of the steps",
+        found["rising-loss"],
+    )
+    assert re.fullmatch(
+        r"with eps=1 \(every pixel free\) PGD leaves [\d.]+% of the images standing; "
+        r"no network can keep more than 17.2%",
+        found["absurd-budget"],
+    )
+
+
+def test_a_quantised_input_whose_gradient_pretends_otherwise(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, before=lambda x: x + ((x * 8).round() / 8 - x).detach()), batch))
+    assert "quantised-input" in found
+    assert "gradients" not in found
+
+
+@pytest.mark.parametrize("scale", [100, 1000])
+def test_logits_so_large_that_cross_entropy_is_flat(healthy: nn.Sequential, batch: Batch, scale: int) -> None:
+    found = failed(checked(Wrapped(healthy, after=lambda logits: scale * logits), batch))
+    assert set(found) == {"gradients", "saturation", "rising-loss", "absurd-budget", "stronger-attack"}
+    assert re.fullmatch(
+        r"the gradient of the cross-entropy has all but vanished for 100% of the images that are right "
+        r"while that of the margin has not; the median gap between the first two logits is [\d.e+]+",
+        found["saturation"],
+    )
+    assert re.fullmatch(
+        r"the attack leaves [\d.]+% of the images standing within 0.1; "
+        r"with others on top, margin-pgd [\d.]+%, square [\d.]+% are left",
+        found["stronger-attack"],
+    )
+
+
+def test_a_detached_forward(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, after=lambda logits: logits.detach()), batch))
+    reason = "element 0 of tensors does not require grad and does not have a grad_fn"
+    assert found.pop("gradients") == f"autograd finds no way from logits to pixels: {reason}"
+    assert found == dict.fromkeys(
+        ("saturation", "rising-loss", "absurd-budget", "returned-points", "stronger-attack"),
+        f"could not be carried out: {reason}",
+    )
+
+
+def test_gradients_that_are_not_finite(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, before=lambda x: x.sqrt()), batch))  # of black pixels
+    assert found["gradients"].endswith("not finite for 100% and 100%")
+    json.dumps([asdict(verdict) for verdict in checked(healthy, batch)], allow_nan=False)
+
+
+def test_a_constant_classifier(healthy: nn.Sequential, batch: Batch) -> None:
+    found = failed(checked(Wrapped(healthy, after=lambda logits: 0 * logits - 2 + 4 * torch.eye(10)[3]), batch))
+    assert set(found) == {"clean-accuracy", "gradients", "rising-loss"}
+    assert found["clean-accuracy"] == (
+        "6.2% of 64 images are classified rightly: the network answers '3' to all of them"
+    )
+
+
+def test_an_untrained_network(batch: Batch) -> None:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    assert re.fullmatch(
+        r"[\d.]+% of 64 images are classified rightly, which cannot be told from guessing among 10 classes",
+        failed(checked(model, batch))["clean-accuracy"],
+    )
+
+
+@pytest.mark.parametrize("attack", [RandomPoint(eps=0.1), Square(eps=0.1, queries=5)], ids=["random-point", "square"])
+def test_a_weak_attack_is_beaten(healthy: nn.Sequential, batch: Batch, attack: Attack) -> None:
+    assert set(failed(checked(healthy, batch, attack))) == {"stronger-attack"}
+
+
+@dataclass(frozen=True)
+class Escaping(Attack):
+    """Leaves ball and box."""
+
+    norm: Norm = field(default_factory=Linf)
+    goal: Goal = field(default_factory=Misclassified)
+
+    @property
+    def budget(self) -> float:
+        return 0.1
+
+    @property
+    def clips(self) -> bool:
+        return False
+
+    @property
+    def settles(self) -> bool:
+        return False
+
+    def search(self, victim: Victim) -> Tensor:
+        return victim.x + 0.5
+
+
+def test_an_attack_that_breaks_its_promises(robust: nn.Module, batch: Batch) -> None:
+    found = failed(checked(robust, batch, Escaping()))
+    assert found["returned-points"] == (
+        "of 64 points that the attack returned, 64 lie outside the ball, 64 outside [0, 1], "
+        "and for 0 a fresh forward pass decides otherwise"
+    )
+
+
+def test_the_same_seed_gives_the_same_verdicts_and_leaves_no_trace(normalising: nn.Sequential, batch: Batch) -> None:
+    model = copy.deepcopy(normalising).train()
+    model[7] = nn.Dropout(0.3)
+    model[0].eval()
+    model[8].weight.requires_grad_(False)
+    model[8].bias.grad = torch.ones(10)
+    modes = [module.training for module in model.modules()]
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    torch.manual_seed(1)
+    drawn = torch.random.get_rng_state()
+    first = checked(model, batch)
+    assert torch.equal(torch.random.get_rng_state(), drawn)
+    torch.manual_seed(2)
+    assert checked(model, batch) == first
+    assert [module.training for module in model.modules()] == modes
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    assert [parameter.requires_grad for parameter in model.parameters()].count(False) == 1
+    assert model[8].bias.grad.tolist() == [1.0] * 10
+    assert verdicts(model, batch, classes=CLASSES, attack=ATTACK, seed=1) != first
+
+
+def test_what_it_costs(robust: nn.Module) -> None:
+    images = load("digits").train.take(200)
+    (many,) = images.batches(sequential(images, 200))
+    sizes: list[int] = []
+
+    def watched(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return x
+
+    checked(Wrapped(robust, before=watched), many)
+    assert max(sizes) == 64
+    assert len(sizes) < 160
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_few_images_will_do(robust: nn.Module, batch: Batch, count: int) -> None:
+    few = Batch(batch.x[:count], batch.y[:count])
+    assert set(failed(checked(robust, few))) <= {"clean-accuracy"}
+
+
+def test_images_in_color_and_double_precision() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48, 5)).double()
+    x = torch.rand(20, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = verdicts(model, Batch(x, model(x).argmax(1)), classes=("a", "b", "c", "d", "e"), attack=ATTACK)
+    assert failed(found) == {}
+
+
+def test_refusals(healthy: nn.Sequential, batch: Batch) -> None:
+    message = "this batch has no images; check a network on one or more"
+    with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):
+        checked(healthy, Batch(batch.x[:0], batch.y[:0]))
+    with pytest.raises(LabelError, match=r"^this batch has the label 10 and 10 classes; labels run from 0 to 9$"):
+        checked(healthy, Batch(batch.x, batch.y + 1))
+    with pytest.raises(NotFinite, match=r"^the network's logits are NaN or infinite for 64 of 64 images; "):
+        checked(Wrapped(healthy, after=lambda logits: logits / 0 * 0), batch)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_check_says_what_it_expects(name: str) -> None:
+    assert re.fullmatch(r"[A-Z].*\.", describe(CHECKS[name]))

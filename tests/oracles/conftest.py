@@ -1,0 +1,56 @@
+"""Two small networks that read digits: one trained as usual, one on adversarial examples."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pellucid.attacks import PGD
+from pellucid.batch import Batch
+from pellucid.data import load
+from pellucid.data.split import Split, sequential
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Batch:
+    """200 test images."""
+    return _whole(load("digits").test.take(200))
+
+
+@pytest.fixture(scope="session")
+def digits_network() -> nn.Module:
+    return _trained(eps=0)
+
+
+@pytest.fixture(scope="session")
+def robust_digits_network() -> nn.Module:
+    return _trained(eps=0.15)
+
+
+def _trained(eps: float) -> nn.Module:
+    batch = _whole(load("digits").train)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Flatten(), nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, 10),
+        )  # fmt: skip
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    generator = torch.Generator().manual_seed(0)
+    for epoch in range(20):
+        for rows in torch.randperm(len(batch.y), generator=generator).split(128):
+            x, y = batch.x[rows], batch.y[rows]
+            if eps:
+                x = PGD(eps=eps, steps=3)(model, x, y, seed=epoch).x
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+    return model.eval().requires_grad_(False)
+
+
+def _whole(split: Split) -> Batch:
+    (batch,) = split.batches(sequential(split, len(split)))
+    return batch
