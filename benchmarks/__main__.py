@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from benchmarks import attacks, second_order, training_step
+from benchmarks import areas, attacks, ensembles, scaling, second_order, training_step
 
 BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "training-step-simple-cnn": (partial(training_step.run, name="simple-cnn"), 100),
@@ -14,7 +14,10 @@ BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "second-order-simple-cnn": (partial(second_order.run, name="simple-cnn"), 60),
     "second-order-resnet18": (partial(second_order.run, name="resnet18"), 8),
     "attacks-pgd": (attacks.pgd, 3),
-    "attacks-curve": (attacks.curve, 2),
+    "attacks-curve": (attacks.curve, 1),
+    "auto-attack": (ensembles.run, 1),
+    "areas": (areas.run, 1),
+    "scaling": (scaling.run, 3),
 }
 
 

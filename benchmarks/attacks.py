@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.networks import subjects
-from benchmarks.timing import alternate, ratio, record
+from benchmarks.timing import Work, alternate, ratio, record
 from pellucid.attacks import PGD, Ladder
 
 STEPS, STEP = 40, 2.5 / 40
@@ -21,39 +21,47 @@ Attacked = Callable[[], Sequence[float]]
 """Attacks and tells the robust accuracy at every budget."""
 
 
-def pgd(rounds: int, images: int = 128) -> None:
+def pgd(rounds: int) -> None:
     """One budget: the largest but one of each network."""
-    _compare("pgd", rounds, images, lambda levels: levels[-2:-1])
+    _compare("pgd", rounds, lambda levels: levels[-2:-1])
 
 
-def curve(rounds: int, images: int = 128) -> None:
+def curve(rounds: int) -> None:
     """Four budgets."""
-    _compare("curve", rounds, images, lambda levels: levels)
+    _compare("curve", rounds, lambda levels: levels)
 
 
-def _compare(name: str, rounds: int, images: int, choose: Callable[[tuple[float, ...]], tuple[float, ...]]) -> None:
+def _compare(name: str, rounds: int, choose: Callable[[tuple[float, ...]], tuple[float, ...]]) -> None:
     results: dict[str, Any] = {}
-    for subject, (model, x, y, budgets) in subjects(images).items():
+    for subject, (model, x, y, budgets) in {**subjects(128, "mnist"), **subjects(24, "resnet")}.items():
         levels = choose(budgets)
+        accuracy: dict[str, Sequence[float]] = {}
         works = {
-            "pellucid": ours(model, x, y, levels),
-            "foolbox": by_foolbox(model, x, y, levels),
-            "art": by_art(model, x, y, levels),
+            peer: _kept(peer, make(model, x, y, levels), accuracy)
+            for peer, make in (("pellucid", ours), ("foolbox", by_foolbox), ("art", by_art))
         }
-        accuracy = {peer: list(work()) for peer, work in works.items()}
-        seconds = alternate(works, rounds)
+        # the larger networks take minutes a round, beside which warming up is nothing
+        seconds = alternate(works, rounds, warm=subject.startswith("mnist"))
         ratios = {peer: ratio(seconds[peer], seconds["pellucid"]) for peer in ("foolbox", "art")}
-        print(f"{name}, {subject}, {images} images, eps {', '.join(f'{eps:.4f}' for eps in levels)}")
+        print(f"{name}, {subject}, {len(x)} images, eps {', '.join(f'{eps:.4f}' for eps in levels)}")
         for peer, shares in accuracy.items():
             speed = f"{ratios[peer]} the time of ours" if peer in ratios else ""
-            print(f"  {peer:9} robust accuracy {', '.join(f'{share:.3f}' for share in shares)} {speed}")
+            print(f"  {peer:9} robust accuracy {', '.join(f'{share:.3f}' for share in shares)} {speed}", flush=True)
         results[subject] = {
+            "images": len(x),
             "budgets": levels,
             "robust accuracy": accuracy,
             "ratios": {peer: asdict(one) for peer, one in ratios.items()},
             "seconds": seconds,
         }
-    record(f"attacks-{name}", {"images": images, "rounds": rounds, "steps": STEPS, "networks": results})
+    record(f"attacks-{name}", {"rounds": rounds, "steps": STEPS, "networks": results})
+
+
+def _kept(peer: str, attacked: Attacked, accuracy: dict[str, Sequence[float]]) -> Work:
+    def work() -> None:
+        accuracy[peer] = attacked()
+
+    return work
 
 
 def ours(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float]) -> Attacked:

@@ -19,8 +19,8 @@ TRAINED = Path(__file__).parent / "networks"
 FOLDER = os.environ.get("PELLUCID_DATA")
 
 
-def subjects(images: int) -> dict[str, tuple[nn.Module, Tensor, Tensor, tuple[float, ...]]]:
-    """Network, images, labels and Linf budgets by name. The published ones need PELLUCID_DATA."""
+def subjects(images: int, kind: str = "") -> dict[str, tuple[nn.Module, Tensor, Tensor, tuple[float, ...]]]:
+    """Network, images, labels and Linf budgets by name; `kind` is how the names begin."""
     if FOLDER is None:
         raise SystemExit("these benchmarks measure on MNIST and CIFAR-10; set PELLUCID_DATA to the folder of data")
     mnist = data.load(Path(FOLDER) / "mnist").test.take(images)
@@ -34,7 +34,7 @@ def subjects(images: int) -> dict[str, tuple[nn.Module, Tensor, Tensor, tuple[fl
         weights = Path(FOLDER) / "checkpoints" / f"resnet44-{name}.pt"
         network = models.load("preact-resnet44", weights=weights, options={"activation": activation})
         found[f"resnet44-{name}"] = (network, x[:images], y[:images], (1 / 255, 2 / 255, 4 / 255, 8 / 255))
-    return found
+    return {name: subject for name, subject in found.items() if name.startswith(kind)}
 
 
 def trained(kind: str) -> nn.Module:

@@ -28,16 +28,19 @@ class Ratio:
         return f"{self.median:.2f}x ({self.low:.2f} to {self.high:.2f})"
 
 
-def alternate(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
-    """The seconds that each work takes in each round; a first round warms up and is not counted."""
+def alternate(works: Mapping[str, Work], rounds: int, *, warm: bool = True) -> dict[str, list[float]]:
+    """The seconds that each work takes in each round; a first round warms up and is not counted.
+
+    Works of minutes need no warming up (`warm=False`).
+    """
     seconds: dict[str, list[float]] = {name: [] for name in works}
-    for number in range(rounds + 1):
+    for number in range(rounds + warm):
         # every other round runs backwards, so that none always profits from coming after another
         for name in list(works) if number % 2 else reversed(list(works)):
             started = time.perf_counter()
             works[name]()
             seconds[name].append(time.perf_counter() - started)
-    return {name: times[1:] for name, times in seconds.items()}
+    return {name: times[int(warm) :] for name, times in seconds.items()}
 
 
 def ratio(times: list[float], base: list[float]) -> Ratio:

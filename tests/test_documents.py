@@ -28,7 +28,9 @@ from PIL import Image
 
 import pellucid
 from pellucid import cli
+from pellucid.attacks import ATTACKS, GOALS
 from pellucid.errors import PellucidError
+from pellucid.evaluate import CHECKS
 from pellucid.models import MODELS
 from pellucid.objectives import TERMS, WEIGHTS
 from pellucid.registry import Registry
@@ -227,3 +229,16 @@ def test_every_network_is_listed() -> None:
     page = (ROOT / "docs/how-to/network.md").read_text()
     for name in MODELS:
         assert f"| `{name}` |" in page, name
+
+
+def test_every_attack_and_goal_is_listed() -> None:
+    page = (ROOT / "docs/attacks.md").read_text()
+    for name in [*ATTACKS, *GOALS]:
+        composed = name in ("repeat", "worst-of", "ladder")
+        assert (f"`{ATTACKS[name].__name__}(" if composed else f"`{name}`") in page, name
+
+
+def test_every_check_has_its_section() -> None:
+    page = (ROOT / "docs/how-to/believe-your-robustness-number.md").read_text()
+    for name in CHECKS:
+        assert f"`{name}`" in page or f"## {name}" in page, name

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from pellucid import attacks as attacks
     from pellucid import data as data
     from pellucid import errors as errors
+    from pellucid import evaluate as evaluate
     from pellucid import models as models
     from pellucid import processes as processes
     from pellucid import runs as runs
     from pellucid import train as train
     from pellucid.batch import Batch as Batch
+    from pellucid.evaluate import Record as Record
+    from pellucid.evaluate import measure as measure
     from pellucid.metrics import Estimate as Estimate
+    from pellucid.norms import L0 as L0
     from pellucid.norms import L1 as L1
     from pellucid.norms import L2 as L2
     from pellucid.norms import RMS as RMS
@@ -34,10 +39,13 @@ if TYPE_CHECKING:
     from pellucid.train import accuracy as accuracy
     from pellucid.train import fit as fit
 
-_PACKAGES = ("data", "errors", "models", "processes", "runs", "train")
+_PACKAGES = ("attacks", "data", "errors", "evaluate", "models", "processes", "runs", "train")
 _NAMES = {
     "Batch": "batch",
+    "Record": "evaluate",
+    "measure": "evaluate",
     "Estimate": "metrics",
+    "L0": "norms",
     "L1": "norms",
     "L2": "norms",
     "RMS": "norms",

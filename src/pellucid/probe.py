@@ -79,18 +79,20 @@ class Probe:
             self._gradients[of] = self._gradient(of)
         return self._gradients[of]
 
-    def pullback(self, weights: Float[Tensor, "n b classes"]) -> Float[Tensor, "n b *shape"]:
-        """The gradients of n weighted sums of each image's logits."""
+    def pullback(self, weights: Float[Tensor, "n b classes"], *, keep: bool = True) -> Float[Tensor, "n b *shape"]:
+        """The gradients of n weighted sums of each image's logits; without `keep`, the last thing to ask for."""
         self.backwards += len(weights)
-        logits = self.logits
+        logits, create, retain = self.logits, self.second_order, keep or self.second_order
         if len(weights) == 1 or self._exchanged:  # where batching the passes only makes them slower
             passes = [
-                torch.autograd.grad(logits, self.x, weight, create_graph=self.second_order, retain_graph=True)[0]
-                for weight in weights
+                torch.autograd.grad(
+                    logits, self.x, weight, create_graph=create, retain_graph=retain or number < len(weights) - 1
+                )[0]
+                for number, weight in enumerate(weights)
             ]
             return torch.stack(passes)
         (gradients,) = torch.autograd.grad(
-            logits, self.x, weights, create_graph=self.second_order, retain_graph=True, is_grads_batched=True
+            logits, self.x, weights, create_graph=create, retain_graph=retain, is_grads_batched=True
         )
         return gradients
 

@@ -86,16 +86,18 @@ def test_restarts_help_and_stop_where_the_goal_is_reached() -> None:
 
 def test_a_ladder_finds_the_smallest_budget() -> None:
     model, x, y = subject()
-    levels = (0.02, 0.05, 0.1, 0.2)
+    levels = (0.005, 0.01, 0.02, 0.05, 0.1)
     ladder = Ladder(tuple(PGD(eps=eps, steps=20, start="here") for eps in levels))
     found = ladder(model, x, y)
-    assert ladder.levels == levels and ladder.budget == 0.2
+    assert ladder.levels == levels and ladder.budget == 0.1
     for eps in levels:
         alone = PGD(eps=eps, steps=20, start="here")(model, x, y)
         fallen = found.reached & (found.distance <= eps + 1e-6)
         assert fallen[alone.reached].all()
-    # what stands at the largest budget is tried at no other
-    assert (found.backwards[~found.reached] == 20).all()
+        assert 0 < alone.reached.float().mean() < 1
+    # one step for the guess, and mostly one attempt that succeeds and one that does not
+    assert found.backwards.double().mean() < 45
+    assert (found.backwards[~found.reached] % 20 == 1).all()
 
 
 def test_a_transferred_attack_never_asks_the_network_for_gradients() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -166,6 +167,17 @@ def test_a_search_in_bfloat16_is_decided_in_float32() -> None:
     # bfloat16 knows logits to a hundredth only, so what it takes for fallen must be looked at again
     assert (found.columns["reached"] == exact.columns["reached"]).float().mean() > 0.9
     assert found.columns["distance"].dtype == torch.float32
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="compiling for a CPU needs g++")
+@pytest.mark.filterwarnings("ignore")  # which torch's compiler gives of itself
+def test_a_compiled_search_finds_the_same() -> None:
+    model, split = subject()
+    found = measure(model, split, PGD(eps=0.05, steps=5), engine=Engine(compiled=True))
+    exact = measure(model, split, PGD(eps=0.05, steps=5))
+    assert torch.equal(found.columns["reached"], exact.columns["reached"])
+    assert torch.allclose(found.columns["distance"], exact.columns["distance"], atol=1e-5)
 
 
 def test_an_attack_of_ones_own_needs_no_registry(tmp_path: Path) -> None:

@@ -18,12 +18,10 @@ fa: Any = foolbox.attacks
 NEAREST = [
     pytest.param(DDN(steps=40), fa.DDNAttack(steps=40), id="ddn"),
     pytest.param(
-        FMN(steps=40, gamma=0.05, losses=("margin",)), fa.L2FMNAttack(steps=40), id="fmn-l2"
+        FMN(steps=40, losses=("margin",)), fa.L2FMNAttack(steps=40), id="fmn-l2"
     ),  # foolbox's does not project in L2 at all
-    pytest.param(
-        FMN(steps=40, gamma=0.05, losses=("margin",), norm=Linf()), fa.LInfFMNAttack(steps=40), id="fmn-linf"
-    ),
-    pytest.param(FMN(steps=40, gamma=0.05, losses=("margin",), norm=L1()), fa.L1FMNAttack(steps=40), id="fmn-l1"),
+    pytest.param(FMN(steps=40, losses=("margin",), norm=Linf()), fa.LInfFMNAttack(steps=40), id="fmn-linf"),
+    pytest.param(FMN(steps=40, losses=("margin",), norm=L1()), fa.L1FMNAttack(steps=40), id="fmn-l1"),
     pytest.param(FMN(steps=40), fa.L2FMNAttack(steps=40), id="fmn-l2-with-two-losses"),
     pytest.param(FMN(steps=40, norm=Linf()), fa.LInfFMNAttack(steps=40), id="fmn-linf-with-two-losses"),
     pytest.param(FMN(steps=40, norm=L1()), fa.L1FMNAttack(steps=40), id="fmn-l1-with-two-losses"),
@@ -49,10 +47,13 @@ def some(digits: Batch) -> Batch:
 
 
 def theirs(attack: Any, model: nn.Module, batch: Batch, eps: float | None) -> tuple[Tensor, Tensor]:
-    """The points that foolbox's attack finds, and whether they are misclassified."""
+    """The points that foolbox's attack finds, and whether they are misclassified.
+
+    Where its Carlini and Wagner find none they return a black image, which may happen to be.
+    """
     bounded = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
     _, found, fooled = attack(bounded, batch.x, batch.y, epsilons=eps)
-    return found, fooled
+    return found, fooled & (found.flatten(1).amax(1) > 0)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -20,10 +20,9 @@ from pellucid.protocols import Norm
 class CarliniWagner(Attack):
     """Adam on the squared L2 distance and `weight` times what the goal's margin lacks, for pixels that are tanh.
 
-    The weight is sought in `searches` rounds of `steps` steps, for each image its own: ten times larger until the goal
-    is reached, then by bisection. The authors take 10 000 steps, and end a round where the loss of the whole batch
-    falls no more, which we leave out: what is found for an image must not depend on the others. The other defaults
-    are theirs.
+    Each image's weight is sought in `searches` rounds of `steps` steps: ten times larger until the goal is reached,
+    then by bisection. The authors take 10 000 steps, and end a round where the loss of the whole batch falls no more,
+    which we leave out: what is found for an image must not depend on the others. The other defaults are theirs.
     """
 
     steps: int = 1000

@@ -22,12 +22,12 @@ class DDN(Attack):
     """Steps along the gradient, each followed by a return to a sphere around the image.
 
     The sphere shrinks by the share `gamma` after a point that reaches the goal and grows by it after one that does
-    not. `eps` is the first radius and `step` the first step, which falls to a hundredth along a cosine; both are
+    not. `radius` is the first one and `step` the first step, which falls to a hundredth along a cosine; both are
     lengths in L2, whichever norm measures what is found. The defaults are the paper's.
     """
 
     steps: int = 100
-    eps: float = 1.0
+    radius: float = 1.0
     step: float = 1.0
     gamma: float = 0.05
     norm: Norm = field(default_factory=L2)
@@ -37,7 +37,7 @@ class DDN(Attack):
         check_steps(self.steps, "DDN")
         if not isinstance(self.norm, L2 | RMS):
             raise ConfigError(f"DDN has norm={self.norm}; its spheres are those of L2 and RMS")
-        for name, length in (("eps", self.eps), ("step", self.step)):
+        for name, length in (("radius", self.radius), ("step", self.step)):
             if not length > 0:
                 raise ConfigError(f"DDN has {name}={length:g}; it is a length above 0")
         if not 0 < self.gamma < 1:
@@ -47,7 +47,7 @@ class DDN(Attack):
         """The nearest point; the last one where the goal was never reached."""
         start = torch.zeros_like(victim.x)
         never = victim.x.new_full((len(victim),), torch.inf)
-        state = _State(start, torch.full_like(never, self.eps), start, never, never.isnan())
+        state = _State(start, torch.full_like(never, self.radius), start, never, never.isnan())
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 

@@ -22,19 +22,19 @@ from pellucid.protocols import Norm
 class FMN(Attack):
     """Steps along the gradient, each followed by a return into a ball around the image.
 
-    Until the goal is first reached, the ball is as large as it would have to be if the network were linear. From then
-    on it shrinks by the share `gamma` after a point that reaches the goal and grows by it after one that does not; a
-    ball of L0 starts at one entry and changes by one or more. `step` is the length of the first step in L2. Along a
-    cosine, steps fall to a hundredth of it and `gamma` to a thousandth.
+    Until the goal is first reached, the ball grows to what it would have to be if the network were linear, and by the
+    share `gamma` at least. From then on it shrinks by that share after a point that reaches the goal and grows by it
+    after one that does not; a ball of L0 changes by one entry or more. `step` is the length of the first step in L2.
+    Along a cosine, steps fall to a hundredth of it and `gamma` to a thousandth.
 
     The steps are shared among `losses`, which lead to different parts of the boundary. Each starts at the image, all
-    but the first in a ball half as large as the distance found. The paper's settings are `losses=("margin",)` and
-    `gamma=0.05`; ours find nearer points in as many steps.
+    but the first in a ball half as large as the distance found. The paper has `losses=("margin",)` alone, which
+    finds farther points in as many steps; the other defaults are those of its code.
     """
 
     steps: int = 100
     step: float = 1.0
-    gamma: float = 0.1
+    gamma: float = 0.05
     losses: tuple[Literal["margin", "progress"], ...] = ("margin", "progress")
     norm: Norm = field(default_factory=L2)
     goal: Goal = field(default_factory=Misclassified)
@@ -56,7 +56,7 @@ class FMN(Attack):
         """The nearest point; the last one where the goal was never reached."""
         start = torch.zeros_like(victim.x)
         never = victim.x.new_full((len(victim),), torch.inf)
-        state = _State(start, torch.ones_like(never), start, never, never.isnan())
+        state = _State(start, torch.zeros_like(never), start, never, never.isnan())
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 
@@ -87,7 +87,8 @@ class FMN(Attack):
             slope = (gradient * self.norm.steepest(gradient)).flatten(1).sum(1)
             tiny = torch.finfo(slope.dtype).tiny
             boundary = self.norm.size(state.delta) + margin.abs() / slope.clamp_min(tiny)
-            larger = torch.where(state.length.isinf(), boundary, larger)
+            # the ball grows by its share at least, or it would stand still where the walls shorten perturbations
+            larger = torch.where(state.length.isinf(), torch.maximum(boundary, larger), larger)
         return torch.where(margin > 0, torch.minimum(smaller, state.length), larger)
 
     def _looked(self, state: "_State", margin: Tensor) -> "_State":

@@ -1,11 +1,14 @@
-"""One attack at several budgets, from the largest down."""
+"""One attack at several budgets, of which every image is tried at few."""
 
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from pellucid.attacks.attack import Attack, within
 from pellucid.attacks.goals import Goal
+from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.protocols import Norm
@@ -15,9 +18,10 @@ from pellucid.protocols import Norm
 class Ladder(Attack):
     """For each image the smallest budget at which an attack reaches the goal.
 
-    The balls are nested: an image that stands at one budget is taken to stand at every smaller one, so only the
-    fallen go on. That holds for the network; for a search that fails in a large ball and would succeed in a small
-    one, it does not, and the curve shows the larger accuracy.
+    The balls are nested: an image that falls at one budget falls at every larger one, and one that stands is taken to
+    stand at every smaller one. So most images need two attempts: one that succeeds and one, a rung below, that fails.
+    A linear guess of the distance says where to begin. What stands in a large ball does so for the network; for a
+    search that fails there and would succeed in a smaller one, it does not, and the curve shows the larger accuracy.
     """
 
     parts: tuple[Attack, ...]
@@ -48,16 +52,27 @@ class Ladder(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The point that the smallest successful budget found; that of the largest where none succeeded."""
-        some, rows = victim, torch.arange(len(victim), device=victim.x.device)
+        parts = sorted(self.parts, key=lambda part: part.budget)
         best = victim.x.clone()
-        for number, part in enumerate(sorted(self.parts, key=lambda part: -part.budget)):
-            x = part.search(some.stream("level", number)).clamp(0, 1)
-            if number == 0:
-                best = x.clone()
-            hit = self.goal.reached(some.decision(x), some.y) & within(self.norm.size(x - some.x), part.budget)
-            fallen = hit.nonzero().squeeze(1)
-            best[rows[fallen]] = x[fallen]
-            rows, some = rows[fallen], some.take(fallen)
-            if not len(rows):
-                break
+        rung = self._guess(victim)
+        stood, fell = torch.full_like(rung, -1), torch.full_like(rung, len(parts))
+        while (fell - stood > 1).any():
+            for number, part in enumerate(parts):
+                rows = ((rung == number) & (stood < number) & (number < fell)).nonzero().squeeze(1)
+                if not len(rows):
+                    continue
+                some = victim.take(rows).stream("rung", number)
+                x = part.search(some).clamp(0, 1)
+                hit = self.goal.reached(some.decision(x), some.y) & within(self.norm.size(x - some.x), part.budget)
+                # an attempt that failed is worth keeping only until one succeeds
+                best[rows] = where(hit | (fell[rows] == len(parts)), x, best[rows])
+                fell[rows], stood[rows] = torch.where(hit, number, fell[rows]), torch.where(hit, stood[rows], number)
+                rung[rows] = torch.where(hit, number - 1, number + 1)
         return best
+
+    def _guess(self, victim: Victim) -> Int[Tensor, " b"]:
+        """The smallest budget that would suffice if the network were linear."""
+        logits, slope = victim.ascent(victim.x, self.goal.margin)
+        rise = (slope * self.norm.steepest(slope)).flatten(1).sum(1)
+        distance = -self.goal.margin(logits, victim.y) / rise.clamp_min(torch.finfo(rise.dtype).tiny)
+        return torch.bucketize(distance, distance.new_tensor(self.levels)).clamp_max(len(self.parts) - 1)
