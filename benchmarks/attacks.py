@@ -6,6 +6,7 @@ Floor of PGD with 40 steps: 40 forward and backward passes over the images that 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from torch import Tensor, nn
 
 from benchmarks.networks import subjects
 from benchmarks.timing import Work, alternate, ratio, record
-from pellucid.attacks import PGD, Ladder
+from pellucid.attacks import PGD, Engine, Ladder
+from pellucid.batch import Batch
 
 STEPS, STEP = 40, 2.5 / 40
+EXACT, FAST = Engine(), Engine("bf16-mixed")
 Attacked = Callable[[], Sequence[float]]
 """Attacks and tells the robust accuracy at every budget."""
 
@@ -38,15 +41,20 @@ def _compare(name: str, rounds: int, choose: Callable[[tuple[float, ...]], tuple
         accuracy: dict[str, Sequence[float]] = {}
         works = {
             peer: _kept(peer, make(model, x, y, levels), accuracy)
-            for peer, make in (("pellucid", ours), ("foolbox", by_foolbox), ("art", by_art))
+            for peer, make in (
+                ("pellucid", ours),
+                ("pellucid, bfloat16", partial(ours, engine=FAST)),
+                ("foolbox", by_foolbox),
+                ("art", by_art),
+            )
         }
         # the larger networks take minutes a round, beside which warming up is nothing
         seconds = alternate(works, rounds, warm=subject.startswith("mnist"))
-        ratios = {peer: ratio(seconds[peer], seconds["pellucid"]) for peer in ("foolbox", "art")}
+        ratios = {peer: ratio(seconds[peer], seconds["pellucid"]) for peer in works if peer != "pellucid"}
         print(f"{name}, {subject}, {len(x)} images, eps {', '.join(f'{eps:.4f}' for eps in levels)}")
         for peer, shares in accuracy.items():
             speed = f"{ratios[peer]} the time of ours" if peer in ratios else ""
-            print(f"  {peer:9} robust accuracy {', '.join(f'{share:.3f}' for share in shares)} {speed}", flush=True)
+            print(f"  {peer:18} robust accuracy {', '.join(f'{share:.3f}' for share in shares)} {speed}", flush=True)
         results[subject] = {
             "images": len(x),
             "budgets": levels,
@@ -64,12 +72,12 @@ def _kept(peer: str, attacked: Attacked, accuracy: dict[str, Sequence[float]]) -
     return work
 
 
-def ours(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float]) -> Attacked:
+def ours(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float], engine: Engine = EXACT) -> Attacked:
     """The library's own."""
     attack = Ladder(tuple(PGD(eps=eps, steps=STEPS, step=STEP) for eps in levels))
 
     def run() -> list[float]:
-        found = attack(model, x, y)
+        found = attack.on(model, Batch(x, y), engine=engine)
         distance = found.distance.where(found.reached, torch.inf)
         return [float((distance > eps + 1e-6).float().mean()) for eps in levels]
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from benchmarks.networks import subjects
 from benchmarks.timing import Work, alternate, ratio, record
-from pellucid.attacks import AutoAttack
+from pellucid.attacks import AutoAttack, Engine
+from pellucid.batch import Batch
 
 
 def run(rounds: int, images: int = 32) -> None:
@@ -24,21 +25,31 @@ def run(rounds: int, images: int = 32) -> None:
     for subject, (model, x, y, budgets) in subjects(images, kind="mnist").items():
         eps = budgets[1]
         accuracy: dict[str, float] = {}
-        works = {"pellucid": _ours(model, x, y, eps, accuracy), "pyautoattack": _theirs(model, x, y, eps, accuracy)}
+        works = {
+            "pellucid": _ours(model, x, y, eps, accuracy, "pellucid", Engine()),
+            "pellucid, bfloat16": _ours(model, x, y, eps, accuracy, "pellucid, bfloat16", Engine("bf16-mixed")),
+            "pyautoattack": _theirs(model, x, y, eps, accuracy),
+        }
         seconds = alternate(works, rounds, warm=False)
-        found = ratio(seconds["pyautoattack"], seconds["pellucid"])
-        print(
-            f"auto-attack, {subject}, {images} images at {eps:.4f}: pyautoattack / pellucid = {found}; "
-            f"robust accuracy {accuracy['pyautoattack']:.3f} and {accuracy['pellucid']:.3f}; target 2x",
-            flush=True,
-        )
-        results[subject] = {"eps": eps, "ratio": asdict(found), "robust accuracy": accuracy, "seconds": seconds}
+        ratios = {name: ratio(seconds["pyautoattack"], seconds[name]) for name in works if name != "pyautoattack"}
+        print(f"auto-attack, {subject}, {images} images at {eps:.4f}: standing {accuracy}")
+        for name, found in ratios.items():
+            print(f"  pyautoattack / {name} = {found}; target 2x", flush=True)
+        results[subject] = {
+            "eps": eps,
+            "ratios": {name: asdict(found) for name, found in ratios.items()},
+            "robust accuracy": accuracy,
+            "seconds": seconds,
+        }
     record("auto-attack", {"images": images, "rounds": rounds, "networks": results})
 
 
-def _ours(model: nn.Module, x: Tensor, y: Tensor, eps: float, accuracy: dict[str, float]) -> Work:
+def _ours(
+    model: nn.Module, x: Tensor, y: Tensor, eps: float, accuracy: dict[str, float], name: str, engine: Engine
+) -> Work:
     def attack() -> None:
-        accuracy["pellucid"] = float((~AutoAttack(eps=eps)(model, x, y).reached).float().mean())
+        found = AutoAttack(eps=eps).on(model, Batch(x, y), engine=engine)
+        accuracy[name] = float((~found.reached).float().mean())
 
     return attack
 

@@ -13,7 +13,7 @@ from networks import images, linear, smooth
 from pellucid.attacks import DDN, FMN, Attack, BelowChance, CarliniWagner, Confirmed, DeepFool, Goal, Misclassified
 from pellucid.attacks import Targeted as To
 from pellucid.attacks.annealing import annealed
-from pellucid.attacks.shortest import shortest
+from pellucid.attacks.shortest import Shortest, looked
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
 
@@ -202,11 +202,12 @@ def test_a_cosine_leads_from_the_first_value_to_the_last() -> None:
 
 
 def test_the_shortest_is_of_those_that_met() -> None:
-    none = torch.tensor([math.inf, math.inf, 1.0])
+    length = torch.tensor([math.inf, math.inf, 1.0])
     delta, met = torch.tensor([[2.0], [2.0], [2.0]]), torch.tensor([True, False, True])
-    nearest, length = shortest((torch.ones(3, 1), none), delta, met, L2())
-    assert nearest.flatten().tolist() == [2, 1, 1]
-    assert length.tolist() == [2, math.inf, 1]
+    state = looked(Shortest(delta, torch.ones(3, 1), length, met & False), met, L2())
+    assert state.nearest.flatten().tolist() == [2, 1, 1]
+    assert state.length.tolist() == [2, math.inf, 1]
+    assert state.best.flatten().tolist() == [2, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import column, iterate, where
-from pellucid.attacks.shortest import shortest
+from pellucid.attacks.search import column, iterate
+from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
@@ -47,8 +47,7 @@ class CarliniWagner(Attack):
         zero, none = torch.zeros_like(victim.x), victim.x.new_zeros(len(victim))
         state = _State(
             point=_bare(victim.x), first=zero, second=zero, fell=none > 0,
-            weight=none + self.weight, low=none, high=none + torch.inf,
-            delta=zero, nearest=zero, length=none + torch.inf, done=none > 0,
+            weight=none + self.weight, low=none, high=none + torch.inf, **vars(started(victim.x)),
         )  # fmt: skip
         return victim.x + iterate(victim, state, self._step, self.searches * self.steps)
 
@@ -60,13 +59,11 @@ class CarliniWagner(Attack):
         delta = x - victim.x
         logits, slope = victim.ascent(x, self.goal.margin)
         met = self.goal.margin(logits, victim.y) > 0
-        nearest, length = shortest((state.nearest, state.length), delta, met, self.norm)
+        state = looked(replace(state, delta=delta), met, self.norm)
         gradient = 2 * delta - column(torch.where(met, 0, state.weight), slope) * slope
         change, first, second = _adam(gradient * 2 * x * (1 - x), state, age + 1)
-        return replace(
-            state, point=state.point - self.rate * change, first=first, second=second, fell=state.fell | met,
-            delta=delta, nearest=nearest, length=length,
-        )  # fmt: skip
+        point = state.point - self.rate * change
+        return replace(state, point=point, first=first, second=second, fell=state.fell | met)
 
     def _reweighted(self, victim: Victim, state: "_State") -> "_State":
         """The beginning of the next round."""
@@ -80,7 +77,7 @@ class CarliniWagner(Attack):
 
 
 @dataclass(frozen=True)
-class _State:
+class _State(Shortest):
     point: Float[Tensor, "b *shape"]
     first: Float[Tensor, "b *shape"]
     second: Float[Tensor, "b *shape"]
@@ -88,14 +85,6 @@ class _State:
     weight: Float[Tensor, " b"]
     low: Float[Tensor, " b"]
     high: Float[Tensor, " b"]
-    delta: Float[Tensor, "b *shape"]
-    nearest: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-
-    @property
-    def best(self) -> Float[Tensor, "b *shape"]:
-        return where(self.length.isinf(), self.delta, self.nearest)
 
 
 def _bare(x: Images) -> Images:

@@ -1,16 +1,16 @@
 """Decoupled direction and norm (Rony et al. 2019): gradient steps on a sphere whose radius follows the boundary."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attacks.annealing import annealed
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import column, iterate, where
-from pellucid.attacks.shortest import shortest
+from pellucid.attacks.search import column, iterate
+from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
@@ -45,39 +45,25 @@ class DDN(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The nearest point; the last one where the goal was never reached."""
-        start = torch.zeros_like(victim.x)
-        never = victim.x.new_full((len(victim),), torch.inf)
-        state = _State(start, torch.full_like(never, self.radius), start, never, never.isnan())
+        radius = victim.x.new_full((len(victim),), self.radius)
+        state = _State(**vars(started(victim.x)), radius=radius)
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         x = victim.x + state.delta
         if number == self.steps:
-            return self._looked(victim, state, victim.logits(x))[0]
+            return looked(state, self.goal.reached(victim.logits(x), victim.y), self.norm)
         logits, gradient = victim.ascent(x, self.goal.progress)
-        state, met = self._looked(victim, state, logits)
+        met = self.goal.reached(logits, victim.y)
         farthest = L2().size(torch.maximum(victim.x, 1 - victim.x))
         radius = torch.minimum(state.radius * torch.where(met, 1 - self.gamma, 1 + self.gamma), farthest)
         length = annealed(self.step, self.step / 100, number / self.steps)
         direction = L2().steepest(state.delta + length * L2().steepest(gradient))
         delta = (victim.x + column(radius, x) * direction).clamp(0, 1) - victim.x
-        return _State(delta, radius, state.nearest, state.length, state.done)
-
-    def _looked(self, victim: Victim, state: "_State", logits: Tensor) -> tuple["_State", Tensor]:
-        met = self.goal.reached(logits, victim.y)
-        found = shortest((state.nearest, state.length), state.delta, met, self.norm)
-        return _State(state.delta, state.radius, *found, state.done), met
+        return replace(looked(state, met, self.norm), delta=delta, radius=radius)
 
 
 @dataclass(frozen=True)
-class _State:
-    delta: Float[Tensor, "b *shape"]
+class _State(Shortest):
     radius: Float[Tensor, " b"]
-    nearest: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-
-    @property
-    def best(self) -> Float[Tensor, "b *shape"]:
-        return where(self.length.isinf(), self.delta, self.nearest)

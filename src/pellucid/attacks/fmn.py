@@ -1,17 +1,17 @@
 """The fast minimum-norm attack (Pintor et al. 2021): gradient steps in a ball whose radius follows the boundary."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attacks.annealing import annealed
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import iterate, where
-from pellucid.attacks.shortest import shortest
+from pellucid.attacks.search import iterate
+from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
@@ -54,29 +54,27 @@ class FMN(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The nearest point; the last one where the goal was never reached."""
-        start = torch.zeros_like(victim.x)
-        never = victim.x.new_full((len(victim),), torch.inf)
-        state = _State(start, torch.zeros_like(never), start, never, never.isnan())
+        state = _State(**vars(started(victim.x)), radius=victim.x.new_zeros(len(victim)))
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         if number == self.steps:
             logits = victim.logits(victim.x + state.delta)
-            return self._looked(state, self.goal.margin(logits, victim.y))
+            return looked(state, self.goal.margin(logits, victim.y) > 0, self.norm)
         turn, since = divmod(number * len(self.losses), self.steps)
         if turn > 0 and since < len(self.losses):
             state = state.afresh()
         score = self.goal.margin if self.losses[turn] == "margin" else self.goal.progress
         logits, gradient = victim.ascent(victim.x + state.delta, score)
         margin = self.goal.margin(logits, victim.y)
-        state = self._looked(state, margin)
+        state = looked(state, margin > 0, self.norm)
         radius = self._radius(state, gradient, margin, annealed(self.gamma, 0.001, since / self.steps))
         radius = torch.minimum(radius, self.norm.size(torch.maximum(victim.x, 1 - victim.x)))
         length = annealed(self.step, self.step / 100, since / self.steps)
         delta = self.norm.project(state.delta + length * L2().steepest(gradient), radius)
         delta = (victim.x + delta).clamp(0, 1) - victim.x
-        return _State(delta, radius, state.nearest, state.length, state.done)
+        return replace(state, delta=delta, radius=radius)
 
     def _radius(self, state: "_State", gradient: Tensor, margin: Tensor, share: float) -> Tensor:
         smaller, larger = state.radius * (1 - share), state.radius * (1 + share)
@@ -91,24 +89,12 @@ class FMN(Attack):
             larger = torch.where(state.length.isinf(), torch.maximum(boundary, larger), larger)
         return torch.where(margin > 0, torch.minimum(smaller, state.length), larger)
 
-    def _looked(self, state: "_State", margin: Tensor) -> "_State":
-        found = shortest((state.nearest, state.length), state.delta, margin > 0, self.norm)
-        return _State(state.delta, state.radius, *found, state.done)
-
 
 @dataclass(frozen=True)
-class _State:
-    delta: Float[Tensor, "b *shape"]
+class _State(Shortest):
     radius: Float[Tensor, " b"]
-    nearest: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-
-    @property
-    def best(self) -> Float[Tensor, "b *shape"]:
-        return where(self.length.isinf(), self.delta, self.nearest)
 
     def afresh(self) -> "_State":
         """Back at the image, in a ball half as large as the distance found."""
         radius = torch.where(self.length.isinf(), self.radius, self.length / 2)
-        return _State(torch.zeros_like(self.delta), radius, self.nearest, self.length, self.done)
+        return replace(self, delta=torch.zeros_like(self.delta), radius=radius)

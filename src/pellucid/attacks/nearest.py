@@ -1,14 +1,15 @@
 """The minimising loop of Woods et al. (2019): push while the goal is not reached, shrink where it is."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import iterate, where
+from pellucid.attacks.search import iterate
+from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.walk import Walk
 from pellucid.norms import RMS
@@ -42,9 +43,7 @@ class Nearest(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The nearest point; the last one where the goal was never reached."""
-        start = torch.zeros_like(victim.x)
-        none = torch.zeros(len(victim), dtype=torch.bool, device=start.device)
-        state = _State(start, start, start, victim.x.new_full((len(victim),), torch.inf), none)
+        state = _State(**vars(started(victim.x)), velocity=torch.zeros_like(victim.x))
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 
@@ -55,29 +54,13 @@ class Nearest(Attack):
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         x = victim.x + state.delta
         if number == self.steps:
-            return self._looked(victim, state, victim.logits(x))[0]
+            return looked(state, self.goal.reached(victim.logits(x), victim.y), self.norm)
         logits, gradient = victim.ascent(x, self.goal.progress)
-        state, met = self._looked(victim, state, logits)
-        delta, velocity = self._walk.step(victim.x, state.delta, state.velocity, gradient, met, number)
-        return _State(delta, velocity, state.nearest, state.length, state.done)
-
-    def _looked(self, victim: Victim, state: "_State", logits: Tensor) -> tuple["_State", Tensor]:
         met = self.goal.reached(logits, victim.y)
-        length = self.norm.size(state.delta)
-        shorter = met & (length < state.length)
-        nearest = where(shorter, state.delta, state.nearest)
-        length = torch.where(shorter, length, state.length)
-        return _State(state.delta, state.velocity, nearest, length, state.done), met
+        delta, velocity = self._walk.step(victim.x, state.delta, state.velocity, gradient, met, number)
+        return replace(looked(state, met, self.norm), delta=delta, velocity=velocity)
 
 
 @dataclass(frozen=True)
-class _State:
-    delta: Float[Tensor, "b *shape"]
+class _State(Shortest):
     velocity: Float[Tensor, "b *shape"]
-    nearest: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-
-    @property
-    def best(self) -> Float[Tensor, "b *shape"]:
-        return where(self.length.isinf(), self.delta, self.nearest)
