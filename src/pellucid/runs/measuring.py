@@ -18,7 +18,7 @@ from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate import Measured, Record, Verdict
 from pellucid.runs.folder import RunFolder
 
-_CHECKED = 64  # images that the checks look at
+_CHECKED = 32  # images that the checks look at, since they repeat the attack on them
 
 
 @dataclass(frozen=True, eq=False)
