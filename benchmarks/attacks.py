@@ -103,8 +103,9 @@ def by_art(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float]) -> A
     """ART, one run per budget."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from art.attacks.evasion import ProjectedGradientDescentPyTorch
-        from art.estimators.classification import PyTorchClassifier
+        # installed by `make bench` alone
+        from art.attacks.evasion import ProjectedGradientDescentPyTorch  # pyright: ignore[reportMissingImports]
+        from art.estimators.classification import PyTorchClassifier  # pyright: ignore[reportMissingImports]
 
     classifier = PyTorchClassifier(
         model.eval(), nn.CrossEntropyLoss(), tuple(x.shape[1:]), 10, clip_values=(0.0, 1.0), device_type="cpu"

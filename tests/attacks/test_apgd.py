@@ -117,7 +117,7 @@ def test_the_ensemble_takes_any_number_of_classes(classes: int) -> None:
     y = model(x).argmax(1)
     distance = closed_form(model, x, 1.0)
     eps = float(distance.median())
-    found = AutoAttack(eps=eps)(model, x, y)
+    found = AutoAttack(eps=eps, steps=60, queries=100)(model, x, y)
     clear = (distance / eps - 1).abs() > 0.01
     assert torch.equal(found.reached[clear], (distance < eps)[clear])
     assert found.part.max() <= 3
@@ -129,6 +129,15 @@ def test_the_ensemble_takes_any_number_of_classes(classes: int) -> None:
         (lambda: APGD(eps=0), "APGD has eps=0; a budget is a length above 0 in [0, 1] pixel units"),
         (lambda: APGD(norm=L1()), "APGD works in linf, l2 or rms, not in L1(); take pgd or fmn for that"),
         (lambda: APGD(samples=0), "APGD has samples=0; a gradient is taken of 1 pass or more"),
+        (lambda: APGD(steps=0), "APGD has steps=0; a search takes 1 step or more"),
+        (lambda: APGD(loss="targeted-dlr"), "APGD has loss='targeted-dlr' (there are: cross-entropy, dlr, margin)"),
+        (
+            lambda: TargetedAPGD(loss="dlr"),
+            "TargetedAPGD has loss='dlr' (there are: targeted-cross-entropy, targeted-dlr)",
+        ),
+        (lambda: AutoAttack(version="standrad"), "AutoAttack has version='standrad' (did you mean 'standard'?)"),
+        (lambda: AutoAttack(norm=L1()), "AutoAttack has norm=L1(); its parts have Linf and L2 in common"),
+        (lambda: AutoAttack(queries=0), "AutoAttack has queries=0; Square asks 1 time or more"),
         (lambda: TargetedAPGD(classes=0), "TargetedAPGD has classes=0; it tries 1 wrong class or more"),
     ],
 )

@@ -131,10 +131,11 @@ X, Y = images(2, 1, 3, 3), torch.tensor([0, 1])
         ({"eps": 8.0}, "PGD has eps=8, more than the whole range of a pixel; did you mean 8/255?"),
         ({"steps": 0}, "PGD has steps=0; a search takes 1 step or more"),
         ({"step": -1.0}, "PGD has step=-1; a step is a fraction of eps above 0, or 0 for 2.5 / steps"),
+        ({"start": "her"}, "PGD has start='her' (did you mean 'here'?)"),
         ({"momentum": -1.0}, "PGD has momentum=-1; it is 0 or more"),
     ],
 )
-def test_settings_that_make_no_attack(settings: dict[str, float], message: str) -> None:
+def test_settings_that_make_no_attack(settings: dict[str, float | str], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         PGD(**settings)  # pyright: ignore[reportArgumentType]
 

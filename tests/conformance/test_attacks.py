@@ -9,6 +9,7 @@ from pellucid.attacks import (
     FAB,
     FMN,
     PGD,
+    AutoAttack,
     BelowChance,
     CarliniWagner,
     DeepFool,
@@ -37,6 +38,10 @@ SETTINGS = {
     ],
     "apgd": [APGD(eps=0.1, steps=5), APGD(eps=0.5, steps=5, loss="dlr", samples=2, norm=L2(), goal=BelowChance())],
     "targeted-apgd": [TargetedAPGD(eps=0.1, steps=5, classes=2), TargetedAPGD(eps=0.3, steps=5, norm=L2())],
+    "auto-attack": [
+        AutoAttack(eps=0.1, steps=3, queries=5),
+        AutoAttack(eps=0.3, version="plus", steps=2, queries=3, norm=L2()),
+    ],
     "nearest": [Nearest(steps=20, path=1.0), Nearest(steps=20, path=1.0, goal=BelowChance(), clip=False)],
     "shell": [Shell(steps=8), Shell(steps=8, clip=False, floor=1e-8)],
     "fab": [
@@ -64,8 +69,7 @@ SETTINGS = {
     "ladder": [Ladder((PGD(eps=0.1, steps=3), PGD(eps=0.2, steps=3)))],
     "worst-of": [WorstOf((RandomPoint(eps=0.1), PGD(eps=0.1, steps=3)))],
 }
-# the one needs a second network, and the other is made of parts that are all here; both have tests of their own
-OTHERWISE = {"transfer", "auto-attack"}
+OTHERWISE = {"transfer"}  # which needs a second network, and has tests of its own
 
 
 def test_every_attack_is_tried() -> None:

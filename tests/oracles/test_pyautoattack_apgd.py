@@ -102,5 +102,5 @@ def test_the_ensemble_leaves_as_many_standing(model: nn.Module, digits: Batch, n
     theirs = authors.AutoAttack(model, norm=type(norm).__name__, eps=eps, version="standard", device="cpu", seed=0)
     theirs.square.n_queries = 200
     found, *_ = theirs.run_standard_evaluation(some.x, some.y, batch_size=40)
-    ours = AutoAttack(eps=eps, norm=norm).on(model, some)
+    ours = AutoAttack(eps=eps, norm=norm, queries=200).on(model, some)
     assert abs(standing(model, some, found).sum() - (~ours.reached).sum()) <= 1

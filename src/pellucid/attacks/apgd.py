@@ -1,7 +1,6 @@
 """Auto-PGD (Croce and Hein 2020): projected gradient ascent that halves its steps where they stop helping."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 
@@ -10,7 +9,7 @@ from pellucid.attacks.climb import Climb, check_norm
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.losses import LOSSES
 from pellucid.attacks.victim import Images, Victim
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import Linf
 from pellucid.protocols import Norm
 
@@ -25,13 +24,13 @@ class APGD(Attack):
 
     eps: float = 8 / 255
     steps: int = 100
-    loss: Literal["cross-entropy", "margin", "dlr"] = "cross-entropy"
+    loss: str = "cross-entropy"
     samples: int = 1
     norm: Norm = field(default_factory=Linf)
     goal: Goal = field(default_factory=Misclassified)
 
     def __post_init__(self) -> None:
-        check_climb(self, "APGD")
+        check_climb(self, "APGD", ("cross-entropy", "margin", "dlr"))
 
     @property
     def budget(self) -> float:
@@ -51,13 +50,13 @@ class TargetedAPGD(Attack):
     eps: float = 8 / 255
     steps: int = 100
     classes: int = 9
-    loss: Literal["targeted-cross-entropy", "targeted-dlr"] = "targeted-dlr"
+    loss: str = "targeted-dlr"
     samples: int = 1
     norm: Norm = field(default_factory=Linf)
     goal: Goal = field(default_factory=Misclassified)
 
     def __post_init__(self) -> None:
-        check_climb(self, "TargetedAPGD")
+        check_climb(self, "TargetedAPGD", ("targeted-cross-entropy", "targeted-dlr"))
         if self.classes < 1:
             raise ConfigError(f"TargetedAPGD has classes={self.classes}; it tries 1 wrong class or more")
 
@@ -83,8 +82,10 @@ class TargetedAPGD(Attack):
         return best
 
 
-def check_climb(attack: APGD | TargetedAPGD, owner: str) -> None:
-    """Refuse what no climb can be made of."""
+def check_climb(attack: APGD | TargetedAPGD, owner: str, losses: tuple[str, ...]) -> None:
+    """Refuse what no climb can be made of: a loss without its rival leads nowhere, and every image would stand."""
+    if attack.loss not in losses:
+        raise ConfigError(f"{owner} has loss='{attack.loss}'{suggestion(attack.loss, losses)}")
     check_budget(attack.eps, attack.norm, owner)
     check_steps(attack.steps, owner)
     check_norm(attack.norm, owner)

@@ -1,7 +1,6 @@
 """Projected gradient descent (Madry et al. 2018), of which FGSM and momentum PGD are settings."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,9 +10,11 @@ from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import L1, Linf
 from pellucid.protocols import Norm
+
+_STARTS = ("ball", "here", "image")
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class PGD(Attack):
 
     `step` is the length of a step as a fraction of `eps`; 0 means 2.5 / `steps`, which can cross the ball.
     `momentum` above 0 adds that share of the direction so far, every gradient at unit mean (Dong et al. 2018).
-    `start` is a random point of the ball, the image itself, or a random image drawn back into the ball (`image`, as
-    advertorch does for L2). FGSM is `PGD(steps=1, step=1, start="here")`.
+    `start` is a random point of the `ball`, the image itself (`here`), or a random `image` drawn back into the ball,
+    as advertorch does for L2. FGSM is `PGD(steps=1, step=1, start="here")`.
     """
 
     eps: float = 8 / 255
@@ -32,7 +33,7 @@ class PGD(Attack):
     norm: Norm = field(default_factory=Linf)
     goal: Goal = field(default_factory=Misclassified)
     momentum: float = 0.0
-    start: Literal["ball", "here", "image"] = "ball"
+    start: str = "ball"
 
     def __post_init__(self) -> None:
         check_budget(self.eps, self.norm, "PGD")
@@ -41,6 +42,8 @@ class PGD(Attack):
             raise ConfigError(
                 f"PGD has step={self.step:g}; a step is a fraction of eps above 0, or 0 for 2.5 / steps"
             )
+        if self.start not in _STARTS:
+            raise ConfigError(f"PGD has start='{self.start}'{suggestion(self.start, _STARTS)}")
         if self.momentum < 0:
             raise ConfigError(f"PGD has momentum={self.momentum:g}; it is 0 or more")
 
@@ -70,13 +73,11 @@ class PGD(Attack):
 
     def _start(self, victim: Victim) -> Images:
         x, noise = victim.x, victim.noise.stream("start")
-        match self.start:
-            case "ball":
-                return inside(x, x + self.norm.random(x, self.eps, noise), self.norm, self.eps)
-            case "image":
-                return inside(x, noise.uniform(*x.shape[1:], dtype=x.dtype), self.norm, self.eps)
-            case "here":
-                return x
+        if self.start == "ball":
+            return inside(x, x + self.norm.random(x, self.eps, noise), self.norm, self.eps)
+        if self.start == "image":
+            return inside(x, noise.uniform(*x.shape[1:], dtype=x.dtype), self.norm, self.eps)
+        return x
 
 
 @dataclass(frozen=True)
