@@ -108,6 +108,12 @@ def test_starts_lie_in_the_ball(norm: Norm) -> None:
         assert (found.distance > 1e-3).any() == (start != "here")
 
 
+def test_a_budget_longer_than_the_box_is_wide() -> None:
+    message = "PGD has eps=3.5; images of this size are at most 3 apart"
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        PGD(eps=3.5, norm=L2())(linear(), X, Y)
+
+
 class Answers(nn.Module):
     """A network that answers whatever it is told to."""
 

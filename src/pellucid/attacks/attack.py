@@ -88,6 +88,7 @@ class Attack(ABC):
             raise ShapeError("this batch has no images; an attack needs one or more")
         if batch.y.dtype.is_floating_point or batch.y.dim() != 1:
             raise ShapeError(f"labels are {tuple(batch.y.shape)} of {batch.y.dtype}; give one whole number per image")
+        check_box(self.budget, self.norm, batch.x, type(self).__name__)
         with frozen(model), torch.no_grad():
             tally = Tally.zero(len(batch), batch.x.device)
             rows = torch.arange(len(batch), device=batch.x.device)
@@ -146,6 +147,13 @@ def check_budget(eps: float, norm: Norm, owner: str) -> None:
         raise ConfigError(f"{owner} has eps={eps:g}; a budget is a length above 0 in [0, 1] pixel units")
     if isinstance(norm, Linf) and eps > 1:
         raise ConfigError(f"{owner} has eps={eps:g}, more than the whole range of a pixel; did you mean {eps:g}/255?")
+
+
+def check_box(budget: float, norm: Norm, x: Images, owner: str) -> None:
+    """Refuse a budget within which every image could become any other."""
+    widest = float(norm.size(torch.ones_like(x[:1])))
+    if math.isfinite(budget) and budget > widest * (1 + 1e-6):
+        raise ConfigError(f"{owner} has eps={budget:g}; images of this size are at most {widest:g} apart")
 
 
 def check_steps(steps: int, owner: str) -> None:
