@@ -33,7 +33,7 @@ def test_the_interval_of_a_mean_covers_it_about_as_often_as_it_says() -> None:
 def test_a_number_without_images_is_refused() -> None:
     with pytest.raises(ShapeError, match=re.escape("0 of 0 images is no share; measure on at least one image")):
         Estimate.proportion(0, 0)
-    with pytest.raises(ShapeError, match="the mean of 0 images is no number; measure on at least one image"):
+    with pytest.raises(ShapeError, match="a statistic of 0 images is no number; measure on at least one image"):
         Estimate.mean(torch.zeros(0))
 
 
