@@ -78,6 +78,8 @@ def _cells(estimate: Mapping[str, Any]) -> tuple[str, str]:
 
 def _measures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     norm = figures["norm"]["kind"]
+    if not figures["robust_accuracy"] and "area" not in figures:
+        yield "standing", figures["standing"]
     for eps, estimate in figures["robust_accuracy"].items():
         yield f"standing at {norm} {eps}", estimate
     if figures.get("area"):

@@ -21,6 +21,7 @@ from pellucid.attacks import (
     Nearest,
     RandomPoint,
     Repeat,
+    Shell,
     Transfer,
     WorstOf,
     budget,
@@ -28,6 +29,7 @@ from pellucid.attacks import (
 )
 from pellucid.errors import ConfigError, ShapeError, UnknownName
 from pellucid.norms import L2, Linf
+from pellucid.randomness import Noise
 
 
 class Centred(nn.Module):
@@ -125,6 +127,28 @@ def test_gaussian_noise_has_the_spread_it_says() -> None:
     found = GaussianNoise(0.05)(model, x, model(x).argmax(1))
     moved = found.x - x
     assert moved.std() == pytest.approx(0.05, rel=0.05)
+
+
+def test_only_a_search_for_the_nearest_point_is_pushed_over_the_boundary() -> None:
+    model, x, y = subject(200)
+    found = GaussianNoise(0.02)(model, x, y)
+    drawn = (x + 0.02 * Noise(0, torch.arange(200)).stream("gaussian").normal(1, 6, 6, dtype=x.dtype)).clamp(0, 1)
+    assert torch.equal(found.x, drawn), "a corruption is what it was drawn as"
+    for attack in (GaussianNoise(), GaussianBlur(), Shell(), Transfer(Nearest(), lambda: model), PGD()):
+        assert not attack.nearest, attack
+    for attack in (Nearest(), Repeat(Nearest(), 2), WorstOf((Nearest(), Nearest(steps=9)))):
+        assert attack.nearest and not attack.levels, attack
+    assert Repeat(PGD(eps=0.1)).levels == Transfer(PGD(eps=0.1), lambda: model).levels == (0.1,)
+    ladder = Ladder((PGD(eps=0.1), PGD(eps=0.2)))
+    assert Repeat(ladder, 2).levels == (0.1, 0.2)
+
+
+def test_a_decision_is_exact_whatever_the_caller_computes_in() -> None:
+    model, x, y = Centred(smooth()).float(), images(6, 1, 6, 6).float(), torch.zeros(6, dtype=torch.long)
+    outside = RandomPoint(eps=0.01)(model, x, y)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = RandomPoint(eps=0.01)(model, x, y)
+    assert torch.equal(outside.before, inside.before) and torch.equal(outside.after, inside.after)
 
 
 def test_blur_of_what_is_no_image() -> None:

@@ -41,6 +41,7 @@ def record(distance: list[float], *, levels: tuple[float, ...] = (), index: int 
         "norm": {"kind": "l2"},
         "goal": {"kind": "misclassified"},
         "levels": list(levels),
+        "nearest": not levels,
         "classes": 10,
         "seed": 0,
     }
@@ -131,6 +132,19 @@ def test_a_bounded_attack_tells_of_its_budgets_only() -> None:
         found.robust_accuracy(0.3)
     message = "an area needs the nearest failure of every image; measure with a nearest-point attack such as fmn"
     with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):
+        found.area()
+
+
+def test_a_corruption_has_no_distances_to_speak_of() -> None:
+    found = record([0.0, 0.25, math.inf])
+    found = Record(found.columns, {**found.about, "nearest": False})
+    assert found.standing.value == pytest.approx(1 / 3)
+    message = (
+        "this attack had no budget and says nothing of eps=0.3; measure with that eps, or with a nearest-point attack"
+    )
+    with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):
+        found.robust_accuracy(0.3)
+    with pytest.raises(MeasurementError, match="^an area needs the nearest failure of every image"):
         found.area()
 
 

@@ -54,12 +54,17 @@ class Attack(ABC):
 
     @property
     def budget(self) -> float:
-        """The longest perturbation that may be returned; infinite where the attack looks for the nearest point."""
+        """The longest perturbation that may be returned."""
         return math.inf
 
     @property
+    def nearest(self) -> bool:
+        """Whether it looks for the nearest point, so that its distances tell of every budget."""
+        return math.isinf(self.budget)
+
+    @property
     def levels(self) -> tuple[float, ...]:
-        """The budgets that the attack was carried out with; none where one run tells of all."""
+        """The budgets that the attack was carried out with; none where it knows no bound."""
         return () if math.isinf(self.budget) else (self.budget,)
 
     @property
@@ -110,7 +115,7 @@ class Attack(ABC):
 
     def _decided(self, victim: Victim, before: Tensor, x: Images) -> Perturbed:
         after = victim.decision(x)
-        if math.isinf(self.budget):
+        if self.nearest:
             x, after = self._nudged(victim, x, after)
         distance = self.norm.size(x - victim.x)
         reached = self.goal.reached(after, victim.y) & within(distance, self.budget)

@@ -25,6 +25,11 @@ class GaussianNoise(Attack):
     def __post_init__(self) -> None:
         check_sigma(self.sigma, "GaussianNoise")
 
+    @property
+    def nearest(self) -> bool:
+        """It looks for nothing."""
+        return False
+
     def search(self, victim: Victim) -> Images:
         """One draw."""
         noise = victim.noise.stream("gaussian").normal(*victim.x.shape[1:], dtype=victim.x.dtype)
@@ -41,6 +46,11 @@ class GaussianBlur(Attack):
 
     def __post_init__(self) -> None:
         check_sigma(self.sigma, "GaussianBlur")
+
+    @property
+    def nearest(self) -> bool:
+        """It looks for nothing."""
+        return False
 
     def search(self, victim: Victim) -> Images:
         """The blurred images."""

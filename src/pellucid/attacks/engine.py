@@ -32,7 +32,8 @@ class Engine:
             yield
 
     @contextmanager
-    def deciding(self) -> Generator[None]:
-        """Full float32: TF32 would round what a verdict rests on."""
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), torch.no_grad():
+    def deciding(self, device: torch.device) -> Generator[None]:
+        """Full float32, whatever the caller computes in: what TF32 or bfloat16 rounds, no verdict may rest on."""
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with exact, torch.autocast(device.type, enabled=False), torch.no_grad():
             yield

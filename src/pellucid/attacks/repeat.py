@@ -30,6 +30,16 @@ class Repeat(Attack):
         """That of the attack."""
         return self.attack.budget
 
+    @property
+    def nearest(self) -> bool:
+        """As of the attack."""
+        return self.attack.nearest
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Those of the attack."""
+        return self.attack.levels
+
     def search(self, victim: Victim) -> Images:
         """The best attempt."""
         return WorstOf((self.attack,) * self.times).search(victim)

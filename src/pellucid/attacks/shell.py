@@ -41,6 +41,11 @@ class Shell(Attack):
             )
 
     @property
+    def nearest(self) -> bool:
+        """It looks for the surest point at a distance, not for the nearest one."""
+        return False
+
+    @property
     def clips(self) -> bool:
         """Whether pixels stay in [0, 1]."""
         return self.clip

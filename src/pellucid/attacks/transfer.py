@@ -34,6 +34,16 @@ class Transfer(Attack):
         """That of the attack."""
         return self.attack.budget
 
+    @property
+    def nearest(self) -> bool:
+        """What is nearest to the other network's boundary says nothing of this one's."""
+        return False
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Those of the attack."""
+        return self.attack.levels
+
     def search(self, victim: Victim) -> Images:
         """What the attack finds on the other network."""
         source = models.load(self.source).to(victim.x.device, victim.x.dtype)

@@ -63,7 +63,7 @@ class Victim:
     def decision(self, x: Images) -> Logits:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
         self.tally.forwards[self.rows] += 1
-        with self.engine.deciding():
+        with self.engine.deciding(x.device):
             return finite(self._forward(x.contiguous()))
 
     def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:

@@ -16,7 +16,7 @@ from pellucid.protocols import Norm
 class WorstOf(Attack):
     """For each image the part that reaches the goal; where several do, the one that comes nearest.
 
-    Parts with a budget see only the images that still stand; those that look for the nearest point see all. All parts
+    Parts that look for the nearest point see all images, the others only those that still stand. All parts
     share norm and goal.
     """
 
@@ -39,14 +39,23 @@ class WorstOf(Attack):
         """That of the parts."""
         return self.parts[0].budget
 
+    @property
+    def nearest(self) -> bool:
+        """As of the parts."""
+        return all(part.nearest for part in self.parts)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Those of the parts."""
+        return self.parts[0].levels
+
     def search(self, victim: Victim) -> Images:
         """The best of what the parts find."""
         best = victim.x.clone()
         reached = torch.zeros(len(victim), dtype=torch.bool, device=best.device)
         distance = torch.full((len(victim),), torch.inf, dtype=best.dtype, device=best.device)
         for number, part in enumerate(self.parts):
-            open_ = reached.logical_not() if part.budget < torch.inf else torch.ones_like(reached)
-            rows = open_.nonzero().squeeze(1)
+            rows = (~reached | part.nearest).nonzero().squeeze(1)
             if not len(rows):
                 break
             some = victim.take(rows).stream("part", number)

@@ -97,6 +97,7 @@ def description(model: nn.Module, split: Split, attack: Attack, seed: int, engin
         "norm": _described(attack.norm),
         "goal": _described(attack.goal),
         "levels": list(attack.levels),
+        "nearest": attack.nearest,
         "seed": seed,
         "classes": len(split.classes),
         "images": len(split),

@@ -55,13 +55,19 @@ class Record:
         """The share of originals that the network gets right."""
         return Estimate.proportion(int((self.columns["predicted"] == self.columns["y"]).sum()), len(self))
 
+    @property
+    def standing(self) -> Estimate:
+        """The share of images for which the attack never reached its goal, at whatever distance."""
+        return Estimate.proportion(self.unreached, len(self))
+
     def robust_accuracy(self, eps: float) -> Estimate:
         """The share of images for which no failure was found within `eps`."""
         levels: Sequence[float] = self.about["levels"]
-        if levels and not any(math.isclose(eps, level, rel_tol=1e-6) for level in levels):
+        if not self.about["nearest"] and not any(math.isclose(eps, level, rel_tol=1e-6) for level in levels):
             known = ", ".join(f"{level:.6g}" for level in levels)
+            had = f"had the budget {known}" if levels else "had no budget"
             raise MeasurementError(
-                f"this attack had the budget {known} and says nothing of eps={eps:.6g}; measure with that eps, "
+                f"this attack {had} and says nothing of eps={eps:.6g}; measure with that eps, "
                 "or with a nearest-point attack"
             )
         fallen = self.columns["reached"] & within(self.distance, eps)
@@ -106,7 +112,7 @@ class Record:
             raise MeasurementError(f"{path} is no record that can be read: {error}") from error
 
     def _needs_distances(self, what: str) -> None:
-        if self.about["levels"]:
+        if not self.about["nearest"]:
             raise MeasurementError(
                 f"{what} needs the nearest failure of every image; measure with a nearest-point attack such as fmn"
             )
@@ -129,13 +135,10 @@ def worst(records: Sequence[Record]) -> Record:
     distance = torch.stack([record.distance for record in records])
     chosen = distance.argmin(0)
     rows = torch.arange(len(first))
-    stacked = {
-        name: torch.stack([record.columns[name] for record in records])[chosen, rows] for name in first.columns
-    }
-    levels = [record.about["levels"] for record in records if record.about["levels"]]
-    shared = sorted(set(levels[0]).intersection(*map(set, levels))) if levels else []
-    if levels and not shared:
+    columns = {name: torch.stack([part.columns[name] for part in records])[chosen, rows] for name in first.columns}
+    bounded = [set(record.about["levels"]) for record in records if not record.about["nearest"]]
+    levels = sorted(set[float]().union(*bounded[:1]).intersection(*bounded[1:]))
+    if bounded and not levels:
         raise MeasurementError("these records have no budget in common; measure all attacks at the same eps")
-    return Record(
-        stacked, {**first.about, "attack": [record.about["attack"] for record in records], "levels": shared}
-    )
+    attacks = [record.about["attack"] for record in records]
+    return Record(columns, {**first.about, "attack": attacks, "levels": levels, "nearest": not bounded})

@@ -142,9 +142,13 @@ def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:
         "unreached": record.unreached,
         "forwards": float(record.columns["forwards"].double().mean()),
         "backwards": float(record.columns["backwards"].double().mean()),
-        "robust_accuracy": {f"{eps:.6g}": asdict(record.robust_accuracy(eps)) for eps in about["levels"] or budgets},
+        "standing": asdict(record.standing),
+        "robust_accuracy": {},
     }
-    if not about["levels"]:
+    if about["nearest"] or about["levels"]:
+        levels = about["levels"] or budgets
+        figures["robust_accuracy"] = {f"{eps:.6g}": asdict(record.robust_accuracy(eps)) for eps in levels}
+    if about["nearest"]:
         reached = record.unreached < len(record)
         figures["area"] = asdict(record.area()) if reached else None
         moved = bool((record.columns["reached"] & ~record.columns["settled"]).any())
