@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from pellucid import data as data
     from pellucid import errors as errors
     from pellucid import evaluate as evaluate
+    from pellucid import explain as explain
     from pellucid import models as models
+    from pellucid import objectives as objectives
     from pellucid import processes as processes
     from pellucid import runs as runs
     from pellucid import train as train
     from pellucid.batch import Batch as Batch
     from pellucid.evaluate import Record as Record
     from pellucid.evaluate import measure as measure
+    from pellucid.explain import Gradient as Gradient
+    from pellucid.explain import SmoothGrad as SmoothGrad
     from pellucid.metrics import Estimate as Estimate
     from pellucid.norms import L0 as L0
     from pellucid.norms import L1 as L1
@@ -26,9 +30,17 @@ if TYPE_CHECKING:
     from pellucid.norms import RMS as RMS
     from pellucid.norms import Linf as Linf
     from pellucid.objectives import Adaptive as Adaptive
+    from pellucid.objectives import Align as Align
+    from pellucid.objectives import Attacked as Attacked
     from pellucid.objectives import CrossEntropy as CrossEntropy
+    from pellucid.objectives import Divergence as Divergence
+    from pellucid.objectives import FeatureMatch as FeatureMatch
     from pellucid.objectives import GradientNorm as GradientNorm
+    from pellucid.objectives import HessianNorm as HessianNorm
     from pellucid.objectives import JacobianNorm as JacobianNorm
+    from pellucid.objectives import Lipschitz as Lipschitz
+    from pellucid.objectives import LocalCosine as LocalCosine
+    from pellucid.objectives import LocalDistance as LocalDistance
     from pellucid.objectives import Objective as Objective
     from pellucid.objectives import Ramp as Ramp
     from pellucid.objectives import Term as Term
@@ -39,11 +51,13 @@ if TYPE_CHECKING:
     from pellucid.train import accuracy as accuracy
     from pellucid.train import fit as fit
 
-_PACKAGES = ("attacks", "data", "errors", "evaluate", "models", "processes", "runs", "train")
+_PACKAGES = ("attacks", "data", "errors", "evaluate", "explain", "models", "objectives", "processes", "runs", "train")
 _NAMES = {
     "Batch": "batch",
     "Record": "evaluate",
     "measure": "evaluate",
+    "Gradient": "explain",
+    "SmoothGrad": "explain",
     "Estimate": "metrics",
     "L0": "norms",
     "L1": "norms",
@@ -51,9 +65,17 @@ _NAMES = {
     "RMS": "norms",
     "Linf": "norms",
     "Adaptive": "objectives",
+    "Align": "objectives",
+    "Attacked": "objectives",
     "CrossEntropy": "objectives",
+    "Divergence": "objectives",
+    "FeatureMatch": "objectives",
     "GradientNorm": "objectives",
+    "HessianNorm": "objectives",
     "JacobianNorm": "objectives",
+    "Lipschitz": "objectives",
+    "LocalCosine": "objectives",
+    "LocalDistance": "objectives",
     "Objective": "objectives",
     "Ramp": "objectives",
     "Term": "objectives",

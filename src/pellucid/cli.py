@@ -20,12 +20,15 @@ REGISTRIES = {
     "data": "pellucid.data:DATA",
     "terms": "pellucid.objectives:TERMS",
     "weights": "pellucid.objectives:WEIGHTS",
+    "neighbours": "pellucid.objectives:NEIGHBOURS",
     "optimizers": "pellucid.train:OPTIMIZERS",
     "schedules": "pellucid.train:SCHEDULES",
     "augmentations": "pellucid.data:AUGMENTATIONS",
     "activations": "pellucid.models:ACTIVATIONS",
     "attacks": "pellucid.attacks:ATTACKS",
     "presets": "pellucid.attacks:PRESETS",
+    "explainers": "pellucid.explain:EXPLAINERS",
+    "references": "pellucid.train.references:REFERENCES",
     "checks": "pellucid.evaluate:CHECKS",
     "goals": "pellucid.attacks:GOALS",
     "norms": "pellucid.norms:NORMS",
@@ -61,6 +64,7 @@ def cli() -> None:
 @click.option("--data", "source", metavar="NAME|PATH", help="Images to train on.  [default: digits]")
 @click.option("--model", metavar="NAME|PKG.MOD:FACTORY", help="The network.  [default: simple-cnn]")
 @click.option("--init", metavar="WEIGHTS", help="Start from these weights instead of random ones.")
+@click.option("--reference", metavar="DIR", help="Maps that 'pellucid references' made, for recipes that use such.")
 @click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
 @click.option("--set", "assignments", metavar="A.B=C", multiple=True, help="Set any setting, e.g. recipe.epochs=5.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
@@ -79,6 +83,7 @@ def train(
     source: str | None,
     model: str | None,
     init: str | None,
+    reference: str | None,
     seed: int | None,
     assignments: tuple[str, ...],
     out: Path,
@@ -107,6 +112,7 @@ def train(
         "model.init": init,
         "seed": seed,
         "precision": precision,
+        "references.reference": reference and {"kind": "stored", "path": reference},
     }
     settings = runs.table(recipe, options, assignments)
     fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
@@ -215,6 +221,87 @@ def measure(
             )
     checks = runs.checked(subject, tried[0], seed=seed) if verdicts else ()
     content = runs.summary(subject, found, budgets, checks)
+    _print_json(content) if as_json else console.report(content)
+
+
+@cli.command()
+@click.argument("teacher", metavar="TEACHER")
+@click.option("--data", "source", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]")
+@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
+@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@click.option("--explainer", "names", default="smoothgrad", show_default=True, metavar="NAME[,NAME]")
+@click.option("--set", "assignments", metavar="A=C", multiple=True, help="Any setting of it, e.g. samples=20.")
+@click.option("--of", type=click.Choice(["label", "predicted"]), default="label", show_default=True)
+@click.option("--split", "part", type=click.Choice(["train", "test", "validation", "all"]), default="train")
+@click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
+@click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
+@click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: 32, or 512 on an accelerator]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("references"), show_default=True, metavar="DIR")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@as_json
+def references(
+    teacher: str,
+    source: str | None,
+    weights: str | None,
+    options: tuple[str, ...],
+    names: str,
+    assignments: tuple[str, ...],
+    of: Any,
+    part: str,
+    seed: int,
+    dtype: Any,
+    batch: int | None,
+    out: Path,
+    device: str,
+    download: bool,
+    as_json: bool,
+) -> None:
+    """Make the maps of TEACHER for training images: what another network's gradients may be asked to resemble.
+
+    TEACHER is a run, a listed network, package.module:factory or a program file. The maps lie in DIR, in a folder
+    named by everything that they depend on: the same command goes on where it was stopped.
+    """
+    from pellucid import runs
+    from pellucid.console import Console
+    from pellucid.console_references import ReferencesConsole
+    from pellucid.explain import named
+    from pellucid.train.references import MapFolder, make
+
+    explainers = {name: named(name, assignments) for name in _listed(names)}
+    subject = runs.subject(
+        teacher,
+        source,
+        weights=weights,
+        options=options,
+        part=part,
+        device=device,
+        download=download,
+        report=Console(quiet=as_json).reading,
+    )
+    console = ReferencesConsole(quiet=as_json)
+    made: list[MapFolder] = []
+    for name, explainer in explainers.items():
+        with console.progress(name) as watch:
+            made.append(
+                make(
+                    subject.model,
+                    subject.split,
+                    explainer,
+                    out,
+                    of=of,
+                    seed=seed,
+                    dtype=dtype,
+                    batch=batch,
+                    watch=watch,
+                )
+            )
+    content: dict[str, Any] = {
+        "teacher": subject.name,
+        "data": subject.source,
+        "images": len(subject.split),
+        "maps": [{"path": str(one.path), "fingerprint": one.fingerprint, **one.about} for one in made],
+    }
     _print_json(content) if as_json else console.report(content)
 
 

@@ -14,8 +14,14 @@ from rich.table import Column, Table
 
 from pellucid import config
 from pellucid.data import Data
-from pellucid.runs import Event, Finished, RunFolder, Spec, test_accuracy
+from pellucid.runs import Event, Finished, RunFolder, Spec, Teaching, test_accuracy
 from pellucid.train import Epoch, Resumed, Step
+from pellucid.train.references import Mapped
+
+COLLAPSED = (
+    "warning: robust accuracy has collapsed against its best so far: training has overfitted to its own attack; "
+    "lower its eps, or give it more steps"
+)
 
 
 class Console:
@@ -52,10 +58,16 @@ class Console:
                         bar.update(task, description=f"epoch {event.epoch}", completed=event.step, total=event.steps)
                     case Epoch():
                         self.err.print(str(event))
+                        if event.overfitted:
+                            self.err.print(f"[bold yellow]{COLLAPSED}[/]")
                     case Resumed():
                         for reason in event.rejected:
                             self.err.print(f"[yellow]{reason}[/]")
                         self.err.print(f"going on after epoch {len(event.history)}")
+                    case Teaching():
+                        self.err.print(f"its teacher first: {event.folder.path}")
+                    case Mapped():
+                        bar.update(task, description="maps", completed=event.done, total=event.total)
                     case Finished():
                         pass
 

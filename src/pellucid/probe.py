@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -10,18 +10,25 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
-from pellucid.errors import ShapeError
+from pellucid.errors import ConfigError, ShapeError
 from pellucid.randomness import Noise
 from pellucid.second_order import fast_second_order
 
 Quantity = Literal["loss", "label-logit"]
 """What a gradient can be of: each image's cross-entropy, or the logit of its label."""
 
+BatchNorm = Literal["as-published", "frozen-statistics"]
+"""What a further training pass does to BatchNorm's running averages: moves them once more, or leaves them."""
+
+T = TypeVar("T")
+
 
 class Probe:
     """A classifier at one batch. What it computes it keeps, so that all who ask share one forward pass.
 
-    `progress` runs from 0 to 1 over a training; `seed` feeds the noise that random terms draw per image.
+    `second_order` is whether gradients can be differentiated for the parameters, `third_order` whether curvature can
+    be. `progress` runs from 0 to 1 over a training; `seed` feeds the noise that random terms draw per image.
+    `precision` is that of searches on the bare `network`, which no wrapper then runs in the training's.
     """
 
     def __init__(
@@ -30,26 +37,34 @@ class Probe:
         batch: Batch,
         *,
         second_order: bool = True,
+        third_order: bool = True,
         layers: Sequence[str] = (),
         seed: int = 0,
         progress: float = 1.0,
         network: nn.Module | None = None,
+        precision: Literal["32-true", "bf16-mixed"] = "32-true",
+        batch_norm: BatchNorm = "as-published",
     ) -> None:
         x = batch.x if batch.x.requires_grad else batch.x.detach().requires_grad_()
         self.model = model
         self.batch = batch.at(x)
         self.second_order = second_order
+        self.third_order = second_order and third_order
         self.layers = tuple(layers)
         self.noise = Noise(seed, batch.index)
         self.progress = progress
         # where layers are looked up, when `model` is a wrapper around it
         self.network = model if network is None else network
+        self.precision: Literal["32-true", "bf16-mixed"] = precision
+        self.batch_norm: BatchNorm = batch_norm
         self.forwards = 0
         self.backwards = 0
         self._logits: Tensor | None = None
         self._exchanged = False
         self._features: dict[str, Tensor] = {}
         self._gradients: dict[object, Tensor] = {}
+        self._detached: dict[object, Tensor] = {}
+        self._shared: dict[object, object] = {}
 
     @property
     def x(self) -> Float[Tensor, "b *shape"]:
@@ -73,11 +88,20 @@ class Probe:
         """Each image's cross-entropy."""
         return F.cross_entropy(self.logits, self.y, reduction="none")
 
-    def gradient(self, of: Quantity | int | Int[Tensor, " b"]) -> Float[Tensor, "b *shape"]:
-        """Each image's gradient of its loss, its label's logit, or the logit of the classes given."""
-        if of not in self._gradients:  # tensors are told apart by identity
-            self._gradients[of] = self._gradient(of)
-        return self._gradients[of]
+    def gradient(
+        self, of: Quantity | int | Int[Tensor, " b"], *, detached: bool = False
+    ) -> Float[Tensor, "b *shape"]:
+        """Each image's gradient of its loss, its label's logit, or the logit of the classes given.
+
+        `detached` gradients are constants. They cost a pass without a graph, or nothing where a graph has been made
+        for another term; asking for the graph afterwards costs the pass again.
+        """
+        if of in self._gradients:  # tensors are told apart by identity
+            return self._gradients[of].detach() if detached else self._gradients[of]
+        kept = self._detached if detached else self._gradients
+        if of not in kept:
+            kept[of] = self._gradient(of, create_graph=self.second_order and not detached)
+        return kept[of]
 
     def pullback(self, weights: Float[Tensor, "n b classes"], *, keep: bool = True) -> Float[Tensor, "n b *shape"]:
         """The gradients of n weighted sums of each image's logits; without `keep`, the last thing to ask for."""
@@ -105,15 +129,42 @@ class Probe:
         self.logits  # noqa: B018 - the pass that records
         return self._features[layer]
 
-    def at(self, x: Float[Tensor, "b *shape"]) -> "Probe":
+    def curvature(
+        self, vectors: Float[Tensor, "b *shape"], of: Quantity | int | Int[Tensor, " b"]
+    ) -> Float[Tensor, "b *shape"]:
+        """Each image's Hessian of what `gradient` is of, times a vector."""
+        if not self.third_order:
+            raise ConfigError(
+                "this probe takes no third derivatives; let the term's third_order say that it needs them, "
+                "or make it with Probe(..., third_order=True)"
+            )
+        gradient = self.gradient(of)
+        if not gradient.requires_grad:  # piecewise linear to the last: nothing bends
+            return torch.zeros_like(vectors)
+        self.backwards += 1
+        (product,) = torch.autograd.grad(
+            gradient, self.x, vectors, create_graph=True, retain_graph=True, materialize_grads=True
+        )
+        return product
+
+    def shared(self, key: object, make: Callable[[], T]) -> T:
+        """What several terms need and one of them makes: a neighbour, an attacked batch."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast("T", self._shared[key])
+
+    def at(self, x: Float[Tensor, "b *shape"], *, batch_norm: BatchNorm = "as-published") -> "Probe":
         """The same look at other images; a graph that `x` hangs on is kept."""
         probe = Probe(
             self.model,
             self.batch.at(x),
             second_order=self.second_order,
+            third_order=self.third_order,
             layers=self.layers,
             progress=self.progress,
             network=self.network,
+            precision=self.precision,
+            batch_norm=batch_norm,
         )
         probe.noise = self.noise
         return probe
@@ -122,7 +173,10 @@ class Probe:
         self.forwards += 1
         handles = [self._layer(name).register_forward_hook(self._recorder(name)) for name in self.layers]
         try:
-            with fast_second_order() if self.second_order else nullcontext() as fast:
+            with (
+                fast_second_order(third_order=self.third_order) if self.second_order else nullcontext() as fast,
+                untouched_statistics(self.network) if self.batch_norm == "frozen-statistics" else nullcontext(),
+            ):
                 logits = self.model(self.x)
             self._exchanged = fast is not None and fast.exchanged
         finally:
@@ -133,7 +187,7 @@ class Probe:
             raise ShapeError(f"the network returned {got} for {len(self.x)} images; it must return (images, classes)")
         return logits
 
-    def _gradient(self, of: Quantity | int | Int[Tensor, " b"]) -> Tensor:
+    def _gradient(self, of: Quantity | int | Int[Tensor, " b"], *, create_graph: bool) -> Tensor:
         if isinstance(of, str) and of == "loss":
             scalar = self.losses.sum()
         else:
@@ -142,7 +196,7 @@ class Probe:
         self.backwards += 1
         # The sum keeps images apart: an image's gradient of it is that of its own summand. (Under BatchNorm in
         # training mode images are not apart; the papers differentiate the same sum.)
-        (gradient,) = torch.autograd.grad(scalar, self.x, create_graph=self.second_order, retain_graph=True)
+        (gradient,) = torch.autograd.grad(scalar, self.x, create_graph=create_graph, retain_graph=True)
         return gradient
 
     def _layer(self, name: str) -> nn.Module:
@@ -184,3 +238,35 @@ def frozen(model: nn.Module) -> Generator[nn.Module]:
             setattr(module, name, buffer)
             # `data`, since a graph made before may have saved the buffer and would take any other write for a change
             buffer.data.copy_(before)
+
+
+@contextmanager
+def parameters_at_rest(model: nn.Module) -> Generator[nn.Module]:
+    """The model's parameters without gradients, and nothing else changed: passes for the images' sake alone."""
+    resting = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for parameter in resting:
+            parameter.requires_grad_(False)
+        yield model
+    finally:
+        for parameter in resting:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def untouched_statistics(model: nn.Module) -> Generator[None]:
+    """BatchNorm in training mode normalises by the batch as ever, and leaves its running averages alone."""
+    norms = [
+        module
+        for module in model.modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm)  # pyright: ignore[reportPrivateUsage]
+        and module.training
+        and module.track_running_stats
+    ]
+    try:
+        for module in norms:
+            module.track_running_stats = False
+        yield
+    finally:
+        for module in norms:
+            module.track_running_stats = True

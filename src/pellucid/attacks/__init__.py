@@ -18,6 +18,8 @@ from pellucid.attacks.goals import GOALS as GOALS
 from pellucid.attacks.goals import BelowChance as BelowChance
 from pellucid.attacks.goals import Confirmed as Confirmed
 from pellucid.attacks.goals import Goal as Goal
+from pellucid.attacks.goals import HighestLoss as HighestLoss
+from pellucid.attacks.goals import LowestLoss as LowestLoss
 from pellucid.attacks.goals import Misclassified as Misclassified
 from pellucid.attacks.goals import Targeted as Targeted
 from pellucid.attacks.ladder import Ladder as Ladder

@@ -16,7 +16,7 @@ from pellucid.attacks.victim import Images, Tally, Victim
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import Linf
-from pellucid.probe import frozen
+from pellucid.probe import frozen, parameters_at_rest
 from pellucid.protocols import Norm
 from pellucid.randomness import Noise
 
@@ -102,6 +102,27 @@ class Attack(ABC):
             before = victim.decision(victim.x)
             check_labels(victim.y, before.shape[1], "this batch")
             return self._decided(victim, before, self._searched(victim, before))
+
+    @final
+    def points(
+        self,
+        model: nn.Module,
+        batch: Batch,
+        *,
+        noise: Noise,
+        engine: Engine = Engine(),  # noqa: B008
+    ) -> Images:
+        """Where the search ends, image by image and undecided: what training on attacked images needs.
+
+        No image counts as settled, and the model stays in the mode that it is in.
+        """
+        check_box(self.budget, self.norm, batch.x, type(self).__name__)
+        with parameters_at_rest(model), torch.no_grad():
+            device = batch.x.device
+            rows, tally = torch.arange(len(batch), device=device), Tally.zero(len(batch), device)
+            x = batch.x.detach()
+            found = self.search(Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal))
+            return found.clamp(0, 1) if self.clips else found
 
     def _searched(self, victim: Victim, before: Tensor) -> Images:
         reached = self.goal.reached(before, victim.y)

@@ -28,7 +28,8 @@ class FMN(Attack):
     Along a cosine, steps fall to a hundredth of it and `gamma` to a thousandth.
 
     The steps are shared among `losses`, which lead to different parts of the boundary. Each starts at the image, all
-    but the first in a ball half as large as the distance found. The paper has `losses=("margin",)` alone, which
+    but the first in a ball half as large as the distance found; a goal for which both are one and the same to climb
+    (`BelowChance`) is given all steps at once. The paper has `losses=("margin",)` alone, which
     finds farther points in as many steps; the other defaults are those of its code.
     """
 
@@ -62,10 +63,11 @@ class FMN(Attack):
         if number == self.steps:
             logits = victim.logits(victim.x + state.delta)
             return looked(state, self.goal.margin(logits, victim.y) > 0, self.norm)
-        turn, since = divmod(number * len(self.losses), self.steps)
-        if turn > 0 and since < len(self.losses):
+        losses = self.losses[:1] if self.goal.single else self.losses
+        turn, since = divmod(number * len(losses), self.steps)
+        if turn > 0 and since < len(losses):
             state = state.afresh()
-        score = self.goal.margin if self.losses[turn] == "margin" else self.goal.progress
+        score = self.goal.margin if losses[turn] == "margin" else self.goal.progress
         logits, gradient = victim.ascent(victim.x + state.delta, score)
         margin = self.goal.margin(logits, victim.y)
         state = looked(state, margin > 0, self.norm)

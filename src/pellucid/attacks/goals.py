@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -27,6 +28,11 @@ class Goal(ABC):
     def reached(self, logits: Logits, y: Labels) -> Bool[Tensor, " b"]:
         """Whether the answer is what is wanted."""
         return self.margin(logits, y) > 0
+
+    @property
+    def single(self) -> bool:
+        """Whether progress and margin differ by a constant only, so that climbing either is climbing both."""
+        return False
 
     @abstractmethod
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
@@ -53,6 +59,11 @@ class Misclassified(Goal):
 @dataclass(frozen=True)
 class BelowChance(Goal):
     """The label's probability is below one in the number of classes: better than random no more (BTR)."""
+
+    @property
+    def single(self) -> bool:
+        """Both are the label's cross-entropy."""
+        return True
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
         """The label's cross-entropy."""
@@ -100,6 +111,32 @@ class Targeted(Goal):
         return y.new_full(y.shape, self.of)
 
 
+@dataclass(frozen=True)
+class HighestLoss(Goal):
+    """As high a cross-entropy as there is: no image is ever done, as adversarial training wants it."""
+
+    def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
+        """The label's cross-entropy."""
+        return F.cross_entropy(logits, y, reduction="none")
+
+    def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
+        """Always short of it."""
+        return -torch.ones_like(logits[:, 0])
+
+
+@dataclass(frozen=True)
+class LowestLoss(Goal):
+    """As low a cross-entropy of the class given as there is; no image is ever done."""
+
+    def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
+        """The log-probability of the class."""
+        return -F.cross_entropy(logits, y, reduction="none")
+
+    def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
+        """Always short of it."""
+        return -torch.ones_like(logits[:, 0])
+
+
 GOALS: Registry[type[Goal]] = Registry(
     "goal",
     {
@@ -107,6 +144,8 @@ GOALS: Registry[type[Goal]] = Registry(
         "below-chance": BelowChance,
         "confirmed": Confirmed,
         "targeted": Targeted,
+        "highest-loss": HighestLoss,
+        "lowest-loss": LowestLoss,
     },
 )
 

@@ -12,8 +12,11 @@ from pellucid.attacks.search import iterate
 from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.walk import Walk
+from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import RMS
 from pellucid.protocols import Norm
+
+KEPT = ("nearest", "nearest-or-clean", "last")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Nearest(Attack):
 
     The published settings are these with `clip=False`, which lets pixels leave [0, 1], and `floor=1e-8`. With the
     goals `Misclassified` and `BelowChance` its distances give the two Accuracy-Robustness Areas.
+
+    `keep` says what is returned: the `nearest` point that reaches the goal, and where none did the last one;
+    `nearest-or-clean`, and where none did the image itself; or the `last` point of the walk in any case.
     """
 
     steps: int = 450
@@ -31,10 +37,18 @@ class Nearest(Attack):
     norm: Norm = field(default_factory=RMS)
     clip: bool = True
     floor: float = 0.0
+    keep: str = "nearest"
 
     def __post_init__(self) -> None:
+        if self.keep not in KEPT:
+            raise ConfigError(f"Nearest has keep='{self.keep}'{suggestion(self.keep, KEPT)}")
         check_steps(self.steps, "Nearest")
         self._walk.check("Nearest")
+
+    @property
+    def nearest(self) -> bool:
+        """Whether its distances tell of every budget; that of the last point tells of none."""
+        return self.keep != "last"
 
     @property
     def clips(self) -> bool:
@@ -42,10 +56,13 @@ class Nearest(Attack):
         return self.clip
 
     def search(self, victim: Victim) -> Images:
-        """The nearest point; the last one where the goal was never reached."""
+        """The point to keep."""
         state = _State(**vars(started(victim.x)), velocity=torch.zeros_like(victim.x))
-        # one look more than steps, since the last point may be the nearest
-        return victim.x + iterate(victim, state, self._step, self.steps + 1)
+        if self.keep == "nearest-or-clean":
+            # the image itself, in place of a point so far away that any other is nearer
+            state = replace(state, length=torch.full_like(state.length, torch.finfo(state.length.dtype).max))
+        # one look more than steps where the last point may be the nearest
+        return victim.x + iterate(victim, state, self._step, self.steps + (self.keep != "last"))
 
     @property
     def _walk(self) -> Walk:
@@ -58,7 +75,9 @@ class Nearest(Attack):
         logits, gradient = victim.ascent(x, self.goal.progress)
         met = self.goal.reached(logits, victim.y)
         delta, velocity = self._walk.step(victim.x, state.delta, state.velocity, gradient, met, number)
-        return replace(looked(state, met, self.norm), delta=delta, velocity=velocity)
+        if self.keep != "last":
+            state = looked(state, met, self.norm)
+        return replace(state, delta=delta, velocity=velocity)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Victim:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
         self.tally.forwards[self.rows] += 1
         with self.engine.deciding(x.device):
-            return finite(self._forward(x.contiguous()))
+            return usable(self._forward(x.contiguous()))
 
     def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
         """The logits, and along which change of its pixels each image's score rises."""
@@ -95,8 +95,8 @@ class Victim:
         return Probe(self.model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
 
 
-def finite(logits: Logits) -> Logits:
-    """Logits that are numbers; anything else would count as robust."""
+def usable(logits: Logits) -> Logits:
+    """Logits that are numbers, of two classes or more; anything else would count as robust."""
     broken = ~logits.isfinite().all(1)
     if broken.any():
         raise NotFinite(

@@ -11,4 +11,6 @@ ATTACK_AREA = Nearest(steps=450, path=20, momentum=0.9, goal=Misclassified(), cl
 BELOW_CHANCE_AREA = Nearest(steps=450, path=20, momentum=0.9, goal=BelowChance(), clip=False, floor=1e-8)
 EXPLANATION = Shell(eps=0.1, steps=35, overshoot=5, clip=False, floor=1e-8)
 TRAINING = Shell(eps=0.01, steps=7, overshoot=1, goal=Misclassified(), clip=False, floor=1e-8)
-NEAREST_TRAINING = Nearest(steps=7, path=0.1, momentum=0, goal=Misclassified(), clip=False, floor=1e-8)
+NEAREST_TRAINING = Nearest(
+    steps=7, path=0.1, momentum=0, goal=Misclassified(), clip=False, floor=1e-8, keep="nearest-or-clean"
+)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,9 @@ def measure(
     batch: int = 128,
     folder: Path | None = None,
     engine: Engine = Engine(),  # noqa: B008
+    watch: Callable[[Measured], None] = lambda _: None,
 ) -> Record:
-    """What an attack comes to on every image of a split.
+    """What an attack comes to on every image of a split; `watch` is told how far it is.
 
     In a `folder` every chunk is kept when it is done, and the same call goes on after the last one; a complete
     measurement is read back. Memory grows with `batch`, not with the number of images; where even that is too much,
@@ -48,7 +49,7 @@ def measure(
     steps = measure_steps(model, split, attack, seed=seed, batch=batch, folder=folder, engine=engine)
     while True:
         try:
-            next(steps)
+            watch(next(steps))
         except StopIteration as end:
             return end.value
 

@@ -8,10 +8,12 @@ from pellucid.models.activations import ACTIVATIONS, Activation, HalfHuber
 from pellucid.models.border import Normalise
 from pellucid.models.building import build
 from pellucid.models.convnets import lenet, simple_cnn
+from pellucid.models.curvature import curves
 from pellucid.models.loading import load
 from pellucid.models.perceptron import mlp
 from pellucid.models.preact_resnet import preact_resnet44
 from pellucid.models.resnet import resnet18
+from pellucid.models.swapping import replace_activations, swapped
 from pellucid.models.weights import fit_weights, read_weights
 from pellucid.models.wide_resnet import wide_resnet_28_10
 from pellucid.registry import Registry
@@ -38,4 +40,7 @@ __all__ = [
     "load",
     "read_weights",
     "fit_weights",
+    "replace_activations",
+    "swapped",
+    "curves",
 ]

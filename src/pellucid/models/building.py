@@ -1,21 +1,25 @@
 """Networks by name, freshly initialised."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import nn
 
 from pellucid.errors import ConfigError
-from pellucid.models.options import call
+from pellucid.models.activations import Activation
+from pellucid.models.options import call, takes
 from pellucid.models.sources import Factory, factory_of
+from pellucid.models.swapping import replace_activations
 
 
 def build(name: str, *, seed: int = 0, **options: object) -> nn.Module:
     """The network that `pellucid list` or an import path `package.module:function` calls `name`, untrained.
 
     Every listed network takes `shape`, `classes`, `activation`, `mean` and `std`; its own options are in its
-    signature, and a name that is not there is an error. The same seed gives the same weights, and the caller's
-    random numbers are left alone.
+    signature, and a name that is not there is an error. Only `activation` is understood for all: a network whose
+    maker does not take it has its `torch.nn.ReLU` modules exchanged once it is made. The same seed gives the same
+    weights, and the caller's random numbers are left alone.
     """
     return construct(factory_of(name), options, name, seed)
 
@@ -25,7 +29,14 @@ def construct(factory: Factory, options: Mapping[str, object], owner: str, seed:
     # only the CPU's generator is forked and seeded: seeding all would move the caller's numbers on other devices
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)
-        network = call(factory, options, owner)
+        own = dict(options)
+        activation = own.pop("activation") if "activation" in own and not takes(factory, "activation") else None
+        network = call(factory, own, owner)
     if not isinstance(network, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigError(f"'{owner}' made a {type(network).__name__}, not a torch.nn.Module")
+    if activation is not None and not replace_activations(network, cast("Activation", activation)):
+        raise ConfigError(
+            f"'{owner}' takes no option 'activation' and has no torch.nn.ReLU modules to exchange; "
+            "give it the option, or make its activations modules"
+        )
     return network

@@ -7,12 +7,20 @@ from typing import TypeVar
 from pellucid.errors import ConfigError, suggestion
 
 T = TypeVar("T")
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def takes(function: Callable[..., object], name: str) -> bool:
+    """Whether `function` can be given an option of this name."""
+    parameters = inspect.signature(function).parameters
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return anything or (name in parameters and parameters[name].kind in _NAMED)
 
 
 def call(function: Callable[..., T], options: Mapping[str, object], owner: str) -> T:
     """What `function` makes of `options`; `owner` is its name in messages."""
     parameters = inspect.signature(function).parameters.values()
-    named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    named = {p.name for p in parameters if p.kind in _NAMED}
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
         for name in options:
             if name not in named:

@@ -17,8 +17,12 @@ def resnet18(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     width: int = 64,
+    zero_init: bool = False,
 ) -> nn.Sequential:
-    """ResNet-18 whose stem keeps the resolution, 11,173,962 parameters on CIFAR-10 (He et al., 2016)."""
+    """ResNet-18 whose stem keeps the resolution, 11,173,962 parameters on CIFAR-10 (He et al., 2016).
+
+    With `zero_init` each block starts as its shortcut alone: the scale of its last BatchNorm is zero.
+    """
     activate = activation_factory(activation)
     modules = border(shape, classes, mean, std, smallest=8) | {
         "stem": nn.Conv2d(shape[0], width, 3, padding=1, bias=False),
@@ -33,7 +37,11 @@ def resnet18(
         )
         inputs = outputs
     head = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "head": nn.Linear(inputs, classes)}
-    return sequence(modules | head)
+    network = sequence(modules | head)
+    for module in network.modules():
+        if zero_init and isinstance(module, BasicBlock):
+            nn.init.zeros_(module.norm2.weight)
+    return network
 
 
 class BasicBlock(nn.Module):

@@ -11,8 +11,10 @@ from torch import nn
 
 from pellucid import models
 from pellucid.errors import ConfigError, UnknownName, suggestion
+from pellucid.models.activations import Activation
 from pellucid.models.border import Normalise, sequence
 from pellucid.models.extras import extra
+from pellucid.models.swapping import replace_activations
 
 Factory = Callable[..., nn.Module]
 
@@ -27,11 +29,18 @@ def factory_of(name: str) -> Factory:
     return _imported(module, attribute)
 
 
-def timm_network(name: str, *, pretrained: bool = False, **options: object) -> nn.Module:
-    """A network of timm that takes images in [0, 1]: the normalisation that it was trained with is put in front."""
+def timm_network(
+    name: str, *, pretrained: bool = False, activation: Activation = "relu", **options: object
+) -> nn.Module:
+    """A network of timm that takes images in [0, 1]: the normalisation that it was trained with is put in front.
+
+    An `activation` takes the place of its ReLUs; where it has others, timm's own option is `act_layer`.
+    """
     timm = extra("timm", f"timm:{name}", "timm")
     data = extra("timm.data", f"timm:{name}", "timm")
     network = timm.create_model(name, pretrained=pretrained, **options)
+    if activation != "relu" and not replace_activations(network, activation):
+        raise ConfigError(f"'timm:{name}' has no torch.nn.ReLU modules to exchange; leave activation out")
     expected = data.resolve_model_data_config(network)
     return sequence({"normalise": Normalise(expected["mean"], expected["std"]), "network": network})
 

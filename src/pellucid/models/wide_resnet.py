@@ -19,10 +19,12 @@ def wide_resnet_28_10(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     dropout: float = 0.3,
+    zero_init: bool = False,
 ) -> nn.Sequential:
     """WRN-28-10 as interpretation regularisation used it, 36,489,290 parameters on CIFAR-10 (Noack et al., 2021).
 
     Its convolutions have biases; it returns logits, where the published code returned probabilities.
+    With `zero_init` each block starts as its shortcut alone: its last convolution is zero.
     """
     activate = activation_factory(activation)
     modules = border(shape, classes, mean, std, smallest=4)
@@ -33,7 +35,7 @@ def wide_resnet_28_10(
         rest = [WideBlock(outputs, outputs, 1, dropout, activate) for _ in range(BLOCKS - 1)]
         modules[f"stage{stage}"] = nn.Sequential(first, *rest)
         inputs = outputs
-    return sequence(
+    network = sequence(
         modules
         | {
             "norm": nn.BatchNorm2d(inputs, momentum=0.9),
@@ -43,6 +45,11 @@ def wide_resnet_28_10(
             "head": nn.Linear(inputs, classes),
         }
     )
+    for module in network.modules():
+        if zero_init and isinstance(module, WideBlock):
+            for parameter in module.conv2.parameters():  # it has a bias
+                nn.init.zeros_(parameter)
+    return network
 
 
 class WideBlock(nn.Module):

@@ -26,6 +26,8 @@ class GradientNorm(Term):
     - `batch`: one length for the gradient of the whole batch's quantity (the sum of logits, the mean loss), as
       published. For logits it is the root of the batch size times `rms`, for the loss `rms` divided by that root: a
       weight tuned with it belongs to one batch size.
+
+    Absolute gradients have the same length, so where published code takes them first nothing changes.
     """
 
     of: Quantity = "label-logit"
@@ -34,13 +36,17 @@ class GradientNorm(Term):
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The length, reduced over the global batch."""
         gradient = probe.gradient(self.of)
-        if self.reduction == "mean":
-            return processes.mean(L2().size(gradient))
-        if self.reduction == "rms":
-            return root(processes.mean(gradient.flatten(1).square().sum(1)))
-        length = root(processes.total(gradient.flatten(1).square().sum(1)))
+        length = reduced(gradient, self.reduction)
         # each image's share of the mean loss is its own loss divided by the number of images
-        return length / processes.images(gradient) if self.of == "loss" else length
+        return length / processes.images(gradient) if (self.of, self.reduction) == ("loss", "batch") else length
+
+
+def reduced(vectors: Float[Tensor, "b ..."], reduction: Reduction) -> Float[Tensor, ""]:
+    """The images' lengths, or one length for all of them, over the global batch."""
+    if reduction == "mean":
+        return processes.mean(L2().size(vectors))
+    squares = vectors.flatten(1).square().sum(1)
+    return root(processes.mean(squares) if reduction == "rms" else processes.total(squares))
 
 
 def root(square: Float[Tensor, ""]) -> Float[Tensor, ""]:

@@ -1,19 +1,23 @@
 """The algebra of losses: terms add up to an objective, weights multiply them.
 
 CrossEntropy() + 0.1 * GradientNorm(of="label-logit") + Ramp(1.0) * JacobianNorm()
+CrossEntropy() + CrossEntropy().at(PGD(goal=HighestLoss()))
 """
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Union
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from pellucid import config
+from pellucid.attacks import Attack
 from pellucid.errors import ConfigError, UnknownName
+from pellucid.objectives.attacked import Attacked
 from pellucid.objectives.weights import Adaptive, Ramp, scaled
 from pellucid.probe import Probe
 
@@ -35,9 +39,32 @@ class Term(ABC):
         """Whether the term differentiates a gradient; the logits alone are cheaper to have without."""
         return True
 
+    @property
+    def third_order(self) -> bool:
+        """Whether the term differentiates the probe's curvature."""
+        return False
+
+    @property
+    def needs_curvature(self) -> bool:
+        """Whether the term has no hold on a network whose logits have no second derivatives for the pixels."""
+        return False
+
+    @property
+    def vague(self) -> bool:
+        """Whether the term says only in general what `on` finds in a network, such as its last layer."""
+        return False
+
+    def on(self, network: nn.Module, x: Float[Tensor, "b *shape"]) -> "Term":
+        """The term with what it needs to know of a network filled in; `x` are images to find it with."""
+        return self
+
     @abstractmethod
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The value of the term at the probe, over the global batch."""
+
+    def at(self, place: Attack | Attacked) -> "Objective":
+        """The term looking at attacked images instead of the clean ones."""
+        return Objective.of(self).at(place)
 
     def __add__(self, other: Union["Term", "Objective"]) -> "Objective":
         return Objective.of(self) + other
@@ -50,19 +77,28 @@ class Term(ABC):
 
 @dataclass(frozen=True)
 class Weighted:
-    """A term and what it is multiplied by."""
+    """A term, what it is multiplied by, and the attacked images that it looks at instead of the clean ones."""
 
     weight: Weight
     term: Term
+    place: Attacked | None = None
+
+    def probe(self, clean: Probe) -> Probe:
+        """The probe that the term looks through."""
+        return clean if self.place is None else self.place.probe(clean)
 
 
 @dataclass(frozen=True)
 class Losses:
-    """What an objective came to: the sum, each term's value before its weight, and the weights in force."""
+    """What an objective came to: the sum, each term's value before its weight, and the weights in force.
+
+    `logits` are those that the first term looked at.
+    """
 
     total: Float[Tensor, ""]
     values: Mapping[str, Float[Tensor, ""]]
     weights: Mapping[str, float | Float[Tensor, ""]]
+    logits: Float[Tensor, "b classes"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +112,7 @@ class Objective:
         """A term, or an objective, as an objective."""
         return part if isinstance(part, Objective) else cls((Weighted(1.0, part),))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each term: its kind, numbered from the second of a kind on."""
         names: list[str] = []
@@ -97,13 +133,36 @@ class Objective:
         return any(weighted.term.second_order for weighted in self.terms)
 
     @property
+    def third_order(self) -> bool:
+        """Whether any term differentiates a curvature."""
+        return any(weighted.term.third_order for weighted in self.terms)
+
+    @property
     def adaptive(self) -> tuple[Adaptive, ...]:
         """The weights that learn, whose state belongs in a checkpoint."""
         return tuple(weighted.weight for weighted in self.terms if isinstance(weighted.weight, Adaptive))
 
+    @property
+    def vague(self) -> bool:
+        """Whether any term has something to be filled in from a network."""
+        return any(weighted.term.vague for weighted in self.terms)
+
+    def on(self, network: nn.Module, x: Float[Tensor, "b *shape"]) -> "Objective":
+        """The objective with all that its terms need to know of a network filled in."""
+        return Objective(tuple(replace(part, term=part.term.on(network, x)) for part in self.terms))
+
+    def at(self, place: Attack | Attacked) -> "Objective":
+        """All terms looking at attacked images instead of the clean ones."""
+        attacked = Attacked(place) if isinstance(place, Attack) else place
+        if any(part.place is not None for part in self.terms):
+            raise ConfigError("a term that looks at attacked images cannot be moved on to others")
+        return Objective(tuple(replace(part, place=attacked) for part in self.terms))
+
     def losses(self, probe: Probe) -> Losses:
         """Every term at the probe; adaptive weights take their step."""
-        values = {name: weighted.term(probe) for name, weighted in zip(self.names, self.terms, strict=True)}
+        values = {
+            name: weighted.term(weighted.probe(probe)) for name, weighted in zip(self.names, self.terms, strict=True)
+        }
         weights = {
             name: _now(weighted.weight, probe.progress, values)
             for name, weighted in zip(self.names, self.terms, strict=True)
@@ -113,7 +172,7 @@ class Objective:
         total = products[0]
         for product in products[1:]:
             total = total + product
-        return Losses(total, values, weights)
+        return Losses(total, values, weights, self.terms[0].probe(probe).logits)
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The weighted sum at the probe."""
@@ -123,7 +182,7 @@ class Objective:
         return Objective(self.terms + Objective.of(other).terms)
 
     def __mul__(self, weight: int | Weight) -> "Objective":
-        return Objective(tuple(Weighted(scaled(part.weight, weight), part.term) for part in self.terms))
+        return Objective(tuple(replace(part, weight=scaled(part.weight, weight)) for part in self.terms))
 
     __rmul__ = __mul__
 
@@ -134,7 +193,8 @@ class Objective:
             settings = config.dump(weighted.term)
             if settings["kind"] == name:
                 del settings["kind"]
-            tables[name] = {"weight": config.dump(weighted.weight), **settings}
+            place = {} if weighted.place is None else {"at": config.dump(weighted.place)}
+            tables[name] = {"weight": config.dump(weighted.weight), **settings, **place}
         return tables
 
     @classmethod
@@ -147,7 +207,9 @@ class Objective:
                 raise ConfigError(f"{place} is {entry!r}; expected a table of settings such as weight = 1.0")
             settings: dict[str, Any] = {"kind": name, "weight": 1.0, **entry}
             weight = config.build_as(Weight, settings.pop("weight"), f"{place}.weight")
-            parts.append(Weighted(weight, config.build(Term, settings, place)))
+            at = settings.pop("at", None)
+            attacked = None if at is None else config.build(Attacked, at, f"{place}.at")
+            parts.append(Weighted(weight, config.build(Term, settings, place), attacked))
         if not parts:
             raise ConfigError(f"{path or 'the objective'} has no terms; an objective needs at least one")
         return cls(tuple(parts))

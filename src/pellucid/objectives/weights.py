@@ -54,6 +54,8 @@ class Adaptive:
         for name in ("level", "start", "rise", "fall"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; an adaptive weight needs it above 0")
+        if self.gain < 0:
+            raise ConfigError(f"gain is {self.gain}; an adaptive weight needs 0 (a fixed weight) or more")
 
     def step(self, watched: Float[Tensor, ""]) -> Float[Tensor, ""]:
         """Take in the watched term of one batch and give the weight for it."""
@@ -77,4 +79,5 @@ def scaled(
     if isinstance(weight, Ramp):
         return replace(weight, start=weight.start * factor, end=weight.end * factor)
     assert isinstance(weight, Adaptive)
-    return replace(weight, start=weight.start * factor) if factor != 1 else weight
+    # a new one in any case: two terms that shared it would each make it take a step
+    return replace(weight, start=weight.start * factor)

@@ -14,17 +14,20 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from pellucid import config, data, files, models
+from pellucid import files, models
 from pellucid.config import Table
-from pellucid.data import Data, statistics
+from pellucid.data import Data, Split, statistics
 from pellucid.data.download import Report, silent
 from pellucid.errors import ConfigError, RunBusy
 from pellucid.metrics import Estimate
 from pellucid.randomness import derive
 from pellucid.runs.curves import curves, draw
 from pellucid.runs.folder import RunFolder, test_accuracy
-from pellucid.runs.spec import DataSpec, ModelSpec, Spec, build
+from pellucid.runs.loading import load_data
+from pellucid.runs.references import identified, images_of, teacher
+from pellucid.runs.spec import ModelSpec, Spec, augmented, build
 from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
+from pellucid.train.references import Mapped, Stored, Taught, make_steps
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,14 @@ class Finished:
     test: Estimate
 
 
-Event = Resumed | Step | Epoch | Finished
+@dataclass(frozen=True)
+class Teaching:
+    """A teacher is trained first, in a folder of its own; its steps and epochs come next."""
+
+    folder: RunFolder
+
+
+Event = Teaching | Mapped | Resumed | Step | Epoch | Finished
 
 
 def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:
@@ -49,27 +59,9 @@ def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:
             f"the images of '{known.source}' are not those that the settings were made for; "
             "set data.fingerprint to '' to train on these"
         )
-    recipe = settings.get("recipe", {})
-    if "augment" not in recipe:
-        settings = {**settings, "recipe": {**recipe, "augment": config.dump(source.augment)}}
-    spec = build(settings)
+    spec = build(augmented(settings, source.augment))
     spec = replace(spec, data=replace(spec.data, fingerprint=fingerprint), model=_complete(spec, source))
-    return spec, source
-
-
-def load_data(spec: DataSpec, report: Report = silent) -> Data:
-    """The images that a specification names."""
-    return data.load(
-        spec.source,
-        root=Path(spec.root) if spec.root else None,
-        download=spec.download,
-        memory=spec.memory,
-        size=spec.size or None,
-        skip_bad=spec.skip_bad,
-        workers=spec.workers,
-        split_seed=spec.split_seed,
-        report=report,
-    )
+    return replace(spec, references=identified(spec, source)), source
 
 
 def execute(
@@ -86,10 +78,11 @@ def execute(
         if fabric.is_global_zero:
             folder.write_spec(spec)
             folder.write_json("environment.json", environment(fabric))
+        train = yield from _attached(spec, source, folder, fabric)
         epochs: list[Epoch] = []
         events = fit_steps(
             model,
-            source.train,
+            train,
             spec.objective,
             spec.recipe,
             seed=spec.seed,
@@ -116,6 +109,36 @@ def execute(
             folder.write_json("result.json", {"test": asdict(test), "epochs": len(epochs), "parameters": parameters})
             folder.checkpoints.clear()
         yield Finished(folder, test)
+
+
+def _attached(spec: Spec, source: Data, folder: RunFolder, fabric: Fabric) -> Generator[Event, None, Split]:
+    """The training images with a column for each reference."""
+    train = source.train
+    for name, reference in spec.references.items():
+        if isinstance(reference, Taught):
+            path = yield from _taught(reference, spec, source, folder, fabric)
+            reference = Stored(path, threshold=reference.threshold, permute=reference.permute)  # noqa: PLW2901
+        train = train.with_column(name, reference.maps(images_of(reference, spec, source), spec.seed))
+    return train
+
+
+def _taught(
+    taught: Taught, spec: Spec, source: Data, folder: RunFolder, fabric: Fabric
+) -> Generator[Event, None, str]:
+    """Train a teacher beside the student, or find it, and make its maps; where they lie."""
+    lesson = teacher(taught, spec, source)
+    place = RunFolder(folder.path.parent / lesson.folder)
+    yield Teaching(place)
+    for event in execute(lesson, source, place, fabric):
+        if not isinstance(event, Finished):
+            yield event
+    path = ""
+    if fabric.is_global_zero:
+        model = fabric.to_device(models.load(str(place.path)))
+        images = source.train.to(fabric.device)
+        made = yield from make_steps(model, images, taught.explainer, place.path / "references", seed=spec.seed)
+        path = str(made.path)
+    return fabric.broadcast(path)
 
 
 def build_model(spec: Spec) -> nn.Module:

@@ -95,14 +95,17 @@ def carry_out(
     about = evaluate.description(subject.model, subject.split, attack, seed, engine)
     words = [Path(subject.source).stem, subject.name, config.kind_of(type(attack)), evaluate.identity(about)]
     name = "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in words)
-    steps = evaluate.measure_steps(
-        subject.model, subject.split, attack, seed=seed, batch=batch, folder=folder / name, engine=engine
+    record = evaluate.measure(
+        subject.model,
+        subject.split,
+        attack,
+        seed=seed,
+        batch=batch,
+        folder=folder / name,
+        engine=engine,
+        watch=watch,
     )
-    while True:
-        try:
-            watch(next(steps))
-        except StopIteration as end:
-            return Measurement(attack, end.value, folder / name)
+    return Measurement(attack, record, folder / name)
 
 
 def checked(subject: Subject, attack: Attack, *, seed: int = 0) -> tuple[Verdict, ...]:

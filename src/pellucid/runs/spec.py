@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from pellucid import config
 from pellucid.config import Table
+from pellucid.data import Augmentation
 from pellucid.errors import ConfigError
 from pellucid.objectives import Objective
 from pellucid.train import RECIPES, Preset, Recipe
+from pellucid.train.references import Reference
 
 _INCIDENTAL = {"identity": False}  # where things lie and how fast they come does not change what comes out
 
@@ -50,7 +52,10 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What is trained, on what, how, and from which seed."""
+    """What is trained, on what, how, and from which seed.
+
+    `references` are columns of maps for the training images: from the name that terms ask for to the source.
+    """
 
     method: str
     objective: Objective
@@ -59,6 +64,7 @@ class Spec:
     data: DataSpec = field(default_factory=DataSpec)
     model: ModelSpec = field(default_factory=ModelSpec)
     recipe: Recipe = field(default_factory=Recipe)
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
 
     @property
     def fingerprint(self) -> str:
@@ -88,15 +94,22 @@ def table(recipe: str, options: Mapping[str, Any] = MappingProxyType({}), assign
     return settings
 
 
+def augmented(settings: Table, own: Sequence[Augmentation]) -> Table:
+    """The settings with the data's own augmentation, where they say nothing of any."""
+    recipe = settings.get("recipe", {})
+    if "augment" in recipe:
+        return settings
+    return {**settings, "recipe": {**recipe, "augment": config.dump(own)}}
+
+
 def build(settings: Table) -> Spec:
     """The specification that tables describe."""
     return config.build(Spec, settings)
 
 
 def _from_preset(name: str, preset: Preset) -> Table:
-    settings = config.dump(Spec(name, preset.objective, recipe=preset.recipe))
-    if preset.activation != "relu":
-        settings["model"]["options"]["activation"] = preset.activation
+    settings = config.dump(Spec(name, preset.objective, recipe=preset.recipe, references=preset.references))
+    settings["model"]["options"] = config.dump(preset.options)
     # a recipe that says nothing of augmentation leaves it to the data
     if not preset.recipe.augment:
         del settings["recipe"]["augment"]
@@ -128,4 +141,8 @@ def _identity(value: Any) -> Any:
             del tables[part.name]
         elif isinstance(inner, DataSpec | ModelSpec):
             tables[part.name] = _identity(inner)
+    if isinstance(value, Spec):
+        del tables["references"]
+        if value.references:  # runs without any keep the names that they had before there were references
+            tables["references"] = {name: _identity(reference) for name, reference in value.references.items()}
     return tables

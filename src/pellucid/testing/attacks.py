@@ -4,17 +4,17 @@ class TestMine(AttackConformance):
     attack = Mine(eps=0.1)
 """
 
-import copy
 import math
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pellucid import config
 from pellucid.attacks import Attack, Perturbed
 from pellucid.attacks.attack import within
 from pellucid.batch import Batch
+from pellucid.testing.specimens import images, left_as_it_was, network
 
 
 class AttackConformance:
@@ -32,22 +32,7 @@ class AttackConformance:
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
         """Modes, parameters, buffers, gradients and what requires them."""
-        model = network().train()
-        model[1].eval()
-        for parameter in model.parameters():
-            parameter.grad = torch.ones_like(parameter)
-        next(model.parameters()).requires_grad_(False)
-        before = copy.deepcopy(model)
-        self._attacked(model=model)
-        for module, earlier in zip(model.modules(), before.modules(), strict=True):
-            assert module.training == earlier.training
-        for parameter, earlier in zip(model.parameters(), before.parameters(), strict=True):
-            assert torch.equal(parameter, earlier)
-            assert parameter.requires_grad == earlier.requires_grad
-            assert parameter.grad is not None
-            assert bool((parameter.grad == 1).all())
-        for buffer, earlier in zip(model.buffers(), before.buffers(), strict=True):
-            assert torch.equal(buffer, earlier)
+        left_as_it_was(lambda model: self._attacked(model=model))
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
         """Neither the pixels nor whether gradients are taken for them."""
@@ -117,31 +102,3 @@ class AttackConformance:
     def _attacked(self, *, model: nn.Module | None = None, seed: int = 0) -> Perturbed:
         x, y = images()
         return self.attack(network() if model is None else model, x, y, seed=seed)
-
-
-def network(
-    *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
-) -> nn.Sequential:
-    """A small smooth network with BatchNorm, the same at every call."""
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        model = nn.Sequential(
-            nn.Conv2d(channels, 5, 3, padding=1),
-            nn.BatchNorm2d(5),
-            nn.Softplus(),
-            nn.Flatten(),
-            nn.Linear(5 * size * size, classes),
-        )
-    return model.to(dtype).eval()
-
-
-def images(
-    *, classes: int = 4, channels: int = 1, size: int = 6, count: int = 6, dtype: torch.dtype = torch.float64
-) -> tuple[Tensor, Tensor]:
-    """Images whose labels are what the network says, but for the last, which is wrong from the start."""
-    generator = torch.Generator().manual_seed(1)
-    x = torch.rand(count, channels, size, size, generator=generator, dtype=dtype)
-    with torch.no_grad():
-        y = network(classes=classes, channels=channels, size=size, dtype=dtype)(x).argmax(1)
-    y[-1] = (y[-1] + 1) % classes
-    return x, y

@@ -11,8 +11,8 @@ from pellucid.train.optimizers import SGD as SGD
 from pellucid.train.optimizers import Adam as Adam
 from pellucid.train.optimizers import AdamW as AdamW
 from pellucid.train.optimizers import Optimizer as Optimizer
+from pellucid.train.preset import Preset as Preset
 from pellucid.train.presets import RECIPES as RECIPES
-from pellucid.train.presets import Preset as Preset
 from pellucid.train.recipe import Recipe as Recipe
 from pellucid.train.schedules import Constant as Constant
 from pellucid.train.schedules import Cosine as Cosine
@@ -20,6 +20,7 @@ from pellucid.train.schedules import OneCycle as OneCycle
 from pellucid.train.schedules import Schedule as Schedule
 from pellucid.train.schedules import Step as StepSchedule
 from pellucid.train.validate import accuracy as accuracy
+from pellucid.train.watch import Watch as Watch
 
 OPTIMIZERS: Registry[type[Optimizer]] = Registry("optimizer", {"sgd": SGD, "adam": Adam, "adamw": AdamW})
 

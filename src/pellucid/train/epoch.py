@@ -18,7 +18,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training images."""
+    """One pass over the training images.
+
+    `robust` is the robust accuracy on the images that the recipe watches; `overfitted` says that it has collapsed.
+    """
 
     number: int
     epochs: int
@@ -30,11 +33,15 @@ class Epoch:
     learning_rate: float
     seconds: float
     images_per_second: float
+    robust: Estimate | None = None
+    overfitted: bool = False
 
     def __str__(self) -> str:
         parts = [f"epoch {self.number}/{self.epochs}", f"loss {self.loss:.4f}", f"accuracy {self.accuracy:.4f}"]
         if self.validation is not None:
             parts.append(f"validation {self.validation}")
+        if self.robust is not None:
+            parts.append(f"robust {self.robust}{' (collapsed)' if self.overfitted else ''}")
         if len(self.terms) > 1:
             parts += [f"{name} {value:.4g}" for name, value in self.terms.items()]
         return "  ".join([*parts, f"{self.images_per_second:.0f} images/s"])
@@ -47,8 +54,9 @@ class Epoch:
     def from_record(cls, record: Mapping[str, Any]) -> "Epoch":
         """The epoch that plain tables describe."""
         values = dict(record)
-        if values["validation"] is not None:
-            values["validation"] = Estimate(**values["validation"])
+        for name in ("validation", "robust"):
+            if values.get(name) is not None:
+                values[name] = Estimate(**values[name])
         return cls(**values)
 
 

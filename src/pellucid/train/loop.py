@@ -6,7 +6,9 @@ follow from (seed, epoch, step). So a run goes on from a checkpoint as if it had
 
 import copy
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
+import torch
 from lightning_fabric import Fabric
 from torch import nn
 
@@ -68,9 +70,12 @@ def fit_steps(
     # an adaptive weight learns during the fit; the caller's objective stays as it was
     objective = copy.deepcopy(Objective.of(objective))
     fabric.to_device(model)
-    training = Training(model, recipe.optimizer.build(model.parameters()), objective, recipe)
     train = train.to(fabric.device)
     validation = validation if validation is None else validation.to(fabric.device)
+    if objective.vague:
+        objective = objective.on(model, next(iter(train.batches([torch.arange(1)]))).x)
+    training = Training(model, recipe.optimizer.build(model.parameters()), objective, recipe)
+    watched = recipe.watch.chosen(train if validation is None else validation, seed)
     if checkpoints is not None:
         state, rejected = checkpoints.latest()
         if state is not None:
@@ -81,12 +86,22 @@ def fit_steps(
     while not training.finished:
         passage = Passage(training, network=network, fabric=fabric, train=train, seed=seed)
         yield from passage.steps()
-        measured = passage.measured(validation)
+        measured = _watched(passage.measured(validation), training, watched, fabric, seed)
         training.record(measured)
         if checkpoints is not None:
             _save(checkpoints, training, fabric)
         yield measured
     training.settle()
+
+
+def _watched(epoch: Epoch, training: Training, watched: Split, fabric: Fabric, seed: int) -> Epoch:
+    """The epoch with its robust accuracy, where the recipe watches it."""
+    watch = training.recipe.watch
+    if not watch.images:
+        return epoch
+    place = {"rank": fabric.global_rank, "ranks": fabric.world_size}
+    robust = watch.robust(training.candidate, watched, seed=seed, **place)
+    return replace(epoch, robust=robust, overfitted=watch.overfitted(robust, training.history))
 
 
 def _save(checkpoints: Checkpoints, training: Training, fabric: Fabric) -> None:

@@ -1,17 +1,21 @@
 """One pass over the training images, step by step."""
 
 import time
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
+from pellucid.models import curves
+from pellucid.objectives import Objective
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive
 from pellucid.train.epoch import Epoch, Step
@@ -41,6 +45,8 @@ class Passage:
         self.parameters = [parameter for parameter in training.model.parameters() if parameter.requires_grad]
         self.chunks = plan(len(train), training.recipe.batch, derive(seed, "order", self.epoch), fabric.world_size)
         self.tally = Tally(training.objective.names, fabric.device)
+        searched = fabric.strategy.precision.precision
+        self.precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if searched == "bf16-mixed" else "32-true"
         self.started = time.perf_counter()
 
     def steps(self) -> Generator[Step]:
@@ -85,14 +91,18 @@ class Passage:
             self.network,
             batch,
             second_order=objective.second_order,
+            third_order=objective.third_order,
             layers=objective.layers,
             seed=derive(self.seed, "noise", self.epoch, number),
             progress=progress,
             network=self.training.model,
+            precision=self.precision,
         )
         with _dropout_seed(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
             if number == 0:
                 check_network(probe, self.train)
+            if number == self.epoch == self.fabric.global_rank == 0:
+                check_curvature(self.training.model, objective, batch.x)
             losses = objective.losses(probe)
         self.training.optimizer.zero_grad()
         # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
@@ -102,7 +112,7 @@ class Passage:
         self.training.optimizer.step()
         if self.training.average is not None:
             self.training.average.update_parameters(self.training.model)
-        self.tally.add(losses, probe.logits, probe.y, len(self.chunks[number]))
+        self.tally.add(losses, probe.y, len(self.chunks[number]))
         if number % 50 == 49:  # now and then, since looking makes the host wait for the device
             self.tally.check(self.epoch + 1)
 
@@ -134,6 +144,18 @@ def check_network(probe: Probe, split: Split) -> None:
         raise ShapeError(
             f"the network returns {logits.shape[1]} logits and the data have {len(split.classes)} classes; "
             f"build it with classes={len(split.classes)}"
+        )
+
+
+def check_curvature(model: nn.Module, objective: Objective, x: Float[Tensor, "b *shape"]) -> None:
+    """Warn where a term that is trained on needs second derivatives and the network has none."""
+    parts = zip(objective.names, objective.terms, strict=True)
+    needing = [name for name, part in parts if part.term.needs_curvature and part.weight != 0]
+    if needing and not curves(model, x):
+        warnings.warn(
+            f"{' and '.join(needing)} cannot teach this network: its second derivatives are all zero, as those of "
+            "ReLU networks are; give it a smooth activation, such as {'name': 'softplus', 'beta': 3}",
+            stacklevel=2,
         )
 
 

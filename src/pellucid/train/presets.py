@@ -1,33 +1,27 @@
-"""The recipes that `pellucid train` knows by name: an objective and the settings that suit it."""
+"""The recipes that `pellucid train` knows by name."""
 
-from dataclasses import dataclass, field
-
-from pellucid.objectives import CrossEntropy, GradientNorm, JacobianNorm, Objective
 from pellucid.registry import Registry
-from pellucid.train.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A published method as an objective, with settings to start from."""
-
-    summary: str
-    objective: Objective
-    recipe: Recipe = field(default_factory=Recipe)
-    activation: str = "relu"
-
+from pellucid.train.methods import adversarial_training, baselines, dong2019, joo2023, noack2021, woods2019
+from pellucid.train.preset import Preset
 
 RECIPES: Registry[Preset] = Registry(
     "recipe",
     {
-        "standard": Preset("cross-entropy alone, the baseline of all others", Objective.of(CrossEntropy())),
-        "double-backprop": Preset(
-            "short gradients of the loss (Drucker and LeCun 1992)",
-            CrossEntropy() + 1.0 * GradientNorm(of="loss", reduction="rms"),
-        ),
-        "jacobian": Preset(
-            "small Jacobians by one random projection (Hoffman et al. 2019)",
-            CrossEntropy() + 0.01 * JacobianNorm(projections=1),
-        ),
+        "standard": baselines.STANDARD,
+        "double-backprop": baselines.DOUBLE_BACKPROP,
+        "jacobian": baselines.JACOBIAN,
+        "interpretation-regularization": noack2021.INTERPRETATION_REGULARIZATION,
+        "magnitude-only": noack2021.MAGNITUDE_ONLY,
+        "direction-only": noack2021.DIRECTION_ONLY,
+        "adversarial-explanations": woods2019.ADVERSARIAL_EXPLANATIONS,
+        "adversarial-explanations-all": woods2019.ADVERSARIAL_EXPLANATIONS_ALL,
+        "adversarial-training": adversarial_training.ADVERSARIAL_TRAINING,
+        "trades": adversarial_training.TRADES,
+        "mart": adversarial_training.MART,
+        "fast": adversarial_training.FAST,
+        "noise": adversarial_training.NOISE,
+        "consistency": dong2019.CONSISTENCY,
+        "local-gradient-alignment": joo2023.LOCAL_GRADIENT_ALIGNMENT,
+        "hessian": joo2023.HESSIAN,
     },
 )

@@ -7,6 +7,7 @@ from pellucid.data import Augmentation
 from pellucid.errors import ConfigError
 from pellucid.train.optimizers import SGD, Optimizer
 from pellucid.train.schedules import Cosine, Schedule
+from pellucid.train.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Recipe:
     `batch` is the global batch: with several processes each takes its share. `clip` bounds the length of the
     parameter gradient, `average` is the decay of an exponential moving average of the weights, which then is what is
     validated and kept, and `patience` ends training after so many epochs without a better validation accuracy; each
-    is off at 0. `validation` is the share of the training images held out for that and for `keep="best"`.
+    is off at 0. `validation` is the share of the training images held out for that and for `keep="best"`. `watch`
+    attacks a few images after each epoch, to notice when robustness collapses.
     """
 
     epochs: int = 10
@@ -29,6 +31,7 @@ class Recipe:
     validation: float = 0.0
     keep: Literal["last", "best"] = "last"
     patience: int = 0
+    watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch"):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from pellucid import processes
@@ -34,8 +34,8 @@ class Tally:
         self.images = 0
         self.steps = 0
 
-    def add(self, losses: Losses, logits: Float[Tensor, "b classes"], y: Int[Tensor, " b"], images: int) -> None:
-        """Take in one step over `images` images, of which this process saw the logits of its share."""
+    def add(self, losses: Losses, y: Int[Tensor, " b"], images: int) -> None:
+        """Take in one step over `images` images, of which this process saw its share."""
         values = torch.stack([losses.total, *losses.values.values()]).detach().double()
         self.steps += 1
         fresh = (self.broken < 0) & ~values.isfinite()
@@ -43,7 +43,7 @@ class Tally:
         self.values += images * values
         weights = [torch.as_tensor(weight, dtype=torch.float64) for weight in losses.weights.values()]
         self.weights += images * torch.stack([weight.detach().to(self.weights.device) for weight in weights])
-        self.correct += (logits.detach().argmax(1) == y).sum()
+        self.correct += (losses.logits.detach().argmax(1) == y).sum()
         self.images += images
 
     def check(self, epoch: int) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
 from pellucid.attacks.attack import within
-from pellucid.attacks.victim import Images, Logits, Score, Tally, finite
+from pellucid.attacks.victim import Images, Logits, Score, Tally, usable
 from pellucid.batch import Batch
 from pellucid.norms import Linf
 from pellucid.probe import Probe, frozen
@@ -107,4 +107,4 @@ def _as_given(model: nn.Module) -> Generator[None]:
 def _forward(model: nn.Module, x: Tensor) -> Tensor:
     batch = Batch.trusted(x.detach(), torch.zeros(len(x), dtype=torch.long, device=x.device), {})
     with torch.no_grad():
-        return finite(Probe(model, batch, second_order=False).logits.detach())
+        return usable(Probe(model, batch, second_order=False).logits.detach())

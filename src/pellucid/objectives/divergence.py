@@ -1,0 +1,38 @@
+"""Answers that stay what they were under attack."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import processes
+from pellucid.objectives.attacked import Attacked, divergence
+from pellucid.objectives.objective import Term
+from pellucid.probe import Probe
+
+
+@dataclass(frozen=True)
+class Divergence(Term):
+    """The Kullback-Leibler divergence of the attacked images' answers from the clean ones', as a mean over images.
+
+    Weighed `evenly` it is the regulariser of TRADES (Zhang et al. 2019); weighed as `misclassified`, each image by
+    one less its label's clean probability, that of MART (Wang et al. 2020). Gradients flow through both answers, and
+    through the weights.
+    """
+
+    place: Attacked
+    weigh: Literal["evenly", "misclassified"] = "evenly"
+
+    @property
+    def second_order(self) -> bool:
+        """Of no gradient."""
+        return False
+
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The mean over images."""
+        clean = probe.logits.log_softmax(1)
+        apart = divergence(clean, self.place.probe(probe).logits)
+        if self.weigh == "misclassified":
+            apart = apart * -clean.gather(1, probe.y[:, None]).squeeze(1).expm1()
+        return processes.mean(apart)

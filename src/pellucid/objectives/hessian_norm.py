@@ -1,0 +1,45 @@
+"""The size of the Hessian from pixels to a logit or the loss."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import processes
+from pellucid.errors import ConfigError
+from pellucid.objectives.objective import Term
+from pellucid.probe import Probe, Quantity
+
+
+@dataclass(frozen=True)
+class HessianNorm(Term):
+    """The squared Frobenius norm of the images' Hessians, estimated by products with random vectors.
+
+    The estimate of Hutchinson is without bias for any number of `probes`, and noisy for few. Training on it takes
+    third derivatives.
+    """
+
+    probes: int = 1
+    of: Quantity = "label-logit"
+
+    def __post_init__(self) -> None:
+        if self.probes < 1:
+            raise ConfigError(f"probes is {self.probes}; it must be at least 1")
+
+    @property
+    def third_order(self) -> bool:
+        """Of the Hessian."""
+        return True
+
+    @property
+    def needs_curvature(self) -> bool:
+        """It is nothing else; though the loss bends over logits that do not."""
+        return self.of == "label-logit"
+
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The mean over images and probes."""
+        vectors = probe.noise.stream("hessian-norm").normal(self.probes, *probe.x.shape[1:], dtype=probe.x.dtype)
+        total = probe.curvature(vectors[:, 0], self.of).flatten(1).square().sum(1)
+        for number in range(1, self.probes):
+            total = total + probe.curvature(vectors[:, number], self.of).flatten(1).square().sum(1)
+        return processes.mean(total) / self.probes

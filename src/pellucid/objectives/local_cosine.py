@@ -1,0 +1,36 @@
+"""How the gradient of an image and that of its neighbour differ in direction."""
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import processes
+from pellucid.objectives.cosine import cosine
+from pellucid.objectives.neighbours import Neighbour, UniformNeighbour
+from pellucid.objectives.objective import Term
+from pellucid.probe import BatchNorm, Probe
+
+
+@dataclass(frozen=True)
+class LocalCosine(Term):
+    """(1 - cosine) / 2 between gradients of the label's logit, at the image and at its neighbour: from 0 to 1.
+
+    The part of Local Gradient Alignment (Joo et al. 2023) that does not change when the logits are scaled, as no
+    explanation does. With `detach` the image's own gradient is a constant target, as published.
+    """
+
+    neighbour: Neighbour = field(default_factory=UniformNeighbour)
+    detach: bool = True
+    batch_norm: BatchNorm = "as-published"
+
+    @property
+    def needs_curvature(self) -> bool:
+        """Where nothing bends, neighbouring gradients are equal already."""
+        return True
+
+    def __call__(self, probe: Probe) -> Float[Tensor, ""]:
+        """The mean over images."""
+        here = probe.gradient("label-logit", detached=self.detach)
+        there = self.neighbour.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
+        return processes.mean((1 - cosine(here, there)) / 2)

@@ -1,0 +1,58 @@
+"""What conformance suites try things on: a small network and images for it."""
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def network(
+    *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
+) -> nn.Sequential:
+    """A small smooth network with BatchNorm, the same at every call."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(channels, 5, 3, padding=1),
+            nn.BatchNorm2d(5),
+            nn.Softplus(),
+            nn.Flatten(),
+            nn.Linear(5 * size * size, classes),
+        )
+    return model.to(dtype).eval()
+
+
+def images(
+    *, classes: int = 4, channels: int = 1, size: int = 6, count: int = 6, dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, Tensor]:
+    """Images whose labels are what the network says, but for the last, which is wrong from the start."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.rand(count, channels, size, size, generator=generator, dtype=dtype)
+    with torch.no_grad():
+        y = network(classes=classes, channels=channels, size=size, dtype=dtype)(x).argmax(1)
+    y[-1] = (y[-1] + 1) % classes
+    return x, y
+
+
+def left_as_it_was(use: Callable[[nn.Sequential], object], *, averages: bool = False) -> None:
+    """Check that using a network changes no mode, parameter, gradient, nor what requires one.
+
+    Nor a buffer, unless `averages` may move, as BatchNorm's do in training.
+    """
+    model = network().train()
+    model[1].eval()
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    next(model.parameters()).requires_grad_(False)
+    before = copy.deepcopy(model)
+    use(model)
+    for module, earlier in zip(model.modules(), before.modules(), strict=True):
+        assert module.training == earlier.training
+    for parameter, earlier in zip(model.parameters(), before.parameters(), strict=True):
+        assert torch.equal(parameter, earlier)
+        assert parameter.requires_grad == earlier.requires_grad
+        assert parameter.grad is not None
+        assert bool((parameter.grad == 1).all())
+    for buffer, earlier in zip(model.buffers(), before.buffers(), strict=True):
+        assert averages or torch.equal(buffer, earlier)

@@ -1,0 +1,23 @@
+"""What `pellucid train` knows a method by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid.objectives import Objective
+from pellucid.train.recipe import Recipe
+from pellucid.train.references import Reference
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A published method as an objective, with settings to start from; `options` are the network's.
+
+    `references` are the maps that its terms compare gradients with, by the name of the column.
+    """
+
+    summary: str
+    objective: Objective
+    recipe: Recipe = field(default_factory=Recipe)
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
