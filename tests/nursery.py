@@ -2,8 +2,12 @@
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # One process imports everything and then forks a child per command: children start at once, so that
@@ -61,3 +65,30 @@ def alive(child: int) -> bool:
         return Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def finished_despite_kills(
+    nursery: Nursery, *command: str, progress: Callable[[], int], ahead: Sequence[int], late: float, early: float
+) -> int:
+    """Start a command and kill it, until it ends by itself; the number of kills that it took.
+
+    Each is killed when `progress` has risen by one of `ahead`, drawn anew, and a random moment later: up to `early`
+    seconds where no progress is waited for, up to `late` seconds where some is.
+    """
+    draw = random.Random(0)
+    for kills in range(200):
+        before = progress()
+        child = nursery.start(*command)
+        further, deadline = draw.choice(ahead), time.monotonic() + 60
+        while alive(child) and progress() < before + further and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(draw.uniform(0, early if further == 0 else late))
+        killed = alive(child)
+        if killed:
+            os.kill(child, signal.SIGKILL)
+        status = nursery.status()
+        if not killed or status == 0:
+            assert status == 0
+            return kills
+        assert status == -signal.SIGKILL
+    raise AssertionError("the command makes no progress")

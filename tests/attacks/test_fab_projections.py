@@ -65,9 +65,9 @@ def programmed(x: numpy.ndarray, slope: numpy.ndarray, wanted: float, norm: Lift
     cost = numpy.concatenate((numpy.zeros(count), numpy.ones(size.shape[1])))
     above = numpy.block([[one, -size], [-one, -size]])
     plane = numpy.concatenate((slope, numpy.zeros(size.shape[1])))[None]
-    # a strip instead of the plane, since rounding may have put the plane outside the box
+    # a strip instead of the plane, since rounding may have put the plane outside the box; small slopes widen it
     above = numpy.concatenate((above, plane, -plane))
-    limits = numpy.concatenate((numpy.zeros(2 * count), [wanted + 1e-9, 1e-9 - wanted]))
+    limits = numpy.concatenate((numpy.zeros(2 * count), [wanted + 1e-10, 1e-10 - wanted]))
     return float(linprog(cost, A_ub=above, b_ub=limits, bounds=bounds).fun)
 
 

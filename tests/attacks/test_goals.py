@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pellucid.attacks import GOALS, BelowChance, Confirmed, Goal, Misclassified, Targeted
+from pellucid.attacks import GOALS, BelowChance, Confirmed, Goal, HighestLoss, LowestLoss, Misclassified, Targeted
 from pellucid.errors import ConfigError
 
-EVERY: list[Goal] = [Misclassified(), BelowChance(), Confirmed(), Targeted(1)]
+REACHABLE: list[Goal] = [Misclassified(), BelowChance(), Confirmed(), Targeted(1)]
+ENDLESS: list[Goal] = [HighestLoss(), LowestLoss()]
+EVERY = REACHABLE + ENDLESS
 
 
 def logits(seed: int, classes: int) -> tuple[Tensor, Tensor]:
@@ -36,7 +38,27 @@ def test_every_goal_is_tried() -> None:
     assert {type(goal) for goal in EVERY} == set(GOALS.values())
 
 
-@pytest.mark.parametrize("goal", EVERY, ids=repr)
+@pytest.mark.parametrize("goal", ENDLESS, ids=repr)
+def test_some_goals_are_never_reached(goal: Goal) -> None:
+    values, y = logits(3, 4)
+    assert not goal.reached(1e6 * values, y).any()
+    sign = 1 if goal == HighestLoss() else -1
+    assert torch.allclose(
+        goal.progress(values, y), sign * torch.nn.functional.cross_entropy(values, y, reduction="none")
+    )
+
+
+@pytest.mark.parametrize("goal", REACHABLE, ids=repr)
+def test_a_single_goal_climbs_the_same_either_way(goal: Goal) -> None:
+    values, y = logits(5, 4)
+    slopes: list[Tensor] = []
+    for score in (goal.progress, goal.margin):
+        leaf = values.clone().requires_grad_()
+        slopes.append(torch.autograd.grad(score(leaf, y).sum(), leaf)[0])
+    assert torch.allclose(slopes[0], slopes[1]) == goal.single
+
+
+@pytest.mark.parametrize("goal", REACHABLE, ids=repr)
 def test_climbing_leads_to_the_goal(goal: Goal) -> None:
     values, y = logits(3, 4)
     start = goal.reached(values, y)

@@ -11,12 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from networks import images, linear
-from pellucid.attacks import BelowChance, Misclassified, Nearest, Shell, woods2019
+from networks import images, linear, smooth
+from pellucid import config
+from pellucid.attacks import Attack, BelowChance, Misclassified, Nearest, Shell, woods2019
 from pellucid.attacks.walk import Walk
+from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.models import load
 from pellucid.norms import RMS
+from pellucid.randomness import Noise
+from pellucid.testing import AttackConformance
 
 FOLDER = os.environ.get("PELLUCID_DATA")
 data = [pytest.mark.data, pytest.mark.skipif(FOLDER is None, reason="PELLUCID_DATA names no folder of data")]
@@ -61,12 +65,100 @@ def test_a_shell_is_met_closely() -> None:
     assert (confidence > found.before.softmax(1).diagonal()).all()
 
 
+KEPT = ("nearest", "nearest-or-clean", "last")
+
+
+def walked(keep: str, model: nn.Module, x: Tensor, y: Tensor, path: float = 0.3) -> Tensor:
+    attack = Nearest(steps=7, path=path, momentum=0, clip=False, floor=1e-8, keep=keep)
+    return attack.points(model, Batch(x, y), noise=Noise(0, torch.arange(len(x))))
+
+
+def published_walk(model: nn.Module, x: Tensor, y: Tensor, *, path: float, tracking: bool) -> Tensor:
+    """The loop as it was published; `tracking` came after the published networks were trained."""
+    d, best, best_square = torch.zeros_like(x), torch.zeros_like(x), torch.full((len(x),), 1e30, dtype=x.dtype)
+    for number in range(7 + tracking):
+        at = (x + d).detach().requires_grad_()
+        logits = model(at)
+        (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(logits, y, reduction="sum"), at)
+        pushing = logits.argmax(1) == y
+        square = d.square().mean((1, 2, 3))
+        better = ~pushing & (square < best_square)
+        best[better], best_square[better] = d[better], square[better]
+        if number == 7:
+            return x + best
+        u = torch.where(pushing[:, None, None, None], gradient, -d)
+        u = u / (1e-8 + u.square().mean((1, 2, 3), keepdim=True).sqrt())
+        d = d + path * 2 * (7 - number) / (7 * 8) * u
+    return x + d
+
+
+@pytest.mark.parametrize("path", [0.02, 0.1, 1.0])
+def test_what_is_kept_is_what_the_published_code_kept(path: float) -> None:
+    model, x, y = smooth(), images(12, 1, 6, 6), torch.arange(12) % 4
+    y[:8] = model(x[:8]).argmax(1)  # most are right at first, some wrong
+    first, later = (published_walk(model, x, y, path=path, tracking=tracking) for tracking in (False, True))
+    assert torch.allclose(walked("last", model, x, y, path), first, rtol=1e-12, atol=1e-12)
+    assert torch.allclose(walked("nearest-or-clean", model, x, y, path), later, rtol=1e-12, atol=1e-12)
+
+
+def test_what_is_kept_of_images_that_never_reach_the_goal() -> None:
+    model, x = smooth(), images(8, 1, 6, 6)
+    y = model(x).argmax(1)
+    nearest, clean, last = (walked(keep, model, x, y, path=1e-4) for keep in KEPT)
+    assert torch.equal(model(last).argmax(1), y), "too short a walk to reach anything"
+    assert torch.equal(nearest, last) and torch.equal(clean, x)
+    assert torch.allclose(RMS().size(last - x), torch.full((8,), 1e-4, dtype=torch.float64), rtol=0.01)
+
+
+def test_what_is_kept_of_images_that_do_reach_it() -> None:
+    model, x = smooth(), images(8, 1, 6, 6)
+    y = model(x).argmax(1)
+    nearest, clean, last = (walked(keep, model, x, y, path=3) for keep in KEPT)
+    reached = model(nearest).argmax(1) != y
+    assert int(reached.sum()) >= 6
+    assert torch.equal(nearest[reached], clean[reached])
+    assert not torch.equal(nearest[reached], last[reached])
+    over = model(last).argmax(1) != y
+    assert bool((RMS().size(last - x) >= RMS().size(nearest - x) - 1e-12)[over].all())
+
+
+@pytest.mark.parametrize("keep", KEPT)
+def test_images_that_are_wrong_already_are_kept(keep: str) -> None:
+    model, x = smooth(), images(8, 1, 6, 6)
+    y = (model(x).argmax(1) + 1) % 4
+    assert torch.equal(walked(keep, model, x, y), x)
+
+
+def test_the_last_point_needs_no_last_look_and_measures_no_distance() -> None:
+    model, x = smooth(), images(4, 1, 6, 6)
+    y = model(x).argmax(1)
+    looks = {keep: Nearest(steps=5, path=1, keep=keep)(model, x, y).forwards.min() for keep in KEPT}
+    assert looks["nearest"] > looks["last"]
+    assert [Nearest(keep=keep).nearest for keep in KEPT] == [True, True, False]
+
+
+@pytest.mark.parametrize("keep", KEPT)
+def test_what_is_kept_is_a_setting(keep: str) -> None:
+    attack = Nearest(keep=keep)
+    assert config.build(Attack, config.dump(attack)) == attack
+
+
+class TestLast(AttackConformance):
+    attack = Nearest(steps=20, path=1.0, keep="last")
+
+
+class TestNearestOrClean(AttackConformance):
+    attack = Nearest(steps=20, path=1.0, keep="nearest-or-clean")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Nearest(path=0), "Nearest has path=0; the lengths of its steps add up to more than 0"),
         (lambda: Nearest(momentum=1), "Nearest has momentum=1; it is a share in [0, 1)"),
         (lambda: Nearest(floor=-1), "Nearest has floor=-1; it is 0 or more"),
+        (lambda: Nearest(keep="neares"), "Nearest has keep='neares' (did you mean 'nearest'?)"),
+        (lambda: Nearest(keep="best"), "Nearest has keep='best' (there are: last, nearest, nearest-or-clean)"),
         (lambda: Nearest(steps=0), "Nearest has steps=0; a search takes 1 step or more"),
         (lambda: Shell(overshoot=0.5), "Shell has overshoot=0.5; a path shorter than eps cannot reach the shell"),
         (lambda: Shell(eps=0), "Shell has eps=0; a budget is a length above 0 in [0, 1] pixel units"),

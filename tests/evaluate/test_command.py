@@ -6,28 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from pellucid import cli
-from pellucid.errors import PellucidError
+from command import call, refused
 from pellucid.evaluate import Record
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(*arguments: str) -> str:
-    with pytest.raises(PellucidError) as caught:
-        CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
-    return str(caught.value)
 
 
 @pytest.fixture

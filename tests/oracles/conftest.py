@@ -19,6 +19,12 @@ def digits() -> Batch:
     return _whole(load("digits").test.take(200))
 
 
+@pytest.fixture
+def model(network: str, request: pytest.FixtureRequest) -> nn.Module:
+    """The network that a test is parametrized with, by the name of its fixture."""
+    return request.getfixturevalue(network)
+
+
 @pytest.fixture(scope="session")
 def digits_network() -> nn.Module:
     return _trained(eps=0)

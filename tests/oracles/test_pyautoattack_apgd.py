@@ -6,28 +6,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from half_standing import CASES
 from pellucid.attacks import APGD, AutoAttack, Repeat, TargetedAPGD
 from pellucid.attacks.climb import checkpoints
 from pellucid.attacks.losses import dlr, targeted_dlr
 from pellucid.batch import Batch
-from pellucid.norms import L2, Linf
 from pellucid.protocols import Norm
 
 pytest.importorskip("pyautoattack")
 autopgd: ModuleType = pytest.importorskip("pyautoattack.autopgd_base")
 authors: ModuleType = pytest.importorskip("pyautoattack.autoattack")
-
-CASES = [
-    pytest.param("digits_network", Linf(), 0.1, id="standard-linf"),
-    pytest.param("digits_network", L2(), 0.5, id="standard-l2"),
-    pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf"),
-    pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2"),
-]
-
-
-@pytest.fixture
-def model(network: str, request: pytest.FixtureRequest) -> nn.Module:
-    return request.getfixturevalue(network)
 
 
 def standing(model: nn.Module, batch: Batch, found: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from half_standing import CASES
 from pellucid.attacks import FAB, Square
 from pellucid.attacks.fab_projections import Liftable, lift
 from pellucid.attacks.square_windows import bumps, shrunk
@@ -17,19 +18,6 @@ pytest.importorskip("pyautoattack")
 fab_pt: ModuleType = pytest.importorskip("pyautoattack.fab_pt")
 fab_projections: ModuleType = pytest.importorskip("pyautoattack.fab_projections")
 square: ModuleType = pytest.importorskip("pyautoattack.square")
-
-# budgets at which about half of the images stand
-CASES = [
-    pytest.param("digits_network", Linf(), 0.1, id="standard-linf"),
-    pytest.param("digits_network", L2(), 0.5, id="standard-l2"),
-    pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf"),
-    pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2"),
-]
-
-
-@pytest.fixture
-def model(network: str, request: pytest.FixtureRequest) -> nn.Module:
-    return request.getfixturevalue(network)
 
 
 def stands(model: nn.Module, batch: Batch, found: Tensor, norm: Norm, eps: float) -> Tensor:

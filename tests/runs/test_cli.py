@@ -12,8 +12,9 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from command import call, refused
 from pellucid import cli, models, runs
-from pellucid.errors import PellucidError
+from pellucid.train import RECIPES
 
 SHORT = ["--set", "recipe.epochs=2", "--model", "mlp", "--device", "cpu"]
 
@@ -21,20 +22,6 @@ SHORT = ["--set", "recipe.epochs=2", "--model", "mlp", "--device", "cpu"]
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(*arguments: str) -> str:
-    """What the whole command says on standard error, in a line without a traceback, with exit code 1."""
-    with pytest.raises(PellucidError) as caught:
-        CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def shell(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -106,11 +93,7 @@ def test_lists_name_every_entry_with_what_it_is() -> None:
     assert set(found) == {*cli.REGISTRIES, "runs"}
     for kind, entries in found.items():
         assert all(entries.values()), kind
-    assert set(json.loads(call("list", "recipes", "--json"))["recipes"]) == {
-        "standard",
-        "double-backprop",
-        "jacobian",
-    }
+    assert set(json.loads(call("list", "recipes", "--json"))["recipes"]) == set(RECIPES)
     assert "simple-cnn" in call("list", "models")
     call("train", "standard", *SHORT, "--json")
     ((name, line),) = json.loads(call("list", "runs", "--json"))["runs"].items()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import time
 from collections.abc import Generator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nursery import Nursery, alive
+from nursery import Nursery, finished_despite_kills
 from pellucid import models
 
 COMMAND = [
@@ -45,28 +44,18 @@ def newest(folder: Path) -> int:
 def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: Nursery) -> None:
     nursery.start(*COMMAND, "--out", "undisturbed")
     assert nursery.status() == 0
-    draw = random.Random(0)
-    kills = attempts = 0
-    while True:
-        attempts += 1
-        assert attempts < 200, "the run makes no progress"
-        before = newest(tmp_path / "killed")
-        child = nursery.start(*COMMAND, "--out", "killed")
-        # mostly within two epochs, at a moment inside a step, a checkpoint's writing or the loading of data
-        epochs, deadline = draw.choice([0, 1, 1, 2]), time.monotonic() + 60
-        while alive(child) and newest(tmp_path / "killed") < before + epochs and time.monotonic() < deadline:
-            time.sleep(0.001)
-        time.sleep(draw.uniform(0, 0.4 if epochs == 0 else 0.05))
-        killed = alive(child)
-        if killed:
-            os.kill(child, signal.SIGKILL)
-        status = nursery.status()
-        if not killed or status == 0:
-            break
-        assert status == -signal.SIGKILL
-        kills += 1
+    # mostly within two epochs, at a moment inside a step, a checkpoint's writing or the loading of data
+    kills = finished_despite_kills(
+        nursery,
+        *COMMAND,
+        "--out",
+        "killed",
+        progress=lambda: newest(tmp_path / "killed"),
+        ahead=[0, 1, 1, 2],
+        late=0.05,
+        early=0.4,
+    )
     assert kills >= 20
-    assert status == 0
     (undisturbed,) = (tmp_path / "undisturbed").iterdir()
     (survivor,) = (tmp_path / "killed").iterdir()
     assert undisturbed.name == survivor.name
