@@ -6,17 +6,31 @@ from functools import partial
 
 import torch
 
-from benchmarks import areas, attacks, ensembles, scaling, second_order, training_step
+from benchmarks import (
+    alternatives,
+    areas,
+    attacks,
+    ensembles,
+    objectives,
+    references,
+    scaling,
+    second_order,
+    training_step,
+)
 
 BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "training-step-simple-cnn": (partial(training_step.run, name="simple-cnn"), 100),
     "training-step-resnet18": (partial(training_step.run, name="resnet18"), 8),
     "second-order-simple-cnn": (partial(second_order.run, name="simple-cnn"), 60),
     "second-order-resnet18": (partial(second_order.run, name="resnet18"), 8),
+    "objectives": (objectives.run, 20),
+    "alternatives": (alternatives.run, 20),
+    "alternatives-compiled": (alternatives.run_compiled, 10),
     "attacks-pgd": (attacks.pgd, 3),
     "attacks-curve": (attacks.curve, 1),
     "auto-attack": (ensembles.run, 1),
     "areas": (areas.run, 1),
+    "references": (references.run, 5),
     "scaling": (scaling.run, 3),
 }
 
