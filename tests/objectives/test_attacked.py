@@ -6,12 +6,22 @@ import torch
 from torch import nn
 
 import pellucid
-from networks import images, smooth
+from networks import Counting, images, smooth
 from pellucid import config
 from pellucid.attacks import PGD, GaussianNoise, HighestLoss, LowestLoss, RandomPoint
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
-from pellucid.objectives import Attacked, CrossEntropy, GradientNorm, Objective, Term
+from pellucid.objectives import (
+    Align,
+    Attacked,
+    CrossEntropy,
+    Divergence,
+    GradientNorm,
+    LocalCosine,
+    LocalDistance,
+    Objective,
+    Term,
+)
 from pellucid.probe import Probe
 
 NETWORK = smooth()
@@ -55,6 +65,24 @@ def test_terms_at_equal_places_share_one_search_and_one_pass() -> None:
     losses = (Forwards().at(one) + GradientNorm().at(two) + Forwards().at(two)).losses(clean)
     assert [float(losses.values[name]) for name in ("forwards", "forwards-2")] == [1, 1]
     assert clean.forwards == 0, "no term looks at the clean images, so nothing is spent on them"
+
+
+def test_three_methods_in_one_objective_look_once_at_each_point() -> None:
+    network = Counting(smooth())
+    attack = PGD(eps=0.1, steps=3, goal=HighestLoss())
+    objective = (
+        CrossEntropy()
+        + 3 * Align()
+        + GradientNorm()
+        + LocalDistance()
+        + LocalCosine()
+        + CrossEntropy().at(attack)
+        + Divergence(Attacked(attack))
+    )
+    batch = Batch(X, Y, {"reference": X - 0.5})
+    objective(Probe(network, batch)).backward()
+    assert network.forwards == 3 + 3, "the image, its neighbour, its attacked self; and the steps of the one search"
+    assert all(parameter.grad is not None for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5])

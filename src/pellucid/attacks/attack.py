@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from pellucid.attacks.engine import Engine
+from pellucid.attacks.engine import Engine, takes_channels_last
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Tally, Victim
@@ -98,7 +98,8 @@ class Attack(ABC):
             tally = Tally.zero(len(batch), batch.x.device)
             rows = torch.arange(len(batch), device=batch.x.device)
             noise = Noise(seed, batch.index.to(batch.x.device))
-            victim = Victim(engine.prepared(model), batch.x.detach(), batch.y, noise, rows, tally, engine, self.goal)
+            x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
+            victim = Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal, layout)
             before = victim.decision(victim.x)
             check_labels(victim.y, before.shape[1], "this batch")
             return self._decided(victim, before, self._searched(victim, before))
@@ -120,8 +121,9 @@ class Attack(ABC):
         with parameters_at_rest(model), torch.no_grad():
             device = batch.x.device
             rows, tally = torch.arange(len(batch), device=device), Tally.zero(len(batch), device)
-            x = batch.x.detach()
-            found = self.search(Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal))
+            x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
+            victim = Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal, layout)
+            found = self.search(victim)
             return found.clamp(0, 1) if self.clips else found
 
     def _searched(self, victim: Victim, before: Tensor) -> Images:

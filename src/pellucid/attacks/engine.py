@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.probe import frozen
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,19 @@ class Engine:
         exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
         with exact, torch.autocast(device.type, enabled=False), torch.no_grad():
             yield
+
+
+def takes_channels_last(model: nn.Module, x: Float[Tensor, "b *shape"]) -> bool:
+    """Whether the network has use for images laid out channels last, and can take them.
+
+    Convolutions are faster so, a fifth in float32 and up to a half in bfloat16. A network that calls `view` on what
+    they put out cannot: it is tried on one image, without a trace.
+    """
+    if x.dim() != 4 or x.shape[1] == 1 or not any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        return False
+    with frozen(model), torch.no_grad():
+        try:
+            model(x[:1].contiguous(memory_format=torch.channels_last))
+        except RuntimeError:
+            return False
+    return True

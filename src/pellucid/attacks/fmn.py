@@ -34,7 +34,7 @@ class FMN(Attack):
     """
 
     steps: int = 100
-    step: float = 1.0
+    step: float = 2.0
     gamma: float = 0.05
     losses: tuple[Literal["margin", "progress"], ...] = ("margin", "progress")
     norm: Norm = field(default_factory=L2)

@@ -39,7 +39,8 @@ class Tally:
 class Victim:
     """A network and those images that are still worked on; every look at it is counted per image.
 
-    `rows` are the images' places in the batch that the attack began with.
+    `rows` are the images' places in the batch that the attack began with. With `channels_last` the search lays images
+    out as convolutions like them best.
     """
 
     model: nn.Module
@@ -50,6 +51,7 @@ class Victim:
     tally: Tally
     engine: Engine
     goal: Goal
+    channels_last: bool = False
 
     def __len__(self) -> int:
         return len(self.x)
@@ -58,7 +60,7 @@ class Victim:
         """One forward pass of the search."""
         self.tally.forwards[self.rows] += 1
         with self.engine.searching(x.device), torch.no_grad():
-            return self._forward(x).to(x.dtype)
+            return self._forward(self._laid_out(x)).to(x.dtype)
 
     def decision(self, x: Images) -> Logits:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
@@ -73,11 +75,11 @@ class Victim:
 
     def pullback(self, x: Images, weigh: Callable[[Tensor], Tensor]) -> tuple[Logits, Float[Tensor, "n b *shape"]]:
         """The logits, and the gradients of n weighted sums of them; `weigh` makes (n, b, classes) of the logits."""
-        probe = Probe(self.model, Batch.trusted(x.detach(), self.y, {}), second_order=False)
+        probe = Probe(self.model, Batch.trusted(self._laid_out(x.detach()), self.y, {}), second_order=False)
         with torch.enable_grad(), self.engine.searching(x.device):
             logits = probe.logits
         weights = weigh(logits.detach().to(x.dtype))
-        gradients = probe.pullback(weights.to(logits.dtype), keep=False)
+        gradients = probe.pullback(weights.to(logits.dtype), keep=False).contiguous()
         self.tally.forwards[self.rows] += 1
         self.tally.backwards[self.rows] += len(weights)
         return logits.detach().to(x.dtype), gradients
@@ -90,6 +92,9 @@ class Victim:
     def stream(self, *words: int | str) -> "Victim":
         """The same images with other random numbers."""
         return replace(self, noise=self.noise.stream(*words))
+
+    def _laid_out(self, x: Images) -> Images:
+        return x.contiguous(memory_format=torch.channels_last) if self.channels_last else x
 
     def _forward(self, x: Images) -> Tensor:
         return Probe(self.model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
