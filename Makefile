@@ -9,7 +9,8 @@ demo: $(INSTALLED)
 	$(BIN)/python examples/demo.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --quiet
+	# two at a time: threads of one network would only wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
