@@ -29,6 +29,7 @@ from PIL import Image
 import pellucid
 from pellucid import cli
 from pellucid.attacks import ATTACKS, GOALS
+from pellucid.cli import listing
 from pellucid.errors import PellucidError
 from pellucid.evaluate import CHECKS
 from pellucid.models import MODELS
@@ -142,7 +143,7 @@ def test_one_version() -> None:
 
 
 def test_names_exist() -> None:
-    groups = {f"pellucid.{_registry(place).kind}s" for place in cli.REGISTRIES.values()}
+    groups = {f"pellucid.{_registry(place).kind}s" for place in listing.REGISTRIES.values()}
     for document in DOCUMENTS:
         for name in re.findall(r"(?<![\w/.-])pellucid(?:\.[A-Za-z_]\w*)+", document.read_text()):
             assert name in groups or _resolves(name), f"{document.relative_to(ROOT)} says {name}"

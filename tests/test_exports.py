@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pellucid
-from pellucid import cli
+from pellucid.cli import listing
 
 
 def test_every_public_name_is_there_and_known_to_type_checkers() -> None:
@@ -21,11 +21,11 @@ def test_every_public_name_is_there_and_known_to_type_checkers() -> None:
         pellucid.fitt  # noqa: B018 # pyright: ignore[reportAttributeAccessIssue]
 
 
-@pytest.mark.parametrize("kind", list(cli.REGISTRIES))
+@pytest.mark.parametrize("kind", list(listing.REGISTRIES))
 def test_every_listed_registry_is_there_and_describes_its_entries(kind: str) -> None:
     from pellucid.registry import describe
 
-    module, _, name = cli.REGISTRIES[kind].partition(":")
+    module, _, name = listing.REGISTRIES[kind].partition(":")
     entries = getattr(importlib.import_module(module), name)
     assert len(entries) > 0
     for entry, value in entries.items():

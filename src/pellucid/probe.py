@@ -1,7 +1,7 @@
 """How every objective, attack and explainer looks at a classifier; the one place where input gradients are taken."""
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal, TypeVar, cast
 
 import torch
@@ -28,7 +28,8 @@ class Probe:
 
     `second_order` is whether gradients can be differentiated for the parameters, `third_order` whether curvature can
     be. `progress` runs from 0 to 1 over a training; `seed` feeds the noise that random terms draw per image.
-    `precision` is that of searches on the bare `network`, which no wrapper then runs in the training's.
+    `precision` is that of searches on the bare `network`, which no wrapper then runs in the training's. Forward
+    passes run inside what `under` makes, which may give operations another backward pass.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Probe:
         network: nn.Module | None = None,
         precision: Literal["32-true", "bf16-mixed"] = "32-true",
         batch_norm: BatchNorm = "as-published",
+        under: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         x = batch.x if batch.x.requires_grad else batch.x.detach().requires_grad_()
         self.model = model
@@ -57,6 +59,7 @@ class Probe:
         self.network = model if network is None else network
         self.precision: Literal["32-true", "bf16-mixed"] = precision
         self.batch_norm: BatchNorm = batch_norm
+        self.under = under
         self.forwards = 0
         self.backwards = 0
         self._logits: Tensor | None = None
@@ -129,6 +132,19 @@ class Probe:
         self.logits  # noqa: B018 - the pass that records
         return self._features[layer]
 
+    def feature_gradient(self, layer: str, of: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+        """The gradient of each image's logit of its class, for the output of a layer that this probe records."""
+        key = (layer, id(of))
+        if key not in self._gradients:
+            features = self.features(layer)
+            self.backwards += 1
+            (gradient,) = torch.autograd.grad(
+                self.logits.gather(1, of[:, None]).sum(), features, create_graph=self.second_order, retain_graph=True
+            )
+            self._gradients[key] = gradient
+            self.shared(("kept alive", id(of)), lambda: of)  # so that no other tensor comes by its number
+        return self._gradients[key]
+
     def curvature(
         self, vectors: Float[Tensor, "b *shape"], of: Quantity | int | Int[Tensor, " b"]
     ) -> Float[Tensor, "b *shape"]:
@@ -155,19 +171,42 @@ class Probe:
 
     def at(self, x: Float[Tensor, "b *shape"], *, batch_norm: BatchNorm = "as-published") -> "Probe":
         """The same look at other images; a graph that `x` hangs on is kept."""
-        probe = Probe(
+        probe = self._like(self.batch.at(x), layers=self.layers, batch_norm=batch_norm, under=self.under)
+        probe.noise = self.noise
+        return probe
+
+    def on(
+        self,
+        batch: Batch,
+        *,
+        layers: Sequence[str] = (),
+        under: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> "Probe":
+        """A like look at any other batch, of any length; its random numbers follow from its own index."""
+        probe = self._like(batch, layers=layers, batch_norm=self.batch_norm, under=under)
+        probe.noise = Noise(self.noise.seed, batch.index)
+        return probe
+
+    def _like(
+        self,
+        batch: Batch,
+        *,
+        layers: Sequence[str],
+        batch_norm: BatchNorm,
+        under: Callable[[], AbstractContextManager[object]],
+    ) -> "Probe":
+        return Probe(
             self.model,
-            self.batch.at(x),
+            batch,
             second_order=self.second_order,
             third_order=self.third_order,
-            layers=self.layers,
+            layers=layers,
             progress=self.progress,
             network=self.network,
             precision=self.precision,
             batch_norm=batch_norm,
+            under=under,
         )
-        probe.noise = self.noise
-        return probe
 
     def _forward(self) -> Tensor:
         self.forwards += 1
@@ -176,6 +215,7 @@ class Probe:
             with (
                 fast_second_order(third_order=self.third_order) if self.second_order else nullcontext() as fast,
                 untouched_statistics(self.network) if self.batch_norm == "frozen-statistics" else nullcontext(),
+                self.under(),
             ):
                 logits = self.model(self.x)
             self._exchanged = fast is not None and fast.exchanged
@@ -238,6 +278,17 @@ def frozen(model: nn.Module) -> Generator[nn.Module]:
             setattr(module, name, buffer)
             # `data`, since a graph made before may have saved the buffer and would take any other write for a change
             buffer.data.copy_(before)
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Generator[nn.Module]:
+    """The model in evaluation mode, its parameters as they are; afterwards all modes are as they were."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield model.eval()
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 @contextmanager

@@ -1,13 +1,18 @@
 """Every listed explainer, at settings that are quick to run."""
 
-from pellucid.explain import EXPLAINERS, Gradient, SmoothGrad
+from pellucid.explain import EXPLAINERS, Gradient, Smooth, SmoothGrad
 from pellucid.testing import ExplainerConformance
 
 SETTINGS = {
     "gradient": [Gradient()],
+    "smooth": [
+        Smooth(samples=3),
+        Smooth(SmoothGrad(samples=2), samples=2, clean=True, statistic="variance"),
+        Smooth(samples=3, clip=True, statistic="mean-square"),
+    ],
     "smoothgrad": [
         SmoothGrad(samples=5),
-        SmoothGrad(samples=5, chunk=13, clean=False, clip=False),
+        SmoothGrad(samples=5, clean=False, clip=False),
         SmoothGrad(samples=2, sigma=0.0),
     ],
 }

@@ -53,26 +53,25 @@ def test_of_a_linear_model_every_map_is_the_weight(sigma: float, samples: int, c
     assert torch.allclose(Gradient()(model, x, y).map, weight)
 
 
-@pytest.mark.parametrize("chunk", [1, 12, 1000])
-def test_terms_are_the_samples_and_the_clean_image_and_all_of_them_images(chunk: int) -> None:
+@pytest.mark.parametrize("memory", [1, 40_000, None])
+def test_terms_are_the_samples_and_the_clean_image_and_all_of_them_images(memory: int | None) -> None:
     model = Seeing(smooth())
-    SmoothGrad(samples=7, sigma=0.5, chunk=chunk)(model, X, Y)
+    SmoothGrad(samples=7, sigma=0.5)(model, X, Y, memory=memory)
     rows = torch.cat(model.seen)
     assert len(rows) == len(X) * (7 + 1)
     assert float(rows.min()) == 0 and float(rows.max()) == 1, "noise this strong must have been clipped"
     assert torch.equal(rows[: len(X)], X)
-    assert max(map(len, model.seen)) <= max(chunk, len(X))
     unclipped = Seeing(smooth())
-    SmoothGrad(samples=7, sigma=0.5, chunk=chunk, clean=False, clip=False)(unclipped, X, Y)
+    SmoothGrad(samples=7, sigma=0.5, clean=False, clip=False)(unclipped, X, Y, memory=memory)
     assert sum(map(len, unclipped.seen)) == len(X) * (7 + 1), "the one pass that looks at the classes is still there"
     assert float(torch.cat(unclipped.seen).min()) < 0
 
 
-def test_chunks_change_nothing_but_the_order_of_summands() -> None:
+def test_how_much_memory_there_is_changes_nothing_but_the_order_of_summands() -> None:
     model = smooth()
-    whole = SmoothGrad(samples=11, chunk=1000)(model, X, Y, seed=2).map
-    for chunk in (1, 7, 10):
-        assert torch.allclose(SmoothGrad(samples=11, chunk=chunk)(model, X, Y, seed=2).map, whole, atol=1e-12)
+    whole = SmoothGrad(samples=11)(model, X, Y, seed=2).map
+    for memory in (1, 20_000, 40_000):
+        assert torch.allclose(SmoothGrad(samples=11)(model, X, Y, seed=2, memory=memory).map, whole, atol=1e-12)
 
 
 def test_a_map_is_the_mean_over_the_copies_that_the_network_saw() -> None:
@@ -97,15 +96,19 @@ def test_passes_are_as_few_as_can_be() -> None:
     model = Counting(smooth())
     Gradient()(model, X, "predicted")
     assert model.forwards == 1
-    SmoothGrad(samples=10, chunk=25)(model, X, Y)
-    assert model.forwards == 1 + 1 + 2
+    SmoothGrad(samples=24)(model, X, Y)
+    assert model.forwards == 1 + 1 + 2, "12 copies of 5 images are near enough to 64 rows"
 
 
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: SmoothGrad(samples=0), ConfigError, "SmoothGrad has samples=0; give 1 or more"),
-        (lambda: SmoothGrad(chunk=0), ConfigError, "SmoothGrad has chunk=0; give 1 or more"),
+        (
+            lambda: Gradient()(smooth(), X, Y, memory=0),
+            ConfigError,
+            "memory is 0; give a number of bytes, 1 or more",
+        ),
         (
             lambda: SmoothGrad(sigma=-0.1),
             ConfigError,
@@ -135,12 +138,12 @@ def test_passes_are_as_few_as_can_be() -> None:
         (
             lambda: Gradient()(smooth(), X, "label"),
             ConfigError,
-            "of is 'label'; give a class, a class for each image, or 'predicted'",
+            "of is 'label'; give a class, a class for each image, 'predicted' or 'runner-up'",
         ),
         (
             lambda: Gradient().on(smooth(), Batch(X, Y), "best"),
             ConfigError,
-            "of is 'best'; give a class, a class for each image, 'label' or 'predicted'",
+            "of is 'best'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'",
         ),
     ],
 )

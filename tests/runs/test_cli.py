@@ -14,6 +14,7 @@ from PIL import Image
 
 from command import call, refused
 from pellucid import cli, models, runs
+from pellucid.cli import listing
 from pellucid.train import RECIPES
 
 SHORT = ["--set", "recipe.epochs=2", "--model", "mlp", "--device", "cpu"]
@@ -90,7 +91,7 @@ def test_a_network_and_images_of_one_s_own(tmp_path: Path) -> None:
 
 def test_lists_name_every_entry_with_what_it_is() -> None:
     found: dict[str, dict[str, str]] = json.loads(call("list", "--json"))
-    assert set(found) == {*cli.REGISTRIES, "runs"}
+    assert set(found) == {*listing.REGISTRIES, "runs"}
     for kind, entries in found.items():
         assert all(entries.values()), kind
     assert set(json.loads(call("list", "recipes", "--json"))["recipes"]) == set(RECIPES)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from lightning_fabric import Fabric
 from PIL import Image
 
 from command import call, refused
@@ -168,7 +169,8 @@ def test_a_teacher_is_trained_first_and_found_again() -> None:
 def test_what_a_teacher_s_student_says_of_its_progress() -> None:
     settings = runs.table("standard", {"model.name": "mlp"}, ["recipe.epochs=1", *LESSON[1::2]])
     spec, images = runs.prepare(settings)
-    fabric = cli._fabric("cpu", 1, "auto", "32-true")  # pyright: ignore[reportPrivateUsage]
+    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric.launch()
     events = list(runs.execute(spec, images, runs.RunFolder(Path("runs") / spec.folder), fabric))
     kinds = [type(event).__name__ for event in events]
     order = [kind for number, kind in enumerate(kinds) if number == 0 or kinds[number - 1] != kind]

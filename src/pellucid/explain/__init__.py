@@ -4,7 +4,15 @@ from pellucid.explain.explainer import Explainer as Explainer
 from pellucid.explain.explainer import Explanation as Explanation
 from pellucid.explain.gradient import Gradient as Gradient
 from pellucid.explain.named import named as named
+from pellucid.explain.smooth import Smooth as Smooth
 from pellucid.explain.smooth_grad import SmoothGrad as SmoothGrad
 from pellucid.registry import Registry
 
-EXPLAINERS: Registry[type[Explainer]] = Registry("explainer", {"gradient": Gradient, "smoothgrad": SmoothGrad})
+EXPLAINERS: Registry[type[Explainer]] = Registry(
+    "explainer",
+    {
+        "gradient": Gradient,
+        "smooth": Smooth,
+        "smoothgrad": SmoothGrad,
+    },
+)

@@ -12,6 +12,6 @@ from pellucid.probe import Probe
 class Gradient(Explainer):
     """How fast the class's logit rises with each pixel (Simonyan et al. 2014): signed, every channel its own."""
 
-    def maps(self, probe: Probe, of: Classes) -> Images:
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The gradient of the logit, not of the probability: that vanishes where the network is sure."""
         return probe.gradient(of)

@@ -6,16 +6,25 @@ class TestMine(ExplainerConformance):
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from pellucid import config
 from pellucid.batch import Batch
-from pellucid.errors import LabelError, PixelError, ShapeError
+from pellucid.errors import ConfigError, LabelError, PixelError, ShapeError
 from pellucid.explain import Explainer
 from pellucid.testing.specimens import images, left_as_it_was, network
+
+
+class Shape(TypedDict):
+    """What images and networks of a suite look like."""
+
+    classes: int
+    channels: int
+    size: int
+    dtype: torch.dtype
 
 
 class ExplainerConformance:
@@ -41,7 +50,7 @@ class ExplainerConformance:
         """Neither the pixels nor whether gradients are taken for them."""
         x, y = images()
         before = x.clone()
-        found = self.explainer(network(), x, y)
+        found = self._ready()(network(), x, y)
         assert torch.equal(x, before)
         assert not x.requires_grad
         assert not found.map.requires_grad
@@ -52,28 +61,59 @@ class ExplainerConformance:
         together = self._map()
         for number in range(len(x)):
             rows = slice(number, number + 1)
-            alone = self.explainer.on(network(), Batch(x[rows], y[rows], {"index": torch.tensor([number])}))
+            alone = self._ready().on(network(), Batch(x[rows], y[rows], {"index": torch.tensor([number])}))
             assert torch.allclose(alone.map[0], together[number], atol=1e-9)
 
     def test_the_order_of_images_does_not_matter(self) -> None:
         """Those that are numbered elsewhere may come in any."""
         x, y = images()
         order = torch.arange(len(x)).flip(0)
-        found = self.explainer.on(network(), Batch(x[order], y[order], {"index": order}))
+        found = self._ready().on(network(), Batch(x[order], y[order], {"index": order}))
         assert torch.allclose(found.map, self._map()[order], atol=1e-9)
+
+    def test_how_much_memory_there_is_does_not_matter(self) -> None:
+        """One row at a time, or all at once."""
+        x, y = images()
+        frugal = self._ready()(network(), x, y, memory=1)
+        assert torch.allclose(frugal.map, self._map(), atol=1e-9)
+
+    def test_maps_can_be_differentiated_for_pixels_and_parameters(self) -> None:
+        """Checked by finite differences; or, where the explainer says that they cannot, that is an error."""
+        x, y = images()
+        if not self.explainer.differentiable:
+            assert _refused(ConfigError, lambda: self._ready()(network(), x, y, create_graph=True))
+            return
+        x, model = x.requires_grad_(), network()
+        found = self._ready()(model, x, y, create_graph=True).map
+        assert torch.allclose(found, self._map(), atol=1e-9)
+        weights = torch.rand(found.shape, generator=torch.Generator().manual_seed(2), dtype=found.dtype)
+        (found * weights).sum().backward()
+        for leaf in (x, *model.parameters()):
+            slope = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            direction = torch.randn(leaf.shape, generator=torch.Generator().manual_seed(3), dtype=leaf.dtype)
+            step, values = 1e-6, list[Tensor]()
+            for sign in (1, -1):
+                with torch.no_grad():
+                    leaf.add_(sign * step * direction)
+                    values.append((self._ready()(model, x, y).map * weights).sum())
+                    leaf.sub_(sign * step * direction)
+            difference = (values[0] - values[1]) / (2 * step)
+            assert torch.allclose((slope * direction).sum(), difference, rtol=1e-4, atol=1e-6), leaf.shape
 
     def test_a_class_may_be_named_in_every_way(self) -> None:
         """One for all, one for each, the label, or what the network says."""
         x, y = images()
         model = network()
         predicted = model(x).argmax(1)
-        of_two = self.explainer(model, x, 2)
-        assert torch.equal(of_two.map, self.explainer(model, x, torch.full_like(y, 2)).map)
+        of_two = self._ready()(model, x, 2)
+        assert torch.equal(of_two.map, self._ready()(model, x, torch.full_like(y, 2)).map)
         assert bool((of_two.of == 2).all())
-        said = self.explainer(model, x, "predicted")
+        second = model(x).topk(2).indices[:, 1]
+        assert torch.equal(self._ready()(model, x, "runner-up").of, second)
+        said = self._ready()(model, x, "predicted")
         assert torch.equal(said.of, predicted)
-        assert torch.equal(said.map, self.explainer(model, x, predicted).map)
-        assert torch.equal(self.explainer.on(model, Batch(x, y)).map, self.explainer(model, x, y).map)
+        assert torch.equal(said.map, self._ready()(model, x, predicted).map)
+        assert torch.equal(self._ready().on(model, Batch(x, y)).map, self._ready()(model, x, y).map)
 
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
         """Also where no gradients are being taken; a map has the shape and the type of its image."""
@@ -81,7 +121,8 @@ class ExplainerConformance:
             x, y = images(classes=classes, channels=channels, size=size, dtype=dtype)
             with torch.no_grad():
                 model = network(classes=classes, channels=channels, size=size, dtype=dtype)
-                found = self.explainer(model, x, y)
+                ready = self._ready(classes=classes, channels=channels, size=size, dtype=dtype)
+                found = ready(model, x, y)
             assert found.map.shape == x.shape
             assert found.map.dtype == dtype
             assert bool(found.map.isfinite().all())
@@ -90,18 +131,35 @@ class ExplainerConformance:
         """Pixels outside [0, 1], classes that do not exist, and classes for other images than these."""
         x, y = images()
         model = network()
-        assert _refused(PixelError, lambda: self.explainer(model, 2 * x, y))
-        assert _refused(LabelError, lambda: self.explainer(model, x, 4))
-        assert _refused(ShapeError, lambda: self.explainer(model, x, y[:-1]))
-        assert _refused(ShapeError, lambda: self.explainer(model, x[:0], y[:0]))
+        assert _refused(PixelError, lambda: self._ready()(model, 2 * x, y))
+        assert _refused(LabelError, lambda: self._ready()(model, x, 4))
+        assert _refused(ShapeError, lambda: self._ready()(model, x, y[:-1]))
+        assert _refused(ShapeError, lambda: self._ready()(model, x[:0], y[:0]))
+
+    def test_what_it_has_not_learnt_it_says(self) -> None:
+        """An explainer that learns from images explains none before; one that does not is itself afterwards."""
+        x, y = images()
+        if self.explainer.learns:
+            assert _refused(ConfigError, lambda: self.explainer(network(), x, y))
+            assert not self._ready().learns
+        else:
+            assert self.explainer.fit(network(), x) is self.explainer
 
     def test_its_settings_are_read_back_as_they_were_written(self) -> None:
         """What `dump` writes, `build` reads."""
         assert config.build(Explainer, config.dump(self.explainer)) == self.explainer
 
+    def _ready(
+        self, *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
+    ) -> Explainer:
+        if not self.explainer.learns:
+            return self.explainer
+        shape: Shape = {"classes": classes, "channels": channels, "size": size, "dtype": dtype}
+        return self.explainer.fit(network(**shape), images(**shape)[0])
+
     def _map(self, *, model: nn.Module | None = None, seed: int = 0) -> Tensor:
         x, y = images()
-        return self.explainer(network() if model is None else model, x, y, seed=seed).map
+        return self._ready()(network() if model is None else model, x, y, seed=seed).map
 
 
 def _refused(error: type[Exception], call: Callable[[], object]) -> bool:

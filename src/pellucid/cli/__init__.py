@@ -1,0 +1,41 @@
+"""The command line: each command parses, calls one function and prints.
+
+Nothing heavy is imported before a command runs, so `--help` answers at once.
+"""
+
+import sys
+
+import click
+
+from pellucid.cli.listing import list_command
+from pellucid.cli.measure import measure
+from pellucid.cli.references import references
+from pellucid.cli.show import show
+from pellucid.cli.train import train
+from pellucid.errors import PellucidError
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line, without a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except PellucidError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the same command goes on where it was stopped", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="pellucid")
+def cli() -> None:
+    """Train image classifiers whose explanations can be trusted, and prove it."""
+
+
+for command in (train, measure, references, list_command, show):
+    cli.add_command(command)

@@ -1,0 +1,55 @@
+"""`pellucid list`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pellucid.cli.options import as_json, print_json
+from pellucid.errors import UnknownName, suggestion
+
+REGISTRIES = {
+    "recipes": "pellucid.train:RECIPES",
+    "models": "pellucid.models:MODELS",
+    "data": "pellucid.data:DATA",
+    "terms": "pellucid.objectives:TERMS",
+    "weights": "pellucid.objectives:WEIGHTS",
+    "neighbours": "pellucid.objectives:NEIGHBOURS",
+    "optimizers": "pellucid.train:OPTIMIZERS",
+    "schedules": "pellucid.train:SCHEDULES",
+    "augmentations": "pellucid.data:AUGMENTATIONS",
+    "activations": "pellucid.models:ACTIVATIONS",
+    "attacks": "pellucid.attacks:ATTACKS",
+    "presets": "pellucid.attacks:PRESETS",
+    "explainers": "pellucid.explain:EXPLAINERS",
+    "references": "pellucid.train.references:REFERENCES",
+    "checks": "pellucid.evaluate:CHECKS",
+    "goals": "pellucid.attacks:GOALS",
+    "norms": "pellucid.norms:NORMS",
+}
+
+
+@click.command("list")
+@click.argument("kind", required=False, metavar="[KIND]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
+@as_json
+def list_command(kind: str | None, out: Path, as_json: bool) -> None:
+    """List what there is: recipes, models, data, terms, ..., or the runs in DIR."""
+    from pellucid import runs
+    from pellucid.console import Console
+
+    if kind is not None and kind not in (*REGISTRIES, "runs"):
+        raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
+    found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if kind in (None, name)}
+    if kind in (None, "runs"):
+        found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
+    print_json(found) if as_json else Console().lists(found)
+
+
+def _entries(place: str) -> dict[str, str]:
+    import importlib
+
+    from pellucid.registry import describe
+
+    module, _, name = place.partition(":")
+    return {entry: describe(value) for entry, value in getattr(importlib.import_module(module), name).items()}

@@ -1,0 +1,92 @@
+"""`pellucid train`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pellucid.cli.options import as_json, print_json
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+@click.command()
+@click.argument("recipe", metavar="RECIPE|FILE.toml")
+@click.option("--data", "source", metavar="NAME|PATH", help="Images to train on.  [default: digits]")
+@click.option("--model", metavar="NAME|PKG.MOD:FACTORY", help="The network.  [default: simple-cnn]")
+@click.option("--init", metavar="WEIGHTS", help="Start from these weights instead of random ones.")
+@click.option("--reference", metavar="DIR", help="Maps that 'pellucid references' made, for recipes that use such.")
+@click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
+@click.option("--set", "assignments", metavar="A.B=C", multiple=True, help="Set any setting, e.g. recipe.epochs=5.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes that train together."
+)
+@click.option("--strategy", type=click.Choice(["auto", "ddp"]), default="auto", show_default=True)
+@click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), help="[default: 32-true]")
+@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
+@click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
+@as_json
+def train(
+    recipe: str,
+    source: str | None,
+    model: str | None,
+    init: str | None,
+    reference: str | None,
+    seed: int | None,
+    assignments: tuple[str, ...],
+    out: Path,
+    device: str,
+    devices: int,
+    strategy: str,
+    precision: str | None,
+    download: bool,
+    skip_bad: bool,
+    tensorboard: bool,
+    as_json: bool,
+) -> None:
+    """Train a network by a named RECIPE or by the settings in FILE.toml.
+
+    The run's folder lies in DIR and is named by everything that its result depends on: the same command finds it
+    again, goes on where it was stopped, and does nothing where it is complete.
+    """
+    from pellucid import runs
+    from pellucid.console import Console
+
+    options = {
+        "data.source": source,
+        "data.download": download or None,
+        "data.skip_bad": skip_bad or None,
+        "model.name": model,
+        "model.init": init,
+        "seed": seed,
+        "precision": precision,
+        "references.reference": reference and {"kind": "stored", "path": reference},
+    }
+    settings = runs.table(recipe, options, assignments)
+    fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
+    console = Console(quiet=as_json or not fabric.is_global_zero)
+    spec, images = runs.prepare(settings, console.reading)
+    folder = runs.RunFolder(out / spec.folder)
+    console.begin(spec, images, folder)
+    with console.progress() as watch:
+        for event in runs.execute(spec, images, folder, fabric, tensorboard=tensorboard):
+            watch(event)
+    if fabric.is_global_zero:
+        console.end(folder) if not as_json else print_json(folder.summary())
+
+
+def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric":
+    import logging
+
+    from lightning_fabric import Fabric
+
+    # what Fabric tells of its processes is no news to whoever asked for them
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    together = "ddp" if devices > 1 and strategy == "auto" else strategy
+    fabric = Fabric(accelerator=device, devices=devices, strategy=together, precision=precision)
+    fabric.launch()
+    return fabric

@@ -1,0 +1,32 @@
+"""Several changed copies of every image, looked at together."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.batch import Batch
+from pellucid.probe import Probe
+
+
+def portions(copies: int, images: int, rows: int) -> Iterator[range]:
+    """The numbers of the copies, as many at a time as make `rows` rows with the images, and at least one."""
+    at_once = max(1, rows // images)
+    for first in range(0, copies, at_once):
+        yield range(first, min(first + at_once, copies))
+
+
+def at_copies(probe: Probe, numbers: range, make: Callable[[int], Float[Tensor, "b *shape"]]) -> Probe:
+    """A probe at the copies of these numbers, one whole batch after another; `fold` takes its answers apart again.
+
+    Copies may leave [0, 1]. Each has random numbers of its own, that follow from its number.
+    """
+    rows = torch.cat([make(number) for number in numbers])
+    index = torch.cat([probe.batch.index + (number + 1) * 2**32 for number in numbers])
+    return probe.on(Batch.trusted(rows, probe.y.repeat(len(numbers)), {"index": index}))
+
+
+def fold(values: Float[Tensor, "rows *shape"], copies: int) -> Float[Tensor, "copies b *shape"]:
+    """What a probe at copies says, copy by copy."""
+    return values.unflatten(0, (copies, len(values) // copies))

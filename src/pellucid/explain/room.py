@@ -1,0 +1,65 @@
+"""How many rows go through a network at once: as many as memory has room for, and no more than are any faster."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+# Beyond these a pass over more rows is no faster per row; on a CPU it soon is slower, where caches overflow.
+_MOST_ON_A_CPU = 64
+_MOST_ON_AN_ACCELERATOR = 1024
+_ROOM_ON_A_CPU = 256 * 2**20
+
+
+class Room:
+    """Room for `rows` rows: a few until a pass has been weighed, then as many as fit, half of that if they do not.
+
+    `memory` is how many bytes passes may keep; without it they may keep half of what an accelerator has free, or
+    256 MiB of a CPU's.
+    """
+
+    def __init__(self, memory: int | None, device: torch.device) -> None:
+        self.rows = 8
+        self._memory = memory
+        self._device = device
+        self._settled = False
+
+    @contextmanager
+    def weighing(self, model: nn.Module, rows: int) -> Generator[None]:
+        """Forward passes over so many rows in this block tell how much one keeps for its backward pass."""
+        if self._settled:
+            yield
+            return
+        own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
+        kept: dict[int, int] = {}
+
+        def weigh(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
+            yield
+        most = _MOST_ON_A_CPU if self._device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
+        self.rows = max(1, min(most, self._bytes() * rows // max(1, sum(kept.values()))))
+        self._settled = True
+
+    def halve(self, error: RuntimeError) -> bool:
+        """Whether a smaller room may help where a pass ended with this error; it then is half as large."""
+        if self.rows == 1 or not (isinstance(error, torch.OutOfMemoryError) or _ALLOCATOR in str(error)):
+            return False
+        self.rows //= 2
+        self._settled = True
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return True
+
+    def _bytes(self) -> int:
+        if self._memory is not None:
+            return self._memory
+        return torch.cuda.mem_get_info(self._device)[0] // 2 if self._device.type == "cuda" else _ROOM_ON_A_CPU
+
+
+_ALLOCATOR = "can't allocate memory"  # what a CPU's says, whose error has no class of its own

@@ -1,0 +1,102 @@
+"""Any explainer's maps over noisy copies of the image."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+import torch
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.explain.copies import at_copies, fold, portions
+from pellucid.explain.explainer import Classes, Explainer, Images, images
+from pellucid.explain.gradient import Gradient
+from pellucid.probe import Probe
+
+Statistic = Literal["mean", "variance", "mean-square"]
+
+
+@final
+@dataclass(frozen=True)
+class Smooth(Explainer):
+    """The mean, the variance or the mean square of an explainer's maps over `samples` noisy copies of the image.
+
+    The noise is normal, with the deviation `sigma` in [0, 1] pixel units whatever the image's own range. With `clean`
+    the image itself is one more copy, and with `clip` noisy copies are drawn back into [0, 1].
+    """
+
+    explainer: Explainer = field(default_factory=Gradient)
+    samples: int = 50
+    sigma: float = 0.15
+    clean: bool = False
+    clip: bool = False
+    statistic: Statistic = "mean"
+
+    def __post_init__(self) -> None:
+        check_noise("Smooth", self.samples, self.sigma)
+
+    @property
+    def random(self) -> bool:
+        """Only without noise, around what is not random itself, it is not."""
+        return self.sigma > 0 or self.explainer.random
+
+    @property
+    def differentiable(self) -> bool:
+        """As the explainer inside is."""
+        return self.explainer.differentiable
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One map for each copy, of which only sums are kept."""
+        first = self.explainer.maps(probe, of, rows) if self.clean else None
+        sums = _Sums(self.statistic, first)
+        for numbers in portions(self.samples, len(of), rows):
+            copies = at_copies(probe, numbers, lambda number: self._copy(probe, number))
+            sums.add(fold(self.explainer.maps(copies, of.repeat(len(numbers)), rows), len(numbers)))
+        return sums.value()
+
+    def _copy(self, probe: Probe, number: int) -> Tensor:
+        """The images under noise that follows from the number of the copy, however many are worked on together."""
+        x = images(probe)
+        noisy = x + self.sigma * probe.noise.stream("smoothgrad", number).normal(*x.shape[1:], dtype=x.dtype)
+        return noisy.clamp(0, 1) if self.clip else noisy
+
+
+class _Sums:
+    """What a statistic needs of maps that come one after another."""
+
+    def __init__(self, statistic: Statistic, first: Tensor | None) -> None:
+        self._statistic = statistic
+        self._count = 0
+        self._shift: Tensor | None = None
+        self._sum: Tensor | None = None
+        self._squares: Tensor | None = None
+        if first is not None:
+            self.add(first[None])
+
+    def add(self, maps: Tensor) -> None:
+        """Maps of several copies."""
+        if self._shift is None:
+            # the variance is that of distances to any map; near ones lose no digits
+            self._shift = maps[0].detach() if self._statistic == "variance" else torch.zeros_like(maps[0])
+        maps = maps - self._shift
+        self._count += len(maps)
+        self._sum = maps.sum(0) + (0 if self._sum is None else self._sum)
+        if self._statistic != "mean":
+            self._squares = maps.square().sum(0) + (0 if self._squares is None else self._squares)
+
+    def value(self) -> Tensor:
+        """The statistic of all of them."""
+        assert self._sum is not None
+        mean = self._sum / self._count
+        if self._squares is None:
+            return mean
+        square = self._squares / self._count
+        return square if self._statistic == "mean-square" else square - mean.square()
+
+
+def check_noise(owner: str, samples: int, sigma: float) -> None:
+    """Refuse settings of noise that cannot be meant."""
+    if samples < 1:
+        raise ConfigError(f"{owner} has samples={samples}; give 1 or more")
+    if not (math.isfinite(sigma) and sigma >= 0):
+        raise ConfigError(f"{owner} has sigma={sigma:g}; a deviation is 0 or more, in [0, 1] pixel units")
