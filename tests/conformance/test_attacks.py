@@ -23,6 +23,7 @@ from pellucid.attacks import (
     Square,
     Targeted,
     TargetedAPGD,
+    UntargetedFAB,
     WorstOf,
 )
 from pellucid.norms import L0, L1, L2, RMS, Linf
@@ -44,6 +45,10 @@ SETTINGS = {
     ],
     "nearest": [Nearest(steps=20, path=1.0), Nearest(steps=20, path=1.0, goal=BelowChance(), clip=False)],
     "shell": [Shell(steps=8), Shell(steps=8, clip=False, floor=1e-8)],
+    "fab-untargeted": [
+        UntargetedFAB(eps=0.1, steps=4),
+        UntargetedFAB(eps=0.5, steps=4, norm=L2(), start=0),
+    ],
     "fab": [
         FAB(eps=0.1, steps=4),
         FAB(eps=0.5, steps=4, norm=L2()),

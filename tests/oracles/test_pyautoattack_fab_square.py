@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from half_standing import CASES
-from pellucid.attacks import FAB, Square
+from pellucid.attacks import FAB, Repeat, Square, UntargetedFAB
 from pellucid.attacks.fab_projections import Liftable, lift
 from pellucid.attacks.square_windows import bumps, shrunk
 from pellucid.batch import Batch
@@ -36,6 +36,25 @@ def test_fab_makes_the_same_images_fall(model: nn.Module, digits: Batch, norm: N
     assert 0.2 < standing.float().mean() < 0.8
     # two of 200 images: a point that lies just outside the ball we draw onto it, where it may still be misclassified
     assert (standing == ours.reached).sum() <= 2
+
+
+@pytest.mark.parametrize(("network", "norm", "eps"), CASES)
+def test_fab_without_targets_makes_the_same_images_fall(
+    model: nn.Module, digits: Batch, norm: Norm, eps: float
+) -> None:
+    theirs = fab_pt.FABAttack_PT(
+        model, norm=type(norm).__name__, n_iter=25, n_restarts=1, eps=eps, targeted=False, device="cpu"
+    )
+    standing = stands(model, digits, theirs.perturb(digits.x, digits.y), norm, eps)
+    ours = UntargetedFAB(eps=eps, norm=norm, steps=25, start=0).on(model, digits)
+    assert 0.2 < standing.float().mean() < 0.8
+    assert (standing == ours.reached).sum() <= 2
+
+
+def test_restarts_of_fab_make_no_fewer_images_fall(robust_digits_network: nn.Module, digits: Batch) -> None:
+    once = UntargetedFAB(eps=0.1, steps=10, start=0).on(robust_digits_network, digits)
+    again = Repeat(UntargetedFAB(eps=0.1, steps=10), 3).on(robust_digits_network, digits)
+    assert (again.reached.sum() - once.reached.sum()).abs() <= 4
 
 
 @pytest.mark.parametrize("network", ["robust_digits_network"])

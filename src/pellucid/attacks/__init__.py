@@ -13,6 +13,7 @@ from pellucid.attacks.ddn import DDN as DDN
 from pellucid.attacks.deepfool import DeepFool as DeepFool
 from pellucid.attacks.engine import Engine as Engine
 from pellucid.attacks.fab import FAB as FAB
+from pellucid.attacks.fab_untargeted import UntargetedFAB as UntargetedFAB
 from pellucid.attacks.fmn import FMN as FMN
 from pellucid.attacks.goals import GOALS as GOALS
 from pellucid.attacks.goals import BelowChance as BelowChance
@@ -47,6 +48,7 @@ ATTACKS: Registry[type[Attack]] = Registry(
         "nearest": Nearest,
         "shell": Shell,
         "fab": FAB,
+        "fab-untargeted": UntargetedFAB,
         "ddn": DDN,
         "fmn": FMN,
         "deepfool": DeepFool,

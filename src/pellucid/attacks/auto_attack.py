@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pellucid.attacks.apgd import APGD, TargetedAPGD
 from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.fab import FAB
+from pellucid.attacks.fab_untargeted import UntargetedFAB
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.repeat import Repeat
 from pellucid.attacks.square import Square
@@ -22,8 +23,7 @@ class AutoAttack(Attack):
     """The ensemble that robustness figures are compared by.
 
     - `standard`: APGD on cross-entropy, targeted APGD, targeted FAB, Square.
-    - `plus`: five restarts of APGD on cross-entropy and on DLR, targeted FAB, Square, targeted APGD. The authors' has
-      an untargeted FAB with random restarts besides, which is not here: the figures do not compare.
+    - `plus`: five restarts of APGD on cross-entropy, on DLR, and of FAB without targets; Square; both with targets.
     - `rand`, for networks that answer at random: APGD on cross-entropy and on DLR, gradients averaged over 20 passes.
 
     With the `steps` and `queries` of the authors, figures compare with theirs.
@@ -63,7 +63,9 @@ class AutoAttack(Attack):
         towards, near = TargetedAPGD(eps, steps, norm=norm), FAB(eps, norm=norm, steps=steps)
         blind = Square(eps, norm=norm, queries=self.queries)
         if self.version == "plus":
-            return Repeat(entropy, 5), Repeat(ratio, 5), near, blind, towards
+            anywhere = UntargetedFAB(eps, norm, steps=steps, start=0)
+            restarts = Repeat(UntargetedFAB(eps, norm, steps=steps), 4)
+            return Repeat(entropy, 5), Repeat(ratio, 5), anywhere, restarts, blind, towards, near
         return entropy, towards, near, blind
 
     def search(self, victim: Victim) -> Images:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -40,19 +41,9 @@ class FAB(Attack):
         if self.eps != math.inf:
             check_budget(self.eps, self.norm, "FAB")
         check_steps(self.steps, "FAB")
-        if not isinstance(self.norm, Liftable):
-            raise ConfigError(f"FAB has norm={self.norm}; it projects in Linf, L2, RMS and L1")
-        if not isinstance(self.goal, Misclassified):
-            raise ConfigError(
-                f"FAB has goal={self.goal}; it walks to boundaries of the label's class, so give it Misclassified()"
-            )
         if self.classes < 1:
             raise ConfigError(f"FAB has classes={self.classes}; it walks to 1 other class or more")
-        if self.overshoot < 1:
-            raise ConfigError(f"FAB has overshoot={self.overshoot:g}; less than 1 ends short of the boundary")
-        for name, share in (("bias", self.bias), ("backward", self.backward)):
-            if not 0 <= share <= 1:
-                raise ConfigError(f"FAB has {name}={share:g}; it is a share in [0, 1]")
+        check_stepping(self, self.goal, self.backward, "FAB")
 
     @property
     def budget(self) -> float:
@@ -88,15 +79,7 @@ class FAB(Attack):
             return (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None])).squeeze(1)
 
         logits, slope = victim.ascent(point, ahead)
-        assert isinstance(self.norm, Liftable)
-        behind = -ahead(logits, victim.y)
-        away = ((victim.x - point) * slope).flatten(1).sum(1)
-        here = lift(point, slope, behind, self.norm)
-        there = lift(victim.x, slope, behind - away, self.norm)
-        short, long = (self.norm.size(way).clamp_min(1e-8) for way in (here, there))
-        share = column((short / (short + long)).clamp_max(self.bias), point)
-        mixed = (1 - share) * (point + self.overshoot * here) + share * (victim.x + self.overshoot * there)
-        return mixed.clamp(0, 1)
+        return stepped(self, victim.x, point, slope, -ahead(logits, victim.y))
 
 
 @dataclass(frozen=True)
@@ -106,3 +89,53 @@ class _State:
     length: Float[Tensor, " b"]
     done: Bool[Tensor, " b"]
     targets: Int[Tensor, "b others"]
+
+
+@runtime_checkable
+class Stepping(Protocol):
+    """What settles a step."""
+
+    @property
+    def norm(self) -> Norm:
+        """The ruler that ways are measured by."""
+        ...
+
+    @property
+    def overshoot(self) -> float:
+        """How many times the way to the boundary is gone."""
+        ...
+
+    @property
+    def bias(self) -> float:
+        """The largest share of the way from the image."""
+        ...
+
+
+def stepped(
+    how: Stepping, x: Images, point: Images, slope: Images, behind: Float[Tensor, " b"]
+) -> Float[Tensor, "b *shape"]:
+    """Where the boundary would be if the network were linear: ways from the point and from the image, mixed."""
+    norm = how.norm
+    assert isinstance(norm, Liftable)
+    away = ((x - point) * slope).flatten(1).sum(1)
+    here = lift(point, slope, behind, norm)
+    there = lift(x, slope, behind - away, norm)
+    short, long = (norm.size(way).clamp_min(1e-8) for way in (here, there))
+    share = column((short / (short + long)).clamp_max(how.bias), point)
+    mixed = (1 - share) * (point + how.overshoot * here) + share * (x + how.overshoot * there)
+    return mixed.clamp(0, 1)
+
+
+def check_stepping(how: Stepping, goal: Goal, backward: float, owner: str) -> None:
+    """Refuse settings of steps that lead nowhere."""
+    if not isinstance(how.norm, Liftable):
+        raise ConfigError(f"{owner} has norm={how.norm}; it projects in Linf, L2, RMS and L1")
+    if not isinstance(goal, Misclassified):
+        raise ConfigError(
+            f"{owner} has goal={goal}; it walks to boundaries of the label's class, so give it Misclassified()"
+        )
+    if how.overshoot < 1:
+        raise ConfigError(f"{owner} has overshoot={how.overshoot:g}; less than 1 ends short of the boundary")
+    for name, share in (("bias", how.bias), ("backward", backward)):
+        if not 0 <= share <= 1:
+            raise ConfigError(f"{owner} has {name}={share:g}; it is a share in [0, 1]")

@@ -1,0 +1,103 @@
+"""The fast adaptive boundary attack without a target (Croce and Hein 2020)."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from pellucid.attacks.attack import Attack, check_budget, check_steps
+from pellucid.attacks.fab import check_stepping, stepped
+from pellucid.attacks.goals import Goal, Misclassified
+from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.victim import Images, Victim
+from pellucid.errors import ConfigError
+from pellucid.norms import Linf
+from pellucid.protocols import Norm
+
+
+@dataclass(frozen=True)
+class UntargetedFAB(Attack):
+    """Steps as FAB's, each to the nearest of the boundaries with all other classes.
+
+    A step takes a backward pass for every other class. The walk begins at a random point `start` times `eps` from the
+    image, so that `Repeat` makes restarts of it; with `start=0` it begins at the image. The defaults are those of the
+    authors' restarts.
+    """
+
+    eps: float = 8 / 255
+    norm: Norm = field(default_factory=Linf)
+    goal: Goal = field(default_factory=Misclassified)
+    steps: int = 100
+    start: float = 0.5
+    overshoot: float = 1.05
+    bias: float = 0.1
+    backward: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.eps != math.inf:
+            check_budget(self.eps, self.norm, "UntargetedFAB")
+        check_steps(self.steps, "UntargetedFAB")
+        check_stepping(self, self.goal, self.backward, "UntargetedFAB")
+        if not 0 <= self.start <= 1:
+            raise ConfigError(f"UntargetedFAB has start={self.start:g}; it is a share of eps in [0, 1]")
+        if math.isinf(self.eps) and self.start:
+            raise ConfigError(f"UntargetedFAB has start={self.start:g} of no budget at all; give start=0 or an eps")
+
+    @property
+    def budget(self) -> float:
+        """The ball that is enough; none where the nearest point is looked for."""
+        return self.eps
+
+    def search(self, victim: Victim) -> Images:
+        """The nearest point found, drawn back into the ball; the image itself where none was found."""
+        x = victim.x
+        logits = victim.logits(x)
+        classes = torch.arange(logits.shape[1], device=x.device).expand_as(logits)
+        others = classes[classes != victim.y[:, None]].view(len(x), -1)
+        none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        state = _State(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
+        nearest = iterate(victim, state, self._step, self.steps)
+        return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
+
+    def _begun(self, victim: Victim) -> Images:
+        if not self.start:
+            return victim.x
+        noise, shape, dtype = victim.noise.stream("start"), victim.x.shape[1:], victim.x.dtype
+        uniform = isinstance(self.norm, Linf)
+        delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
+        size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
+        return (victim.x + delta * column(self.start * self.eps / size, delta)).clamp(0, 1)
+
+    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+        def ahead(logits: Tensor) -> Tensor:
+            towards = F.one_hot(state.others.T, logits.shape[1])
+            return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)
+
+        logits, slopes = victim.pullback(state.point, ahead)
+        behind = (logits.gather(1, victim.y[:, None]) - logits.gather(1, state.others)).T
+        steepest = self.norm.steepest(slopes.flatten(0, 1)).view_as(slopes)
+        rise = (steepest * slopes).flatten(2).sum(2)
+        nearest = torch.where(rise > 0, behind.abs() / rise, math.inf).argmin(0)
+        rows = torch.arange(len(victim), device=nearest.device)
+        point = stepped(self, victim.x, state.point, slopes[nearest, rows], behind[nearest, rows])
+        beyond = self.goal.reached(victim.logits(point), victim.y)
+        length = self.norm.size(point - victim.x)
+        nearer = beyond & (length < state.length)
+        length = torch.where(nearer, length, state.length)
+        best = where(nearer, point, state.best)
+        point = where(beyond, victim.x + self.backward * (point - victim.x), point)
+        # with an infinite budget, no length is a reason to stop
+        done = (length <= self.eps) & math.isfinite(self.eps)
+        return _State(point, best, length, done, state.others)
+
+
+@dataclass(frozen=True)
+class _State:
+    point: Float[Tensor, "b *shape"]
+    best: Float[Tensor, "b *shape"]
+    length: Float[Tensor, " b"]
+    done: Bool[Tensor, " b"]
+    others: Int[Tensor, "b others"]
