@@ -1,5 +1,6 @@
 """Auto-PGD, its losses and AutoAttack, where their results are known."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -11,10 +12,12 @@ from torch import Tensor, nn
 
 from networks import images, linear, smooth
 from pellucid.attacks import APGD, FAB, Attack, AutoAttack, Repeat, Square, TargetedAPGD
+from pellucid.attacks.boxed_l1 import project_boxed
 from pellucid.attacks.climb import checkpoints
+from pellucid.attacks.fab_projections import lift
 from pellucid.attacks.losses import LOSSES, dlr, targeted_dlr
 from pellucid.errors import ConfigError
-from pellucid.norms import L1, L2, Linf
+from pellucid.norms import L0, L1, L2, Linf
 from pellucid.protocols import Norm
 
 
@@ -85,6 +88,41 @@ def test_exactly_the_images_within_reach_fall(
     assert (found.distance <= eps * (1 + 1e-9)).all()
 
 
+@pytest.mark.parametrize(("make", "classes"), [(APGD, 2), (TargetedAPGD, 2), (TargetedAPGD, 4)])
+def test_in_l1_what_is_well_within_reach_falls(make: Callable[..., Attack], classes: int) -> None:
+    model, x = linear(classes=classes, pixels=64), 0.4 + 0.2 * images(60, 1, 8, 8, seed=3)
+    (layer,) = (module for module in model if isinstance(module, nn.Linear))
+    values, weight = model(x).detach(), layer.weight.detach()
+    y = values.argmax(1)
+    distance = torch.full((60,), math.inf, dtype=x.dtype)
+    for rival in range(classes):
+        slope = (weight[rival] - weight[y]).view_as(x)
+        behind = values.gather(1, y[:, None])[:, 0] - values[:, rival]
+        way = lift(x, slope, behind, L1())
+        there = ((way * slope).flatten(1).sum(1) - behind).abs() < 1e-9
+        distance = torch.where(there & (y != rival), torch.minimum(distance, L1().size(way)), distance)
+    eps = float(distance.median())
+    found = make(eps=eps, steps=60, norm=L1())(model, x, y)
+    assert found.reached[distance < 0.9 * eps].all()
+    assert not found.reached[distance > eps].any()
+    assert (distance < 0.9 * eps).sum() >= 10
+
+
+@given(st.integers(0, 1000), st.floats(0.01, 20), st.floats(0.1, 3))
+def test_the_projection_onto_ball_and_box_is_the_nearest_point(seed: int, eps: float, scale: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(4, 3, 5, generator=generator, dtype=torch.float64)
+    delta = scale * torch.randn(4, 3, 5, generator=generator, dtype=torch.float64)
+    found = project_boxed(x, delta, eps)
+    assert (L1().size(found) <= eps * (1 + 1e-9)).all()
+    assert float((x + found).min()) >= -1e-12 and float((x + found).max()) <= 1 + 1e-12
+    assert torch.allclose(project_boxed(x, found, eps), found, atol=1e-9)
+    # the obtuse angle that makes it the nearest: no other allowed change lies on the side of `delta`
+    for other in (0.0, 1.0):
+        corner = project_boxed(x, torch.rand(x.shape, generator=generator, dtype=x.dtype) - x, eps) * other
+        assert (((delta - found) * (corner - found)).flatten(1).sum(1) <= 1e-9).all()
+
+
 def test_what_falls_early_costs_no_more() -> None:
     model, x = linear(), images(20, 1, 3, 3)
     found = APGD(eps=0.5, steps=100)(model, x, model(x).argmax(1))
@@ -127,7 +165,7 @@ def test_the_ensemble_takes_any_number_of_classes(classes: int) -> None:
     ("make", "message"),
     [
         (lambda: APGD(eps=0), "APGD has eps=0; a budget is a length above 0 in [0, 1] pixel units"),
-        (lambda: APGD(norm=L1()), "APGD works in linf, l2 or rms, not in L1(); take pgd or fmn for that"),
+        (lambda: APGD(norm=L0()), "APGD works in linf, l2, rms or l1, not in L0(); take pgd or fmn for that"),
         (lambda: APGD(samples=0), "APGD has samples=0; a gradient is taken of 1 pass or more"),
         (lambda: APGD(steps=0), "APGD has steps=0; a search takes 1 step or more"),
         (lambda: APGD(loss="targeted-dlr"), "APGD has loss='targeted-dlr' (there are: cross-entropy, dlr, margin)"),

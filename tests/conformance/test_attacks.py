@@ -38,7 +38,11 @@ SETTINGS = {
         PGD(eps=0.1, steps=4, momentum=1.0, goal=Targeted(1)),
     ],
     "apgd": [APGD(eps=0.1, steps=5), APGD(eps=0.5, steps=5, loss="dlr", samples=2, norm=L2(), goal=BelowChance())],
-    "targeted-apgd": [TargetedAPGD(eps=0.1, steps=5, classes=2), TargetedAPGD(eps=0.3, steps=5, norm=L2())],
+    "targeted-apgd": [
+        TargetedAPGD(eps=1.0, steps=9, classes=1, norm=L1()),
+        TargetedAPGD(eps=0.1, steps=5, classes=2),
+        TargetedAPGD(eps=0.3, steps=5, norm=L2()),
+    ],
     "auto-attack": [
         AutoAttack(eps=0.1, steps=3, queries=5),
         AutoAttack(eps=0.3, version="plus", steps=2, queries=3, norm=L2()),

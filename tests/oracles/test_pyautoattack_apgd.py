@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from half_standing import CASES
 from pellucid.attacks import APGD, AutoAttack, Repeat, TargetedAPGD
+from pellucid.attacks.boxed_l1 import project_boxed
 from pellucid.attacks.climb import checkpoints
 from pellucid.attacks.losses import dlr, targeted_dlr
 from pellucid.batch import Batch
+from pellucid.norms import L1
 from pellucid.protocols import Norm
 
 pytest.importorskip("pyautoattack")
@@ -56,6 +58,28 @@ def test_the_same_images_fall_to_rivals(model: nn.Module, digits: Batch, norm: N
     assert 0.1 < left.float().mean() < 0.9
     assert (left == ours.reached).sum() <= 2
     assert abs(left.sum() - (~ours.reached).sum()) <= 2
+
+
+@pytest.mark.parametrize("network", ["robust_digits_network"])
+def test_the_same_images_fall_in_l1(model: nn.Module, digits: Batch) -> None:
+    # starts are random, and from each other images fall: three restarts even that out
+    theirs = autopgd.APGDAttack(
+        model, n_iter=50, norm="L1", eps=1.4, loss="ce", device="cpu", seed=0, use_largereps=True, n_restarts=3
+    )
+    left = standing(model, digits, theirs.perturb(digits.x, digits.y))
+    ours = Repeat(APGD(eps=1.4, steps=50, norm=L1()), 3).on(model, digits)
+    assert 0.1 < left.float().mean() < 0.9
+    assert (left == ours.reached).sum() <= 6
+    assert abs(left.sum() - (~ours.reached).sum()) <= 2  # of 200: one point
+
+
+@pytest.mark.parametrize("size", [5, 40])
+def test_the_projection_onto_ball_and_box_is_theirs(size: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, delta = torch.rand(50, size, generator=generator), torch.randn(50, size, generator=generator)
+    for eps in (0.1, 1.0, 3.0, 100.0):
+        theirs = delta + autopgd.L1_projection(x, delta, eps)
+        assert torch.allclose(project_boxed(x, delta, eps), theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [7, 20, 50, 100, 1000])

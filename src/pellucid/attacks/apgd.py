@@ -8,15 +8,16 @@ from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.climb import Climb, check_norm
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.losses import LOSSES
+from pellucid.attacks.sparse_climb import SparseClimb
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, suggestion
-from pellucid.norms import Linf
+from pellucid.norms import L1, Linf
 from pellucid.protocols import Norm
 
 
 @dataclass(frozen=True)
 class APGD(Attack):
-    """Ascent of one loss from a random point of the ball's surface.
+    """Ascent of one loss from a random point of the ball's surface; in L1, of few pixels at a time from a random one.
 
     `samples` passes are averaged at every step, for networks that answer at random. Settings as in AutoAttack;
     `Repeat` makes restarts of it.
@@ -39,8 +40,7 @@ class APGD(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The first point that reaches the goal, or else that with the highest loss."""
-        climb = Climb(self.eps, self.steps, self.samples, self.norm, self.goal, LOSSES[self.loss])
-        return climb(victim, victim.y)
+        return _climb(self)(victim, victim.y)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TargetedAPGD(Attack):
         """A point that reaches the goal, or else the best towards the last class."""
         logits = victim.logits(victim.x)
         likely = logits.scatter(1, victim.y[:, None], -torch.inf).argsort(1, descending=True)
-        climb = Climb(self.eps, self.steps, self.samples, self.norm, self.goal, LOSSES[self.loss])
+        climb = _climb(self)
         best = victim.x.clone()
         rows = torch.arange(len(victim), device=best.device)
         for place in range(min(self.classes, logits.shape[1] - 1)):
@@ -80,6 +80,13 @@ class TargetedAPGD(Attack):
             if not len(rows):
                 break
         return best
+
+
+def _climb(attack: APGD | TargetedAPGD) -> Climb | SparseClimb:
+    loss = LOSSES[attack.loss]
+    if isinstance(attack.norm, L1):
+        return SparseClimb(attack.eps, attack.steps, attack.samples, attack.goal, loss)
+    return Climb(attack.eps, attack.steps, attack.samples, attack.norm, attack.goal, loss)
 
 
 def check_climb(attack: APGD | TargetedAPGD, owner: str, losses: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from pellucid.attacks.losses import Loss
 from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
-from pellucid.norms import L2, RMS, Linf
+from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm
 
 
@@ -32,7 +32,7 @@ class Climb:
     def __call__(self, victim: Victim, rival: Int[Tensor, " b"]) -> Images:
         """The first point that reaches the goal, or else that with the highest loss."""
         start = self._start(victim)
-        logits, gradient = self._look(victim, start, rival)
+        logits, gradient = look(victim, start, rival, self.loss, self.samples)
         height = self.loss(logits, victim.y, rival)
         reached = self.goal.reached(logits, victim.y)
         state = _State(
@@ -55,7 +55,7 @@ class Climb:
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         x = self._moved(victim, state, number)
-        logits, gradient = self._look(victim, x, state.rival)
+        logits, gradient = look(victim, x, state.rival, self.loss, self.samples)
         height = self.loss(logits, victim.y, state.rival)
         reached = self.goal.reached(logits, victim.y)
         higher = height > state.peak_height
@@ -97,17 +97,6 @@ class Climb:
         delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
         size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
         return (victim.x + delta * column(self.eps / size, delta)).clamp(0, 1)
-
-    def _look(self, victim: Victim, x: Images, rival: Tensor) -> tuple[Tensor, Images]:
-        def score(logits: Tensor, y: Tensor) -> Tensor:
-            return self.loss(logits, y, rival)
-
-        looks = [victim.ascent(x, score) for _ in range(self.samples)]
-        if self.samples == 1:
-            return looks[0]
-        return torch.stack([logits for logits, _ in looks]).mean(0), torch.stack([slope for _, slope in looks]).mean(
-            0
-        )
 
 
 @dataclass(frozen=True)
@@ -151,6 +140,18 @@ def _checked(state: _State, since: int) -> _State:
     )
 
 
+def look(victim: Victim, x: Images, rival: Int[Tensor, " b"], loss: Loss, samples: int) -> tuple[Tensor, Images]:
+    """The logits, and the gradient of the loss; means of several passes, for networks that answer at random."""
+
+    def score(logits: Tensor, y: Tensor) -> Tensor:
+        return loss(logits, y, rival)
+
+    looks = [victim.ascent(x, score) for _ in range(samples)]
+    if samples == 1:
+        return looks[0]
+    return torch.stack([logits for logits, _ in looks]).mean(0), torch.stack([slope for _, slope in looks]).mean(0)
+
+
 def checkpoints(steps: int) -> dict[int, int]:
     """The steps after which to check, and how many steps lie between each and the one before.
 
@@ -168,5 +169,5 @@ def checkpoints(steps: int) -> dict[int, int]:
 
 def check_norm(norm: Norm, owner: str) -> None:
     """Refuse rulers that the ascent is not made for."""
-    if not isinstance(norm, Linf | L2 | RMS):
-        raise ConfigError(f"{owner} works in linf, l2 or rms, not in {norm}; take pgd or fmn for that")
+    if not isinstance(norm, Linf | L2 | RMS | L1):
+        raise ConfigError(f"{owner} works in linf, l2, rms or l1, not in {norm}; take pgd or fmn for that")
