@@ -3,7 +3,8 @@
 Blocks run top to bottom, a file at a time, in an empty folder that Python imports from: `python` is executed, in
 `console` each `$ pellucid ...` is called, and a block with a title is written to a file of that name. A
 pyproject.toml is installed as far as its entry points go. After `<!-- fails -->` a command must fail with the error
-that is shown. The folder has one thing in it: `images`, pictures in three classes.
+that is shown. The folder has one thing in it: `images`, pictures in three classes. For documents that speak of
+`runs/mine` there are a network that reads digits, under that name, and `photo.png`.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ import json
 import pkgutil
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -32,6 +34,7 @@ from pellucid.attacks import ATTACKS, GOALS
 from pellucid.cli import listing
 from pellucid.errors import PellucidError
 from pellucid.evaluate import CHECKS
+from pellucid.explain import EXPLAINERS
 from pellucid.models import MODELS
 from pellucid.objectives import TERMS, WEIGHTS
 from pellucid.registry import Registry
@@ -66,9 +69,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
             del sys.modules[name]
 
 
+@pytest.fixture(scope="session")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that documents call `runs/mine`."""
+    out = tmp_path_factory.mktemp("mine")
+    _command(f"train standard --model lenet --device cpu --set recipe.epochs=1 --out {out} --json", None)
+    (folder,) = out.iterdir()
+    return folder
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_blocks_run(document: Path) -> None:
+def test_blocks_run(document: Path, mine: Path) -> None:
     text = document.read_text()
+    if "runs/mine" in text:
+        shutil.copytree(mine, "runs/mine")
+        Image.radial_gradient("L").save("photo.png")
     # dataclasses and registries look their module up by its name
     module = ModuleType(f"document_{document.stem.replace('-', '_')}")
     module.__file__ = str(Path.cwd() / "document")
@@ -240,3 +255,16 @@ def test_every_check_has_its_section() -> None:
     page = (ROOT / "docs/how-to/believe-your-robustness-number.md").read_text()
     for name in CHECKS:
         assert f"`{name}`" in page or f"## {name}" in page, name
+
+
+def test_every_explainer_has_its_page_and_its_row() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    choosing = (ROOT / "docs/choosing-an-explanation.md").read_text()
+    wanted = ["Formula", "What it assumes", "Cost", "Use", "Reference"]
+    for name in EXPLAINERS:
+        page = (ROOT / f"docs/explainers/{name}.md").read_text()
+        assert page.startswith(f"# {name}\n\n![maps of digits](../pictures/{name}.png)\n"), name
+        headings = re.findall("^## (.*)$", page, re.MULTILINE)
+        assert [heading for heading in headings if heading in wanted] == wanted, name
+        assert f"- {name}: explainers/{name}.md\n" in navigation, name
+        assert f"\n| [`{name}`](explainers/{name}.md) |" in choosing, name

@@ -246,9 +246,10 @@ class Probe:
             raise ShapeError(f"the network has no layer '{name}' (its first ones are: {known})")
         return modules[name]
 
-    def _recorder(self, name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def record(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+    def _recorder(self, name: str) -> Callable[[nn.Module, object, Tensor], Tensor]:
+        def record(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
             self._features[name] = output
+            return output.clone()  # for what follows: an activation in place would overwrite what is recorded
 
         return record
 

@@ -1,14 +1,70 @@
 """Every listed explainer, at settings that are quick to run."""
 
-from pellucid.explain import EXPLAINERS, Gradient, Smooth, SmoothGrad
+import math
+
+from pellucid.explain import (
+    EXPLAINERS,
+    LRP,
+    RISE,
+    AdversarialExplanation,
+    DeconvNet,
+    ExpectedGradients,
+    GradCAM,
+    GradCAMPlusPlus,
+    Gradient,
+    GuidedBackprop,
+    InputTimesGradient,
+    IntegratedGradients,
+    LayerActivation,
+    NormLime,
+    Occlusion,
+    Smooth,
+    SmoothGrad,
+    SmoothGradSquared,
+    VarGrad,
+)
+from pellucid.explain.lime import Grid, Lime, Pixels, Slic
 from pellucid.testing import ExplainerConformance
 
 SETTINGS = {
+    "guided-backprop": [GuidedBackprop()],
+    "deconvnet": [DeconvNet()],
+    "lrp": [
+        LRP(epsilon=0.01),
+        LRP("epsilon", epsilon=0.01, start="one"),
+        LRP("epsilon-gamma-box", epsilon=0.01),
+        LRP("epsilon-alpha2-beta1-flat", epsilon=0.01, batch_norm="unchanged"),
+    ],
+    "lime": [
+        Lime(Grid(3, 3), masks=60),
+        Lime(Slic(4), masks=30, tolerance=0.2, most=60),
+        Lime(Pixels(), masks=190, baseline=0.0, alpha=0.1, output="logit", features=3, antithetic=False),
+    ],
+    "grad-cam": [GradCAM(), GradCAM(layer="0", positive=False)],
+    "grad-cam-plus-plus": [GradCAMPlusPlus(), GradCAMPlusPlus(positive=False)],
+    "layer-activation": [LayerActivation()],
+    "occlusion": [Occlusion(window=3, stride=2), Occlusion(window=2, stride=2, baseline="mean")],
+    "rise": [RISE(masks=5, cells=3), RISE(masks=4, cells=2, baseline="mean", of_probability=False, centred=True)],
+    "adversarial": [AdversarialExplanation(steps=3), AdversarialExplanation(steps=3, clip=True)],
+    "input-times-gradient": [InputTimesGradient(), InputTimesGradient("mean")],
+    "vargrad": [VarGrad(samples=3)],
+    "smoothgrad-squared": [SmoothGradSquared(samples=3)],
+    "integrated-gradients": [
+        IntegratedGradients(steps=3, baseline=0.3, rule="gauss-legendre"),
+        IntegratedGradients(steps=2, baseline="blur", tolerance=1e-3),
+        IntegratedGradients(steps=3, tolerance=math.inf, times_input=False),
+    ],
+    "expected-gradients": [ExpectedGradients(samples=4, background=3)],
     "gradient": [Gradient()],
     "smooth": [
         Smooth(samples=3),
         Smooth(SmoothGrad(samples=2), samples=2, clean=True, statistic="variance"),
         Smooth(samples=3, clip=True, statistic="mean-square"),
+        Smooth(ExpectedGradients(samples=2), samples=2),
+    ],
+    "normlime": [
+        NormLime(Lime(Grid(2, 3), masks=40)),
+        NormLime(Lime(Grid(2, 2), masks=20), aggregation="mean-abs", by="global", words=3, layer="0"),
     ],
     "smoothgrad": [
         SmoothGrad(samples=5),

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 from networks import Counting, images, linear, smooth
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, NotFinite, PixelError, ShapeError
-from pellucid.explain import Gradient, SmoothGrad
+from pellucid.explain import Explainer, Gradient, Smooth, SmoothGrad
+from pellucid.probe import Probe
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
 
@@ -164,3 +166,18 @@ def test_gradients_that_are_no_numbers_are_refused() -> None:
     )
     with pytest.raises(NotFinite, match=re.escape(message)):
         Gradient()(Root(), x, 0)
+
+
+def test_copies_of_copies_have_random_numbers_of_their_own() -> None:
+    seen: list[Tensor] = []
+
+    @dataclass(frozen=True)
+    class Noisy(Explainer):
+        def maps(self, probe: Probe, of: Tensor, rows: int) -> Tensor:
+            seen.append(probe.noise.stream("mine").uniform(1))
+            return torch.zeros_like(probe.x)
+
+    Smooth(Smooth(Noisy(), samples=7), samples=5)(smooth(), X, Y)
+    drawn = torch.cat(seen).flatten().tolist()
+    assert len(drawn) == 7 * 5 * len(X)
+    assert len(set(drawn)) == len(drawn)

@@ -4,11 +4,14 @@ Nothing heavy is imported before a command runs, so `--help` answers at once.
 """
 
 import sys
+import warnings
 
 import click
 
+from pellucid.cli.explain import explain
 from pellucid.cli.listing import list_command
 from pellucid.cli.measure import measure
+from pellucid.cli.normlime import normlime
 from pellucid.cli.references import references
 from pellucid.cli.show import show
 from pellucid.cli.train import train
@@ -16,7 +19,8 @@ from pellucid.errors import PellucidError
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line, without a traceback."""
+    """Run the command line; an error of ours is one line, without a traceback, and so is a warning."""
+    warnings.showwarning = _said
     try:
         status = cli.main(standalone_mode=False)
     except PellucidError as error:
@@ -31,11 +35,15 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _said(message: Warning | str, *_place: object, **_file: object) -> None:
+    click.echo(f"warning: {message}", err=True)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pellucid")
 def cli() -> None:
     """Train image classifiers whose explanations can be trusted, and prove it."""
 
 
-for command in (train, measure, references, list_command, show):
+for command in (train, measure, explain, references, normlime, list_command, show):
     cli.add_command(command)

@@ -22,6 +22,8 @@ REGISTRIES = {
     "attacks": "pellucid.attacks:ATTACKS",
     "presets": "pellucid.attacks:PRESETS",
     "explainers": "pellucid.explain:EXPLAINERS",
+    "segmentations": "pellucid.explain.lime:SEGMENTATIONS",
+    "composites": "pellucid.explain.propagation:COMPOSITES",
     "references": "pellucid.train.references:REFERENCES",
     "checks": "pellucid.evaluate:CHECKS",
     "goals": "pellucid.attacks:GOALS",

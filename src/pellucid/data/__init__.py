@@ -11,6 +11,7 @@ from pellucid.data.holding import holdout
 from pellucid.data.loading import load
 from pellucid.data.mnist import load_mnist
 from pellucid.data.moments import statistics
+from pellucid.data.pictures import Pictures, pictures
 from pellucid.data.split import Split, sequential
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.tensors import TensorSplit
@@ -50,6 +51,8 @@ __all__ = [
     "TensorSplit",
     "StreamedSplit",
     "sequential",
+    "Pictures",
+    "pictures",
     "holdout",
     "statistics",
     "Augmentation",

@@ -12,6 +12,13 @@ from torch import Tensor
 from pellucid.errors import DataError
 
 _EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file that is not hidden ends as images do."""
+    return path.suffix.lower() in _EXTENSIONS and not path.name.startswith(".")
+
+
 _PARTS = {"train": "train", "test": "test", "validation": "validation", "valid": "validation", "val": "validation"}
 
 
@@ -64,7 +71,7 @@ def _listing(folder: Path, place: Path) -> Listing:
             raise DataError(
                 f"'{home}' is a class and has the folder '{next(iter(nested))}' in it; move its images up"
             )
-        files = [path.relative_to(folder).as_posix() for path in _visible(home) if path.suffix.lower() in _EXTENSIONS]
+        files = [path.relative_to(folder).as_posix() for path in _visible(home) if is_image(path)]
         names += files
         labels += [label] * len(files)
     return Listing(place, tuple(names), torch.tensor(labels, dtype=torch.int64))

@@ -2,6 +2,11 @@
 
 from pellucid.evaluate.checks import CHECKS as CHECKS
 from pellucid.evaluate.checks import Verdict as Verdict
+from pellucid.evaluate.importance import Explained as Explained
+from pellucid.evaluate.importance import explain as explain
+from pellucid.evaluate.importance import explain_steps as explain_steps
+from pellucid.evaluate.importance_folder import ImportanceFolder as ImportanceFolder
+from pellucid.evaluate.importance_table import write_importance as write_importance
 from pellucid.evaluate.measure import Measured as Measured
 from pellucid.evaluate.measure import description as description
 from pellucid.evaluate.measure import fingerprint as fingerprint

@@ -9,6 +9,9 @@ from torch import Tensor
 from pellucid.batch import Batch
 from pellucid.probe import Probe
 
+# odd and larger than numbers of copies, so that copies of copies do not meet either
+_STRIDE = 1_000_003
+
 
 def portions(copies: int, images: int, rows: int) -> Iterator[range]:
     """The numbers of the copies, as many at a time as make `rows` rows with the images, and at least one."""
@@ -23,7 +26,7 @@ def at_copies(probe: Probe, numbers: range, make: Callable[[int], Float[Tensor, 
     Copies may leave [0, 1]. Each has random numbers of its own, that follow from its number.
     """
     rows = torch.cat([make(number) for number in numbers])
-    index = torch.cat([probe.batch.index + (number + 1) * 2**32 for number in numbers])
+    index = torch.cat([probe.batch.index * _STRIDE + number + 1 for number in numbers])
     return probe.on(Batch.trusted(rows, probe.y.repeat(len(numbers)), {"index": index}))
 
 

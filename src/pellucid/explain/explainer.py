@@ -51,6 +51,11 @@ class Explainer(ABC):
         return True
 
     @property
+    def signed(self) -> bool:
+        """Whether maps tell what speaks for the class from what speaks against it; else they are never negative."""
+        return True
+
+    @property
     def leads_to_image(self) -> bool:
         """Whether an image and its map together are the image that explains it."""
         return False

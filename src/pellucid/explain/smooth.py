@@ -1,11 +1,11 @@
 """Any explainer's maps over noisy copies of the image."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
 from pellucid.explain.copies import at_copies, fold, portions
@@ -36,6 +36,11 @@ class Smooth(Explainer):
         check_noise("Smooth", self.samples, self.sigma)
 
     @property
+    def signed(self) -> bool:
+        """As maps of the explainer inside, and only their mean."""
+        return self.statistic == "mean" and self.explainer.signed
+
+    @property
     def random(self) -> bool:
         """Only without noise, around what is not random itself, it is not."""
         return self.sigma > 0 or self.explainer.random
@@ -44,6 +49,16 @@ class Smooth(Explainer):
     def differentiable(self) -> bool:
         """As the explainer inside is."""
         return self.explainer.differentiable
+
+    @property
+    def learns(self) -> bool:
+        """As the explainer inside does."""
+        return self.explainer.learns
+
+    def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "Smooth":
+        """The same around what the explainer inside has learnt."""
+        learnt = self.explainer.fit(model, images, seed=seed)
+        return self if learnt is self.explainer else replace(self, explainer=learnt)
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for each copy, of which only sums are kept."""

@@ -6,6 +6,9 @@ from pellucid.runs.execute import Teaching as Teaching
 from pellucid.runs.execute import build_model as build_model
 from pellucid.runs.execute import execute as execute
 from pellucid.runs.execute import prepare as prepare
+from pellucid.runs.explaining import Account as Account
+from pellucid.runs.explaining import accounts as accounts
+from pellucid.runs.explaining import asked as asked
 from pellucid.runs.folder import RunFolder as RunFolder
 from pellucid.runs.folder import headline as headline
 from pellucid.runs.folder import runs_in as runs_in
@@ -17,6 +20,8 @@ from pellucid.runs.measuring import carry_out as carry_out
 from pellucid.runs.measuring import checked as checked
 from pellucid.runs.measuring import subject as subject
 from pellucid.runs.measuring import summary as summary
+from pellucid.runs.showing import Shown as Shown
+from pellucid.runs.showing import shown as shown
 from pellucid.runs.spec import DataSpec as DataSpec
 from pellucid.runs.spec import ModelSpec as ModelSpec
 from pellucid.runs.spec import Spec as Spec

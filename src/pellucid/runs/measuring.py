@@ -54,31 +54,38 @@ def subject(
     report: Report = silent,
 ) -> Subject:
     """The network and the images that words stand for; a run knows the data that it was trained on."""
-    run = Path(model)
-    spec = RunFolder.open(run).spec().data if (run / "spec.toml").is_file() else None
-    if source is None and spec is None:
-        raise ConfigError(f"'{model}' is no run, so it does not know its data; give --data")
-    if source is None and spec is not None:
-        source = spec.source
-        images = data.load(
-            source,
-            root=Path(spec.root) if spec.root else None,
-            size=spec.size or None,
-            split_seed=spec.split_seed,
-            skip_bad=spec.skip_bad,
-            download=download,
-            report=report,
-        )
-    else:
-        assert source is not None
-        images = data.load(source, download=download, report=report)
-    settings: Table = {}
-    for option in options:
-        settings = config.override(settings, option)
-    network = models.load(model, weights=weights, options=_sized(model, settings, images))
-    chosen = evaluate.sample(_part(images, part), n, seed=seed) if n is not None else _part(images, part)
-    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    images, source = known_data(model, source, download=download, report=report)
+    network = models.load(model, weights=weights, options=sized(model, settings_of(options), images))
+    chosen = evaluate.sample(part_of(images, part), n, seed=seed) if n is not None else part_of(images, part)
+    place = device_of(device)
     return Subject(model, network.to(place), source, chosen.to(place))
+
+
+def known_data(
+    model: str, source: str | None, *, download: bool = False, report: Report = silent
+) -> tuple[Data, str]:
+    """The data that are named, or else those that a run was trained on; and what they are called."""
+    run = Path(model)
+    if source is not None:
+        return data.load(source, download=download, report=report), source
+    if not (run / "spec.toml").is_file():
+        raise ConfigError(f"'{model}' is no run, so it does not know its data; give --data")
+    spec = RunFolder.open(run).spec().data
+    images = data.load(
+        spec.source,
+        root=Path(spec.root) if spec.root else None,
+        size=spec.size or None,
+        split_seed=spec.split_seed,
+        skip_bad=spec.skip_bad,
+        download=download,
+        report=report,
+    )
+    return images, spec.source
+
+
+def device_of(name: str) -> torch.device:
+    """A device by name; "auto" is an accelerator where there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
 def carry_out(
@@ -159,7 +166,8 @@ def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:
     return figures
 
 
-def _part(images: Data, part: str) -> Split:
+def part_of(images: Data, part: str) -> Split:
+    """The images of a part by name, or of all of them."""
     found = {"test": images.test, "train": images.train, "validation": images.validation, "all": images.whole}[part]
     if found is None:
         reason = "has no validation images" if part == "validation" else "comes divided"
@@ -167,7 +175,15 @@ def _part(images: Data, part: str) -> Split:
     return found
 
 
-def _sized(model: str, settings: Table, images: Data) -> Mapping[str, Any]:
+def settings_of(options: Sequence[str]) -> Table:
+    """What `name=value` says of a network."""
+    settings: Table = {}
+    for option in options:
+        settings = config.override(settings, option)
+    return settings
+
+
+def sized(model: str, settings: Table, images: Data) -> Mapping[str, Any]:
     """A listed network takes the shape and the classes of the images, unless it is told otherwise."""
     if model not in models.MODELS:
         return settings

@@ -71,6 +71,11 @@ class ExplainerConformance:
         found = self._ready().on(network(), Batch(x[order], y[order], {"index": order}))
         assert torch.allclose(found.map, self._map()[order], atol=1e-9)
 
+    def test_maps_without_a_sign_are_never_negative(self) -> None:
+        """Or the explainer has to say that they have one."""
+        found = self._map()
+        assert self.explainer.signed or bool((found >= 0).all())
+
     def test_how_much_memory_there_is_does_not_matter(self) -> None:
         """One row at a time, or all at once."""
         x, y = images()

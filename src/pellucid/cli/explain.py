@@ -1,0 +1,82 @@
+"""`pellucid explain`."""
+
+from pathlib import Path
+
+import click
+
+from pellucid.cli.options import as_json, listed, print_json
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("pictures", metavar="[IMAGE...]", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--of", default="predicted", show_default=True, metavar="CLASS[,CLASS]|predicted|runner-up|pair|all")
+@click.option("--method", "methods", default="smoothgrad", show_default=True, metavar="NAME[,NAME]")
+@click.option("--set", "assignments", metavar="[NAME.]A=C", multiple=True, help="Any setting, e.g. lime.masks=5000.")
+@click.option("--data", "source", metavar="NAME|PATH", help="Data the network is for.  [default: a run's own]")
+@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
+@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@click.option("--shape", default="", metavar="C,H,W", help="What images the network takes, where no data tell.")
+@click.option("--split", "part", type=click.Choice(["test", "validation", "train", "all"]), default="test")
+@click.option("--n", type=int, default=8, show_default=True, help="So many images of the data, where none are named.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("explanations"), show_default=True, metavar="DIR"
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@as_json
+def explain(
+    model: str,
+    pictures: tuple[Path, ...],
+    of: str,
+    methods: str,
+    assignments: tuple[str, ...],
+    source: str | None,
+    weights: str | None,
+    options: tuple[str, ...],
+    shape: str,
+    part: str,
+    n: int,
+    seed: int,
+    out: Path,
+    device: str,
+    download: bool,
+    as_json: bool,
+) -> None:
+    """Explain what MODEL says of each IMAGE: a file, or a folder of them; without any, images of the data.
+
+    MODEL is a run, a listed network, package.module:factory or a program file. An image of another size than the
+    network takes is scaled until it just covers that, then cropped at its centre. DIR gets a picture of each map, a
+    contact sheet of all, and the numbers.
+    """
+    from pellucid import report, runs
+    from pellucid.console import Console
+    from pellucid.console_explain import ExplainConsole
+    from pellucid.explain import chosen
+
+    explainers = chosen(listed(methods), assignments)
+    shown = runs.shown(
+        model,
+        pictures,
+        source,
+        weights=weights,
+        options=options,
+        shape=shape,
+        part=part,
+        n=n,
+        seed=seed,
+        device=device,
+        download=download,
+        report=Console(quiet=as_json).reading,
+    )
+    explainers = {name: shown.taught(explainer, seed=seed) for name, explainer in explainers.items()}
+    console = ExplainConsole(quiet=as_json)
+    with console.progress() as watch:
+        found = list(
+            runs.accounts(
+                shown.model, shown.x, runs.asked(listed(of), shown.classes), explainers, seed=seed, watch=watch
+            )
+        )
+    content = report.write(out, shown, found, explainers, seed=seed)
+    print_json(content) if as_json else console.report(content)

@@ -1,0 +1,43 @@
+"""What a person sees of explanations: what is being worked on, and where the pictures lie."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.table import Column, Table
+
+
+class ExplainConsole:
+    """A terminal, or nothing at all where `quiet`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
+        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Generator[Callable[[str], None]]:
+        """What comes next, while it lasts."""
+        with self.err.status("explaining") as status:
+
+            def watch(next_: str) -> None:
+                status.update(f"explaining: {escape(next_)}")
+
+            yield watch
+
+    def report(self, content: Mapping[str, Any]) -> None:
+        """Each picture, the classes that were explained, and the contact sheet."""
+        numbers = Column("probability", justify="right", no_wrap=True)
+        table = Table("picture", "class", numbers, "explained by", box=SIMPLE, title=escape(content["model"]))
+        rows: dict[tuple[str, str, float], list[str]] = {}
+        for entry in content["explanations"]:
+            key = (entry["picture"], entry["of"], entry["probability"])
+            methods = rows.setdefault(key, [])
+            if entry["method"] not in methods:
+                methods.append(entry["method"])
+        for (picture, of, probability), methods in rows.items():
+            table.add_row(escape(picture), escape(of), f"{probability:.1%}", ", ".join(methods))
+        self.out.print(table)
+        self.out.print(f"all of them side by side: {content['sheet']}", markup=False)

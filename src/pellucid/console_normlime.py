@@ -1,0 +1,62 @@
+"""What a person sees of class importance: a bar over the images, and a table of what matters most."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from pellucid.evaluate import Explained
+
+
+class NormLimeConsole:
+    """A terminal, or nothing at all where `quiet`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
+        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Generator[Callable[[Explained], None]]:
+        """A bar over the images."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task("explaining", total=None)
+
+            def watch(explained: Explained) -> None:
+                bar.update(task, completed=explained.done, total=explained.total)
+
+            yield watch
+
+    def report(self, content: Mapping[str, Any]) -> None:
+        """The most important features of each class, with how many images use them."""
+        rule = content["rule"]
+        images = f"{content['images']} images by their {content['labels']} class"
+        title = f"{content['model']} on {content['data']}, {images}"
+        # numbers are never cut, or a narrow window would show none
+        numbers = (Column(name, no_wrap=True) for name in (rule["kind"], "95 % interval", "used by"))
+        features = ["word"] if content["words"] else ["feature", "rows, columns"]
+        table = Table("class", *features, *numbers, box=SIMPLE, title=escape(title))
+        times = " times in" if rule["compat"] == "interpretdl" else " of"
+        last = ""
+        for row in content["features"]:
+            name = row["class"] if row["class"] != last else ""
+            last = row["class"]
+            sure = "one image" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}"
+            used = f"{row['count']}{times} {row['explanations']}"
+            feature = [str(row["feature"])] if content["words"] else [str(row["feature"]), row["place"]]
+            table.add_row(escape(name), *feature, f"{row['value']:.4g}", sure, used)
+        self.out.print(table)
+        if content["skipped"]:
+            self.out.print(
+                f"{content['skipped']} images were skipped: no feature of theirs had any effect on the network"
+            )
+        if content["unseen"]:
+            unseen = ", ".join(content["unseen"])
+            self.out.print(f"no image is of class {unseen}: nothing is known of it", markup=False)
+        self.out.print(f"the linear models account for {content['r2']:.0%} of what the network says (mean R²)")
+        self.out.print(f"all features, and maps of the classes: {content['path']}", markup=False)

@@ -1,0 +1,110 @@
+"""Explaining a split chunk by chunk for class importance; what is done is kept, so that a killed run goes on."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from pellucid import config, files
+from pellucid.batch import Batch
+from pellucid.data import Split, sequential
+from pellucid.errors import MeasurementError
+from pellucid.evaluate.importance_folder import ImportanceFolder
+from pellucid.evaluate.measure import fingerprint, identity
+from pellucid.evaluate.sample import sample
+from pellucid.explain.normlime import NormLime
+from pellucid.explain.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
+
+_LEARNT_FROM = 500  # images that a vocabulary is learnt from, however many are explained
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How far the explaining is: images done, of how many."""
+
+    done: int
+    total: int
+
+
+def explain(
+    model: nn.Module,
+    split: Split,
+    explainer: NormLime,
+    out: Path,
+    *,
+    labels: Labels = "predicted",
+    seed: int = 0,
+    batch: int = 128,
+    watch: Callable[[Explained], None] = lambda _: None,
+) -> ImportanceFolder:
+    """LIME for every image of a split, in a folder inside `out` that is named by all that the explanations depend on.
+
+    Each image is explained for the class that it is predicted as, or for its label; that is the class that its
+    explanation counts for. How explanations are put together is no part of it: one folder answers for every `Rule`.
+    The same call goes on where it was stopped, and finds again what is complete. Memory grows with `batch`, not with
+    the number of images. `watch` is told after every chunk how far it is.
+    """
+    steps = explain_steps(model, split, explainer, out, labels=labels, seed=seed, batch=batch)
+    while True:
+        try:
+            watch(next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def explain_steps(
+    model: nn.Module,
+    split: Split,
+    explainer: NormLime,
+    out: Path,
+    *,
+    labels: Labels = "predicted",
+    seed: int = 0,
+    batch: int = 128,
+) -> Generator[Explained, None, ImportanceFolder]:
+    """`explain`, as a generator."""
+    if not len(split):
+        raise MeasurementError("this split has no images; explain one or more")
+    (first,) = split.batches([*sequential(split, 1)[:1]])
+    about: dict[str, Any] = {
+        "lime": config.dump(explainer.lime),
+        "words": explainer.words,
+        "layer": explainer.layer,
+        "labels": labels,
+        "seed": seed,
+        "classes": classes_of(model, first),
+        "features": explainer.words or int(segmented(explainer.lime, first)[1].max()),
+        "images": len(split),
+        "shape": list(split.shape),
+        "data": split.fingerprint(),
+        "model": fingerprint(model),
+    }
+    folder = ImportanceFolder(out / f"normlime-{identity(about)}")
+    with files.locked(folder.path):
+        plan = sequential(split, folder.begin(about, batch))
+        if explainer.words and folder.vocabulary is None:
+            some = sample(split, _LEARNT_FROM, seed=seed)
+            seen = some.batches(sequential(some, batch))
+            learnt = learn_words(model, seen, explainer.lime, explainer.words, layer=explainer.layer, seed=seed)
+            folder.keep_words(learnt)
+        vocabulary, done = folder.vocabulary, folder.done
+        if done:
+            yield Explained(min(done * len(plan[0]), len(split)), len(split))
+        for number, images in enumerate(split.batches(plan[done:]), done):
+            local = explained(model, images, explainer.lime, labels, vocabulary, seed=seed)
+            folder.keep(_columns(images, local), number)
+            yield Explained(min((number + 1) * len(plan[0]), len(split)), len(split))
+    return folder
+
+
+def _columns(images: Batch, local: Local) -> dict[str, Tensor]:
+    columns = {
+        "index": images.index,
+        "y": images.y,
+        "of": local.classes,
+        "coefficients": local.coefficients,
+        "r2": local.r2,
+    }
+    return columns if local.words is None else {**columns, "words": local.words}

@@ -1,0 +1,110 @@
+"""Importance as rows for tables, files and programs, and as maps."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid import config, files
+from pellucid.data import Split
+from pellucid.evaluate.importance_folder import ImportanceFolder
+from pellucid.explain.normlime import Importance, NormLime
+
+_COLUMNS = ("class", "rank", "feature", "place", "value", "low", "high", "standard_error", "count", "explanations")
+
+
+def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime, *, top: int = 5) -> dict[str, Any]:
+    """What a folder's explanations come to by the explainer's rule, with the `top` features of each class.
+
+    All features are written to `importance.csv`, what they are of to `importance.json` and, where images share
+    features, a map for each class to `maps.npz`, in a folder of the rule's own inside.
+    """
+    about, rule = folder.about, explainer.rule
+    importance = folder.importance(rule)
+    segments = None if about["words"] else _shared(explainer, about["shape"])
+    # a network may know more classes than the images have
+    classes = [*split.classes, *map(str, range(len(split.classes), about["classes"]))]
+    names = classes if rule.by == "class" else ["all"]
+    every = rows(importance, names, segments, top=about["features"])
+    shown = [row for row in every if row["rank"] <= top]
+    words = [rule.kind, rule.sign, rule.by, *([rule.compat] if rule.compat != "none" else [])]
+    path = folder.path / "-".join(words)
+    content: dict[str, Any] = {
+        "images": about["images"],
+        "labels": about["labels"],
+        "rule": config.dump(rule),
+        "lime": about["lime"],
+        "words": about["words"],
+        "skipped": importance.skipped,
+        "unseen": [name for name, n in zip(names, importance.explanations.tolist(), strict=True) if not n],
+        "r2": folder.fit(),
+        "path": str(path),
+        "features": shown,
+    }
+    path.mkdir(exist_ok=True)
+    files.write_text(path / "importance.csv", _csv(every))
+    files.write_text(path / "importance.json", json.dumps(content | {"features": every}, indent=2) + "\n")
+    if segments is not None:
+        buffer = io.BytesIO()
+        numpy.savez_compressed(buffer, maps=class_maps(importance, segments).numpy(), classes=numpy.array(names))
+        files.write_bytes(path / "maps.npz", buffer.getvalue())
+    return content
+
+
+def rows(
+    importance: Importance, names: Sequence[str], segments: Int[Tensor, "h w"] | None, *, top: int
+) -> list[dict[str, Any]]:
+    """The `top` features of each class that anything is known of, the most important first.
+
+    `segments` says where shared features lie; words lie nowhere. An interval that nothing is known of is None.
+    """
+    places = {} if segments is None else _places(segments)
+    low, high = importance.interval()
+    found: list[dict[str, Any]] = []
+    for row, name in enumerate(names):
+        for rank, feature in enumerate(importance.top(row, top).tolist(), 1):
+            what = (name, rank, feature, places.get(feature, ""), float(importance.values[row, feature]))
+            sure = [float(bounds[row, feature]) for bounds in (low, high, importance.standard_errors)]
+            known = sure if math.isfinite(sure[-1]) else [None] * 3
+            counted = (int(importance.counts[row, feature]), int(importance.explanations[row]))
+            found.append(dict(zip(_COLUMNS, (*what, *known, *counted), strict=True)))
+    return found
+
+
+def class_maps(importance: Importance, segments: Int[Tensor, "h w"]) -> Float[Tensor, "rows h w"]:
+    """The importance of each pixel's feature, a map for each class."""
+    return importance.values[:, segments.flatten()].unflatten(1, segments.shape)
+
+
+def _shared(explainer: NormLime, shape: Sequence[int]) -> Tensor:
+    """The segment of every pixel, in any image of this shape."""
+    return explainer.lime.segmentation(torch.zeros(1, *shape))[0]
+
+
+def _csv(found: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows(row.values() for row in found)
+    return text.getvalue()
+
+
+def _places(segments: Tensor) -> dict[int, str]:
+    """Where each feature lies: its rows and columns, from 0."""
+    found: dict[int, str] = {}
+    for feature in segments.unique().tolist():
+        down, across = (segments == feature).nonzero(as_tuple=True)
+        found[int(feature)] = f"{_span(down)}, {_span(across)}"
+    return found
+
+
+def _span(numbers: Tensor) -> str:
+    first, last = (int(bound) for bound in torch.aminmax(numbers))
+    return str(first) if first == last else f"{first}-{last}"

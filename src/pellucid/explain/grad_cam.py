@@ -1,0 +1,33 @@
+"""Grad-CAM: a layer's features, weighted by the mean slope of each."""
+
+from dataclasses import dataclass
+from typing import final
+
+from pellucid.explain.explainer import Classes, Explainer, Images
+from pellucid.explain.feature_layer import at_layer, widened
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class GradCAM(Explainer):
+    """The features of a layer, each weighted by the logit's mean gradient over its map (Selvaraju et al. 2017).
+
+    Without a name it is the last layer that puts out a map. `positive` keeps only what speaks for the class, as
+    published. A layer that is used several times counts by its last use.
+    """
+
+    layer: str = ""
+    positive: bool = True
+
+    @property
+    def signed(self) -> bool:
+        """Not where only what speaks for the class is kept."""
+        return not self.positive
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One map for all channels, brought to the size of the image."""
+        recorded, name = at_layer("GradCAM", probe, self.layer)
+        weights = recorded.feature_gradient(name, of).mean((2, 3), keepdim=True)
+        summed = (weights * recorded.features(name)).sum(1)
+        return widened(summed.relu() if self.positive else summed, probe.x)

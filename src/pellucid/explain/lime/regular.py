@@ -1,0 +1,58 @@
+"""Segments that are the same places in every image."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.explain.lime.segmentation import Segmentation
+
+
+@final
+@dataclass(frozen=True)
+class Grid(Segmentation):
+    """Cells of equal size, in so many rows and columns; in images with fewer pixels, each pixel is one."""
+
+    rows: int = 7
+    columns: int = 7
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.columns < 1:
+            raise ConfigError(f"Grid has rows={self.rows} and columns={self.columns}; give 1 or more of each")
+
+    @property
+    def shared(self) -> bool:
+        """A cell is a place."""
+        return True
+
+    def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
+        """Cells are numbered row by row."""
+        height, width = images.shape[2:]
+        rows, columns = min(self.rows, height), min(self.columns, width)
+        row = torch.arange(height, device=images.device) * rows // height
+        column = torch.arange(width, device=images.device) * columns // width
+        return (row[:, None] * columns + column).expand(len(images), -1, -1)
+
+
+@final
+@dataclass(frozen=True)
+class Pixels(Segmentation):
+    """Every pixel is a segment, with all its channels."""
+
+    @property
+    def shared(self) -> bool:
+        """A pixel is a place."""
+        return True
+
+    @property
+    def single(self) -> bool:
+        """All of them are."""
+        return True
+
+    def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
+        """Pixels are numbered row by row."""
+        height, width = images.shape[2:]
+        return torch.arange(height * width, device=images.device).view(height, width).expand(len(images), -1, -1)

@@ -1,0 +1,49 @@
+"""Layer-wise relevance propagation."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.explain.explainer import Classes, Explainer, Images
+from pellucid.explain.propagation import COMPOSITES, Normalising, Relevance, propagated
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class LRP(Explainer):
+    """The logit, shared out layer by layer down to the pixels (Bach et al. 2015).
+
+    `composite` is the name of the layers' rules, `epsilon` keeps denominators from zero, and `gamma` says how much
+    more the composites with gamma favour contributions of the output's sign. What is shared out is the logit, or one
+    for every image: `start`. `batch_norm` is merged with the layer before it; published code leaves it out.
+    """
+
+    composite: str = "epsilon-plus"
+    epsilon: float = 1e-6
+    gamma: float = 0.25
+    start: Literal["logit", "one"] = "logit"
+    batch_norm: Normalising = "merged"
+
+    def __post_init__(self) -> None:
+        COMPOSITES[self.composite]
+        if not self.epsilon > 0:
+            raise ConfigError(f"LRP has epsilon={self.epsilon:g}; denominators need a number above 0")
+        if self.gamma < 0:
+            raise ConfigError(f"LRP has gamma={self.gamma:g}; give 0 or more")
+        if self.start not in ("logit", "one"):
+            raise ConfigError(f"LRP has start='{self.start}'; give 'logit' or 'one'")
+        if self.batch_norm not in ("merged", "unchanged"):
+            raise ConfigError(f"LRP has batch_norm='{self.batch_norm}'; give 'merged' or 'unchanged'")
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One forward pass, and for each layer a few more of its own."""
+        relevance = Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
+        found = propagated(probe, of, relevance, self._weight)
+        relevance.check()
+        return found
+
+    def _weight(self, logits: Tensor) -> Tensor:
+        return logits if self.start == "logit" else logits.new_ones(())

@@ -1,0 +1,85 @@
+"""The explanations of a batch of images, in terms that are the same for all images."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from pellucid.batch import Batch
+from pellucid.errors import ConfigError
+from pellucid.explain.lime import SEGMENTATIONS, Lime
+from pellucid.explain.normlime.vocabulary import Vocabulary, describe, flattened
+from pellucid.probe import Probe, frozen
+
+Labels = Literal["predicted", "true"]
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """A linear model of each image: of which class, with which coefficients, and how well it fits.
+
+    `words` are there where superpixels have a vocabulary; otherwise coefficients are of shared features.
+    """
+
+    coefficients: Float[Tensor, "b s"]
+    classes: Int[Tensor, " b"]
+    r2: Float[Tensor, " b"]
+    segments: Int[Tensor, "b h w"]
+    words: Int[Tensor, "b s"] | None = None
+
+
+def explained(
+    model: nn.Module,
+    batch: Batch,
+    lime: Lime,
+    labels: Labels,
+    vocabulary: Vocabulary | None,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+) -> Local:
+    """LIME for each image of a batch and one class of it: the predicted one, or its label."""
+    found = lime.local(model, batch, "predicted" if labels == "predicted" else "label", seed=seed, memory=memory)
+    words = None
+    if vocabulary is not None:
+        words = vocabulary.words(model, batch, found.segments, found.counts)
+    return Local(found.coefficients[:, 0], found.classes[:, 0], found.r2[:, 0], found.segments, words)
+
+
+def learn_words(
+    model: nn.Module, batches: Iterable[Batch], lime: Lime, words: int, *, layer: str = "", seed: int = 0
+) -> Vocabulary:
+    """A vocabulary of the superpixels of these images."""
+    rows: list[Tensor] = []
+    for batch in batches:
+        segments, counts = segmented(lime, batch)
+        rows.append(flattened(describe(model, batch, segments, counts, layer=layer), counts).cpu())
+    return Vocabulary.learn(torch.cat(rows), words, seed=seed, layer=layer)
+
+
+def classes_of(model: nn.Module, batch: Batch) -> int:
+    """How many classes the network knows."""
+    first = Batch.trusted(batch.x[:1], batch.y[:1], {})
+    with frozen(model), torch.no_grad():
+        return Probe(model, first, second_order=False).logits.shape[1]
+
+
+def segmented(lime: Lime, batch: Batch) -> tuple[Int[Tensor, "b h w"], Int[Tensor, " b"]]:
+    """The segments of images, and how many each has."""
+    segments = lime.segmentation(batch.x.detach())
+    return segments, segments.flatten(1).amax(1) + 1
+
+
+def check_shared(owner: str, lime: Lime, words: int) -> None:
+    """Refuse superpixels that mean something else in each image where there are no words for them."""
+    if words < 0:
+        raise ConfigError(f"{owner} has words={words}; give 0 for shared features, or how many words")
+    if not words and not lime.segmentation.shared:
+        name = SEGMENTATIONS.name_of(type(lime.segmentation))
+        raise ConfigError(
+            f"{owner} has words=0 with superpixels by '{name}', which are others in each image; "
+            "give words, or a segmentation that all images share, such as 'grid'"
+        )

@@ -1,0 +1,49 @@
+"""Which functions of PyTorch do what, by the name that a function shares with its method and its operator."""
+
+RECTIFIERS = frozenset(
+    {"relu", "relu6", "leaky_relu", "rrelu", "prelu", "softplus", "gelu", "silu", "mish", "elu", "selu", "celu"}
+    | {"hardswish"}
+)
+"""Activations that let large values pass and hold small ones back."""
+
+SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh", "softsign", "logsigmoid", "clamp", "clamp_min"})
+
+ACTIVATIONS = RECTIFIERS | SQUASHING
+
+AFFINE = frozenset({"add", "sub", "radd", "rsub", "subtract", "mul", "rmul", "multiply", "div", "true_divide", "neg"})
+
+SUMS = frozenset({"add", "sub", "subtract"})
+
+ELEMENTWISE = ACTIVATIONS | AFFINE | {"square", "pow", "exp", "expm1", "log1p", "abs", "where", "minimum", "maximum"}
+"""Functions of one number at a time, of which hand-written activations are made."""
+
+PIECING = frozenset({"where", "mul", "multiply", "div", "true_divide", "minimum", "maximum"})
+"""How two functions of one tensor are put together to an activation."""
+
+CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d"})
+TRANSPOSED = frozenset({"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"})
+LAYERS = CONVOLUTIONS | TRANSPOSED | {"linear"}
+
+LINEAR = frozenset(
+    {"sum", "mean", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
+    | {"adaptive_avg_pool3d", "interpolate", "dropout", "dropout1d", "dropout2d", "dropout3d"}
+)
+"""Linear functions without weights."""
+
+PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "einsum"})
+
+ROUTING = frozenset(
+    {"reshape", "reshape_as", "view", "view_as", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel"}
+    | {"permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "T", "mT", "contiguous"}
+    | {"clone", "to", "type", "type_as", "float", "double", "half", "bfloat16", "alias"}
+    | {"expand", "expand_as", "broadcast_to", "repeat", "tile", "roll", "flip", "rot90", "pad", "unfold"}
+    | {"cat", "concat", "concatenate", "stack", "hstack", "vstack", "chunk", "split", "tensor_split", "unbind"}
+    | {"getitem", "narrow", "select", "index_select", "take_along_dim", "gather", "masked_fill", "where"}
+    | {"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d"}
+    | {"adaptive_max_pool3d", "amax", "amin", "max", "min", "maximum", "minimum"}
+    | {"pixel_shuffle", "pixel_unshuffle", "channel_shuffle"}
+)
+"""Functions whose outputs are some of their inputs, so that what comes back goes where the value came from."""
+
+BEFORE_LAYERS = AFFINE | ROUTING | {"batch_norm", "clamp", "dropout"}
+"""What may stand between the pixels and a first layer."""

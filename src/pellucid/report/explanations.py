@@ -1,0 +1,140 @@
+"""A folder of explanations: maps as pictures, one contact sheet, and the numbers behind them.
+
+sheet.png          all pictures, methods and classes side by side
+*.png              PICTURE-CLASS-METHOD: a map, with a pixel for each of its own; an explanation that is an image is
+                   there too, ending in -image, and its distance from the picture around grey, in -difference
+explanations.npz   raw maps, classes and logits
+explanations.json  what they are of, and how they were made
+"""
+
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+import pellucid
+from pellucid import config
+from pellucid.explain import Explainer
+from pellucid.files import write_bytes, write_text
+from pellucid.report.colours import coloured, plane, scaled
+from pellucid.report.sheet import Cell, Sheet, save
+from pellucid.runs import Account, Shown
+
+NOTE = "red speaks for the class, blue against it, purple has no sign; each map on its own scale, written under it"
+
+
+def write(
+    folder: Path,
+    shown: Shown,
+    accounts: Sequence[Account],
+    explainers: Mapping[str, Explainer],
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Write everything, and say what lies where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probabilities = shown.logits.double().softmax(1)
+    stems, words = _unique(shown.names), _unique(shown.classes)
+    entries: list[dict[str, Any]] = []
+    cells: dict[tuple[int, int], dict[str, Cell]] = {}
+    for account in accounts:
+        for number, stem in enumerate(stems):
+            of = int(account.found.of[number])
+            map = account.found.map[number].detach().cpu()
+            values, scale = scaled(plane(map))
+            pictures = {"": Image.fromarray(coloured(values, signed=explainers[account.method].signed))}
+            columns = cells.setdefault((number, of), {})
+            if account.found.image is not None:
+                pictures["-image"] = photograph(account.found.image[number])
+                pictures["-difference"] = difference(map)
+                sure = float(shown.probabilities(account.found.image[[number]].clamp(0, 1))[0, of])
+                columns[account.method] = Cell(pictures["-image"], (f"leads to {sure:.1%}",))
+                columns[f"{account.method}, change"] = Cell(pictures["-difference"])
+            else:
+                columns[account.method] = Cell(pictures[""], (f"1 = {scale:.3g}",))
+            base = f"{stem}-{words[of]}-{account.method}"
+            for ending, picture in pictures.items():
+                save(picture, folder / f"{base}{ending}.png")
+            entries.append(
+                {
+                    "picture": shown.names[number],
+                    "method": account.method,
+                    "of": shown.classes[of],
+                    "asked": account.asked,
+                    "probability": float(probabilities[number, of]),
+                    "scale": scale,
+                    "sum": float(map.double().sum()),
+                    "paths": [str(folder / f"{base}{ending}.png") for ending in pictures],
+                }
+            )
+    save(_sheet(shown, probabilities, cells), folder / "sheet.png")
+    _arrays(folder / "explanations.npz", shown, accounts)
+    content = {
+        "model": shown.name,
+        "pictures": list(shown.names),
+        "explainers": {name: config.dump(explainer) for name, explainer in explainers.items()},
+        "seed": seed,
+        "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
+        "sheet": str(folder / "sheet.png"),
+        "explanations": entries,
+    }
+    write_text(folder / "explanations.json", json.dumps(content, indent=2))
+    return content
+
+
+def photograph(image: Float[Tensor, "c h w"]) -> Image.Image:
+    """Pixels in [0, 1] as a picture; what lies beyond is cut off. Of other than 1 or 3 channels, their mean."""
+    pixels = image.detach().cpu().float().clamp(0, 1)
+    pixels = pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdim=True)
+    bytes_ = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).expand(-1, -1, 3)
+    return Image.fromarray(bytes_.contiguous().numpy())
+
+
+def difference(change: Float[Tensor, "c h w"]) -> Image.Image:
+    """A change of pixels around grey, its largest as white or black; colours as they change."""
+    largest = float(change.detach().abs().max()) or 1.0
+    return photograph(0.5 + change.detach() / (2 * largest))
+
+
+def _sheet(shown: Shown, probabilities: Tensor, cells: Mapping[tuple[int, int], Mapping[str, Cell]]) -> Image.Image:
+    methods = list(dict.fromkeys(method for columns in cells.values() for method in columns))
+    nothing = Cell(Image.new("RGB", (1, 1), "white"))
+    rows: list[list[Cell]] = []
+    for number, of in sorted(cells, key=lambda key: key[0]):
+        likely = int(probabilities[number].argmax())
+        predicted = f"predicted: {_said(shown, probabilities, number, likely)}"
+        asked = f"explained: {_said(shown, probabilities, number, of)}"
+        own = Cell(photograph(shown.x[number]), (shown.names[number], predicted, asked))
+        rows.append([own, *(cells[number, of].get(method, nothing) for method in methods)])
+    return Sheet(["picture", *methods], rows, NOTE).drawn()
+
+
+def _said(shown: Shown, probabilities: Tensor, number: int, of: int) -> str:
+    return f"{shown.classes[of]} ({float(probabilities[number, of]):.1%})"
+
+
+def _arrays(path: Path, shown: Shown, accounts: Sequence[Account]) -> None:
+    arrays = {"x": shown.x.cpu().numpy(), "logits": shown.logits.numpy()}
+    for account in accounts:
+        key = f"{account.method}/{account.asked}"
+        arrays[f"{key}/map"] = account.found.map.detach().cpu().numpy()
+        arrays[f"{key}/of"] = account.found.of.cpu().numpy()
+        if account.found.image is not None:
+            arrays[f"{key}/image"] = account.found.image.detach().cpu().numpy()
+    buffer = io.BytesIO()
+    numpy.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
+    write_bytes(path, buffer.getvalue())
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names for files that no two share, though what they are made of may."""
+    filed = [re.sub(r"[^A-Za-z0-9._-]+", "_", name) for name in names]
+    return [name if filed.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(filed, 1)]

@@ -1,0 +1,59 @@
+"""What explainers say of pictures, for every class that is asked about."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.errors import ConfigError, suggestion
+from pellucid.explain import Explainer, Explanation
+
+Words = Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What one explainer says of all pictures, about the class that `asked` stands for in each."""
+
+    method: str
+    asked: str
+    found: Explanation
+
+
+def asked(of: Words, classes: Words) -> tuple[str | int, ...]:
+    """What words ask about: a class by name or number, "predicted", "runner-up", both as "pair", or "all" classes."""
+    found: list[str | int] = []
+    for word in of:
+        if word == "all":
+            found += range(len(classes))
+        elif word == "pair":
+            found += ["predicted", "runner-up"]
+        elif word in ("predicted", "runner-up"):
+            found.append(word)
+        elif word in classes:
+            found.append(list(classes).index(word))
+        elif word.isdigit() and int(word) < len(classes):
+            found.append(int(word))
+        else:
+            known = ("predicted", "runner-up", "pair", "all", *classes)
+            raise ConfigError(f"'{word}' is no class of this network{suggestion(word, known)}")
+    if not found:
+        raise ConfigError("no class is asked about; give a class, predicted, runner-up, pair or all")
+    return tuple(dict.fromkeys(found))
+
+
+def accounts(
+    model: nn.Module,
+    x: Float[Tensor, "n c h w"],
+    of: Sequence[str | int],
+    explainers: Mapping[str, Explainer],
+    *,
+    seed: int = 0,
+    watch: Callable[[str], None] = lambda _: None,
+) -> Iterator[Account]:
+    """Every explainer asked about every class, one after the other; `watch` hears what comes next."""
+    for name, explainer in explainers.items():
+        for word in of:
+            watch(f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}")
+            yield Account(name, str(word), explainer(model, x, word, seed=seed))

@@ -1,0 +1,138 @@
+"""Class importance of networks whose answers are known, and what does not change it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from networks import images
+from pellucid.batch import Batch
+from pellucid.errors import ConfigError, ShapeError
+from pellucid.explain import NormLime
+from pellucid.explain.lime import Grid, Lime, Pixels, Slic
+from pellucid.explain.normlime import Rule, aggregate, explainer_of
+
+GRID = Lime(Grid(3, 3), masks=200, baseline=0.0)
+
+
+class Corners(nn.Module):
+    """Says class 0 where the first corner is brighter, class 1 where the last one is; class 2 never."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, last = x[:, 0, :2, :2].mean((1, 2)), x[:, 0, -2:, -2:].mean((1, 2))
+        return torch.stack([4 * first, 4 * last, -9 + 0 * first], 1)
+
+
+X = images(40, 1, 6, 6)
+
+
+def test_what_the_network_looks_at_is_what_is_important() -> None:
+    learnt = NormLime(GRID).fit(Corners(), X)
+    assert learnt.learnt is not None
+    importance = learnt.learnt.importance
+    assert set(importance.top(0, 2).tolist()) == {0, 8} and set(importance.top(1, 2).tolist()) == {0, 8}
+    found = learnt(Corners(), X[:3], 0).map
+    assert torch.equal(found[0], found[1]), "a class has one map for all images"
+    assert float(found[:, :, :2, :2].min()) > 100 * float(found[:, :, 2:4].max())
+    assert not learnt(Corners(), X[:1], 2).map.any(), "no image was predicted as class 2"
+
+
+def test_it_is_the_aggregate_of_lime_s_own_explanations() -> None:
+    batch = Batch(X, torch.zeros(len(X), dtype=torch.long))
+    local = GRID.local(Corners(), batch, "predicted", seed=5)
+    w, y = local.coefficients[:, 0], local.classes[:, 0]
+    for rule in (Rule(), Rule("mean-abs", "positive"), Rule("sp-lime", by="global")):
+        learnt = NormLime(GRID, rule.kind, rule.sign, rule.by).fit(Corners(), X, seed=5).learnt
+        expected = aggregate(w, y, kind=rule.kind, sign=rule.sign, by=rule.by)
+        assert learnt is not None
+        rows = len(expected.values)
+        assert torch.allclose(learnt.importance.values[:rows], expected.values, rtol=1e-9)
+        assert torch.equal(learnt.importance.counts[:rows], expected.counts)
+
+
+def test_a_network_that_says_the_same_always_has_no_importance() -> None:
+    class Constant(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.new_tensor([0.0, 1.0]).expand(len(x), 2)
+
+    learnt = NormLime(GRID).fit(Constant(), X).learnt
+    assert learnt is not None
+    assert learnt.importance.skipped == len(X)
+    assert not learnt.importance.values.any()
+
+
+def test_superpixels_have_the_importance_of_their_words() -> None:
+    # a dark image with a bright patch somewhere: the network adds up light, so that bright superpixels matter
+    class Light(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            light = 6 * x.mean((1, 2, 3))
+            return torch.stack([light, torch.zeros_like(light)], 1)
+
+    x = torch.zeros(12, 1, 12, 12, dtype=torch.float64)
+    for number in range(12):
+        down, across = 4 * (number % 3), 4 * (number // 3 % 3)
+        x[number, :, down : down + 4, across : across + 4] = 1
+    explainer = NormLime(Lime(Grid(3, 3), masks=100, baseline=0.0), by="global", words=2)
+    learnt = explainer.fit(Light(), x)
+    found = learnt(Light(), x, 0).map
+    assert float(found[x > 0].min()) > 10 * float(found[x == 0].max())
+    moved = x.roll(4, 3)
+    assert torch.allclose(learnt(Light(), moved, 0).map, found.roll(4, 3))
+    superpixels = NormLime(Lime(Slic(9), masks=100, baseline=0.0), by="global", words=2).fit(Light(), x)
+    found = superpixels(Light(), x, 0).map
+    assert float(found[x > 0].mean()) > 2 * float(found[x == 0].mean())
+
+
+def test_the_explainer_of_words() -> None:
+    found = explainer_of((1, 28, 28), cell=5, masks=64, assignments=["alpha=0.1"], rule=Rule("mean-abs"))
+    assert found == NormLime(Lime(Grid(6, 6), masks=64, alpha=0.1), aggregation="mean-abs")
+    assert explainer_of((1, 8, 8), segmentation="pixels") == NormLime(Lime(Pixels(), baseline="mean"))
+    assert explainer_of((1, 8, 8), segmentation="slic", words=3).words == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: NormLime(Lime(Slic())),
+            ConfigError,
+            "NormLime has words=0 with superpixels by 'slic', which are others in each image; "
+            "give words, or a segmentation that all images share, such as 'grid'",
+        ),
+        (
+            lambda: NormLime(words=-1),
+            ConfigError,
+            "NormLime has words=-1; give 0 for shared features, or how many words",
+        ),
+        (
+            lambda: NormLime(layer="0"),
+            ConfigError,
+            "NormLime has layer='0' and words=0; a layer describes words, so give some",
+        ),
+        (
+            lambda: NormLime(GRID)(Corners(), X, 0),
+            ConfigError,
+            "NormLime has learnt nothing yet; call fit(model, images), and explain with what it returns",
+        ),
+        (
+            lambda: NormLime(GRID).fit(Corners(), X[:0]),
+            ShapeError,
+            "there are no images to learn from; give one or more",
+        ),
+        (
+            lambda: NormLime(GRID).fit(Corners(), X)(Corners(), images(2, 1, 8, 6), 0),
+            ShapeError,
+            "NormLime has learnt from images of 1x6x6, and these are of 1x8x6; fit it to such",
+        ),
+        (
+            lambda: explainer_of((1, 8, 8), segmentation="slic", cell=2),
+            ConfigError,
+            "cell=2 is the size of cells of a 'grid', and 'slic' has none; leave it out",
+        ),
+    ],
+)
+def test_what_is_refused(make: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make()

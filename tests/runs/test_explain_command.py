@@ -1,0 +1,176 @@
+"""Pictures of explanations by one command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from command import call, refused
+from pellucid import data, models
+from pellucid.explain import Gradient
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run on digits."""
+    out = tmp_path_factory.mktemp("explained")
+    arguments = ("--model", "lenet", "--device", "cpu", "--set", "recipe.epochs=1", "--out", str(out), "--json")
+    return json.loads(call("train", "standard", *arguments))["path"]
+
+
+def explained(*arguments: str) -> dict[str, Any]:
+    return json.loads(call("explain", *arguments, "--device", "cpu", "--json"))
+
+
+def photograph(name: str, width: int, height: int, colour: str = "gray") -> str:
+    Image.effect_noise((width, height), 80).convert("L" if colour == "gray" else "RGB").save(name)
+    return name
+
+
+def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(network: str) -> None:
+    photograph("one.png", 8, 8)
+    Path("more").mkdir()
+    photograph("more/two.jpg", 30, 20, colour="rgb")
+    found = explained(network, "one.png", "more", "--of", "pair", "--method", "gradient,adversarial")
+    asked = [(entry["picture"], entry["method"], entry["asked"]) for entry in found["explanations"]]
+    assert sorted(set(asked)) == sorted(
+        (picture, method, word)
+        for picture in ("one", "two")
+        for method in ("gradient", "adversarial")
+        for word in ("predicted", "runner-up")
+    )
+    for entry in found["explanations"]:
+        assert len(entry["paths"]) == (3 if entry["method"] == "adversarial" else 1)
+        for path in entry["paths"]:
+            with Image.open(path) as picture:
+                assert picture.size == (8, 8)
+    with numpy.load("explanations/explanations.npz") as arrays:
+        x = torch.from_numpy(arrays["x"])
+        gradient = Gradient()(models.load(network), x, "predicted")
+        assert torch.allclose(torch.from_numpy(arrays["gradient/predicted/map"]), gradient.map, atol=1e-6)
+        change = arrays["adversarial/runner-up/image"] - arrays["x"]
+        assert numpy.allclose(change, arrays["adversarial/runner-up/map"], atol=1e-6)
+    assert json.loads(Path("explanations/explanations.json").read_text()) == found
+    with Image.open(found["sheet"]) as sheet:
+        assert sheet.width > 4 * 160 and sheet.height > 4 * 160
+
+
+def test_pictures_and_classes_that_are_called_alike_have_files_of_their_own(network: str) -> None:
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        photograph(f"{folder}/a b.png", 8, 8)
+    photograph("a_b.png", 8, 8)
+    found = explained(network, "a", "b", "a_b.png", "--method", "gradient")
+    paths = [path for entry in found["explanations"] for path in entry["paths"]]
+    assert len(set(paths)) == 3 and all(Path(path).exists() for path in paths)
+
+
+def test_the_same_command_writes_the_same_bytes(network: str) -> None:
+    def files() -> dict[str, bytes]:
+        call("explain", network, "--n", "2", "--method", "smoothgrad", "--set", "samples=3", "--device", "cpu")
+        return {path.name: path.read_bytes() for path in Path("explanations").iterdir()}
+
+    first = files()
+    assert len(first) == 2 + 3
+    assert files() == first
+
+
+def test_without_pictures_images_of_the_data_are_explained(network: str) -> None:
+    found = explained(network, "--n", "3", "--split", "train", "--of", "all", "--method", "gradient")
+    assert len(found["explanations"]) == 3 * 10
+    assert all(name.startswith("train image ") for name in found["pictures"])
+    total = sum(entry["probability"] for entry in found["explanations"])
+    assert total == pytest.approx(3, abs=1e-6)
+
+
+def test_what_learns_is_shown_training_images(network: str) -> None:
+    method = ("--method", "expected-gradients,gradient", "--set", "expected-gradients.samples=4")
+    found = explained(network, photograph("one.png", 8, 8), *method)
+    assert found["explainers"]["expected-gradients"]["samples"] == 4
+    assert len(found["explanations"]) == 2
+
+
+def test_a_network_without_data_is_told_what_it_takes() -> None:
+    network = models.build("lenet", shape=(1, 8, 8), seed=3)
+    save_file(network.state_dict(), "own.safetensors")
+    photograph("one.png", 20, 20)
+    weights = ("--weights", "own.safetensors", "--shape", "1,8,8")
+    found = explained("lenet", "one.png", *weights, "--method", "gradient", "--of", "3,7")
+    assert [entry["of"] for entry in found["explanations"]] == ["3", "7"]
+    with numpy.load("explanations/explanations.npz") as arrays:
+        map = Gradient()(network, torch.from_numpy(arrays["x"]), 7).map
+        assert torch.allclose(torch.from_numpy(arrays["gradient/7/map"]), map, atol=1e-6)
+
+
+def test_what_a_person_reads(network: str) -> None:
+    printed = call("explain", network, "--n", "1", "--method", "gradient", "--device", "cpu")
+    assert "test image" in printed
+    assert printed.strip().endswith("all of them side by side: explanations/sheet.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.png",), "'missing.png' does not exist; give image files, or folders of them"),
+        (("empty",), "the folder 'empty' holds no images; give image files, or folders of them"),
+        (
+            ("text.png",),
+            "cannot read 'text.png' in '.': it is no image or is cut short; give another file",
+        ),
+        (
+            ("one.png", "--of", "cat"),
+            "'cat' is no class of this network (there are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, all, pair, predicted, "
+            "runner-up)",
+        ),
+        (("one.png", "--of", ","), "no class is asked about; give a class, predicted, runner-up, pair or all"),
+        (("one.png", "--method", "gradcam"), "no explainer is called 'gradcam' (did you mean 'grad-cam'?)"),
+        (
+            ("one.png", "--method", "gradient,lime", "--set", "masks=3"),
+            "'masks=3' does not say whose setting it is; write it as gradient.masks=3",
+        ),
+    ],
+)
+def test_what_is_refused(network: str, arguments: tuple[str, ...], message: str) -> None:
+    photograph("one.png", 8, 8)
+    Path("empty").mkdir()
+    Path("text.png").write_text("no picture")
+    assert refused("explain", network, *arguments) == message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: ("lenet", photograph("one.png", 8, 8)),
+            "'lenet' does not say what images it takes; give channels, height and width: --shape 3,32,32",
+        ),
+        (
+            lambda: ("lenet", photograph("one.png", 8, 8), "--shape", "8x8"),
+            "'8x8' is no shape; give channels, height and width: --shape 3,32,32",
+        ),
+        (lambda: ("lenet",), "'lenet' is no run, so it knows no images; name image files, or give --data"),
+        (
+            lambda: ("lenet", photograph("one.png", 8, 8), "--shape", "1,8,8", "--method", "expected-gradients"),
+            "expected-gradients learns from images of its own; give them with --data",
+        ),
+    ],
+)
+def test_what_a_network_alone_cannot_answer(make: Callable[[], tuple[str, ...]], message: str) -> None:
+    assert refused("explain", *make()) == message
+
+
+def test_data_of_another_network_are_named() -> None:
+    found = explained("lenet", "--data", "digits", "--n", "2", "--method", "gradient")
+    assert len(found["explanations"]) == 2
+    assert data.load("digits").test.shape == (1, 8, 8)

@@ -1,0 +1,116 @@
+"""`pellucid normlime`, as a person or a program sees it, also when it is killed."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from command import call, refused
+from nursery import Nursery, finished_despite_kills
+from pellucid.evaluate import ImportanceFolder
+from pellucid.explain.normlime import Rule
+
+QUICK = ["normlime", "mlp", "--data", "digits", "--device", "cpu", "--n", "24", "--masks", "80"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def found(*arguments: str) -> dict[str, Any]:
+    return json.loads(call(*QUICK, *arguments, "--json"))
+
+
+def test_a_table_for_people() -> None:
+    out = call(*QUICK, "--cell", "2", "--top", "2")
+    for word in ("mlp on digits, 24 images by their predicted class", "95 % interval", "used by", "mean R²"):
+        assert word in out
+    assert "no image is of class" in out, "a network that was never trained does not say every class"
+
+
+def test_a_rule_costs_no_more_passes_and_has_files_of_its_own() -> None:
+    first = found("--cell", "2")
+    (folder,) = Path("importance").iterdir()
+    chunk = (folder / "chunks" / "00000.npz").stat()
+    assert Path(first["path"]) == folder / "normlime-both-class"
+    other = found("--cell", "2", "--kind", "mean-abs", "--sign", "positive", "--by", "global")
+    assert Path(other["path"]) == folder / "mean-abs-positive-global"
+    assert [row["class"] for row in other["features"]] == ["all"] * 5
+    assert (folder / "chunks" / "00000.npz").stat().st_mtime_ns == chunk.st_mtime_ns
+    maps = numpy.load(folder / "normlime-both-class" / "maps.npz")
+    assert maps["maps"].shape == (10, 8, 8) and maps["classes"].tolist() == list("0123456789")
+    assert set(first["pictures"]) == {"sheet", *"0123456789"}
+    for name, path in first["pictures"].items():
+        with Image.open(path) as picture:
+            assert picture.size == (8, 8) if name != "sheet" else picture.width > 5 * 160
+    importance = ImportanceFolder(folder).importance(Rule())
+    best = first["features"][0]
+    assert best["value"] == float(importance.values.max(1).values[int(best["class"])])
+    assert found("--cell", "2", "--labels", "true")["path"] != first["path"]
+
+
+def test_superpixels_with_words() -> None:
+    content = found("--segmentation", "slic", "--words", "3", "--compat", "interpretdl")
+    assert content["words"] == 3 and content["rule"]["compat"] == "interpretdl"
+    assert all(row["feature"] < 3 and row["place"] == "" for row in content["features"])
+    assert not (Path(content["path"]) / "maps.npz").exists()
+    assert content["pictures"] == {}
+    assert "word" in call(*QUICK, "--segmentation", "slic", "--words", "3")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["normlime", "mlp"], "'mlp' is no run, so it does not know its data; give --data"),
+        ([*QUICK, "--segmentation", "slick"], "no segmentation is called 'slick' (did you mean 'slic'?)"),
+        ([*QUICK, "--set", "alhpa=1"], "there is no setting 'alhpa' (did you mean 'alpha'?)"),
+    ],
+)
+def test_what_is_refused(arguments: list[str], message: str) -> None:
+    assert refused(*arguments) == message
+    assert not Path("importance").exists()
+
+
+KILLED = [
+    *["normlime", "mlp", "--data", "digits", "--split", "train", "--n", "240", "--batch", "8", "--masks", "160"],
+    *["--cell", "2", "--device", "cpu", "--seed", "3", "--json"],
+]
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Generator[Nursery]:
+    nursery = Nursery(tmp_path)
+    yield nursery
+    if nursery.process.poll() is None:
+        nursery.close()
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, nursery: Nursery) -> None:
+    nursery.start(*KILLED, "--out", "undisturbed")
+    assert nursery.status() == 0
+    kills = finished_despite_kills(
+        nursery,
+        *KILLED,
+        "--out",
+        "killed",
+        progress=lambda: len(list(tmp_path.glob("killed/*/chunks/*.npz"))),
+        ahead=[4, 9, 14],
+        late=0.02,
+        early=0.3,
+    )
+    assert kills >= 2
+    (undisturbed,), (survivor,) = (list((tmp_path / name).iterdir()) for name in ("undisturbed", "killed"))
+    assert undisturbed.name == survivor.name
+    files = sorted(path.relative_to(undisturbed) for path in undisturbed.rglob("*.*") if path.name != ".lock")
+    assert files == sorted(path.relative_to(survivor) for path in survivor.rglob("*.*") if path.name != ".lock")
+    for one, other in zip(ImportanceFolder(undisturbed).chunks(), ImportanceFolder(survivor).chunks(), strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+    table = Path("normlime-both-class") / "importance.csv"
+    assert (undisturbed / table).read_bytes() == (survivor / table).read_bytes()
