@@ -10,7 +10,6 @@ SmoothGrad, whose noise is another, by the cosine with captum's. Memory is that 
 
 import math
 import multiprocessing
-import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from captum.attr import NoiseTunnel, Saliency
 from torch import Tensor, nn
 
-from benchmarks.timing import alternate, ratio, record
+from benchmarks.timing import alternate, peak_memory, ratio, record
 from pellucid import models
 from pellucid.batch import Batch
 from pellucid.explain import Explainer, IntegratedGradients, SmoothGrad
@@ -43,7 +42,8 @@ def run(rounds: int, name: str) -> None:
         print(
             f"{method} {PASSES}, {name}, {IMAGES} images, {device.type}: captum / ours = {figures['printed']} "
             f"(target {TARGET}x); captum is best at {figures['captum_copies']} copies at once; "
-            f"{figures['agreement']}",
+            f"{figures['agreement']}; bfloat16 to float32 on the same noise: cosine at least "
+            f"{figures['cosine_bfloat16'][0]:.4f}, median {figures['cosine_bfloat16'][1]:.4f}",
             flush=True,
         )
     memory = {method: {passes: peak(name, method, passes) for passes in (PASSES, 10 * PASSES)} for method in METHODS}
@@ -94,12 +94,20 @@ def _compared(model: nn.Module, batch: Batch, method: str, rounds: int) -> dict[
     tried = {copies: captums(model, batch, method, copies) for copies in COPIES}
     first = alternate({str(copies): _waited(maps) for copies, maps in tried.items()}, 1)
     best = min(COPIES, key=lambda copies: first[str(copies)][0])
-    works = {"ours": lambda: explainer.on(model, batch).map, "captum": tried[best]}
+
+    def low() -> Tensor:
+        with torch.autocast(batch.x.device.type, torch.bfloat16):
+            return explainer.on(model, batch).map
+
+    works: dict[str, Maps] = {"ours": lambda: explainer.on(model, batch).map, "captum": tried[best], "bfloat16": low}
     seconds = alternate({which: _waited(maps) for which, maps in works.items()}, rounds)
-    compared = ratio(seconds["captum"], seconds["ours"])
+    compared, faster = (ratio(seconds["captum"], seconds[side]) for side in ("ours", "bfloat16"))
+    near = torch.cosine_similarity(works["ours"]().flatten(1), low().flatten(1))
     return {
-        "printed": str(compared),
+        "printed": f"{compared}, in bfloat16 {faster}",
         "ratio": asdict(compared),
+        "ratio_bfloat16": asdict(faster),
+        "cosine_bfloat16": [float(near.min()), float(near.median())],
         "captum_copies": best,
         "captum_seconds": {copies: times[0] for copies, times in first.items()},
         "seconds": seconds,
@@ -131,4 +139,4 @@ def _peak(name: str, method: str, passes: int) -> int:
     ours(method, passes).on(model, batch)
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory()
