@@ -1,6 +1,5 @@
 """NormLIME over images of a data set: masks per second, and whether memory grows with the number of images."""
 
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.timing import record
+from benchmarks.timing import peak_memory, record
 from pellucid import CrossEntropy, Recipe, data, evaluate, fit, models
 from pellucid.explain import NormLime
 from pellucid.explain.lime import Grid, Lime
@@ -20,7 +19,7 @@ KINDS: tuple[Kind, Kind] = ("normlime", "mean-abs")
 
 
 def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
-    """Masks per second of every round, and the peak of memory after a quarter of the images and after all."""
+    """Masks per second of every round; and the peak of memory after a quarter, a half and all of the images."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     x = torch.rand(images, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     split = data.TensorSplit(x, torch.arange(images) % 10, tuple("0123456789")).to(device)
@@ -30,7 +29,7 @@ def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
     peaks: list[float] = []
 
     def watch(step: evaluate.Explained) -> None:
-        if step.done >= images // 4 and len(peaks) == 0:
+        if step.done in (images // 4, images // 2, images) and len(peaks) < 3:
             peaks.append(_peak(device))
 
     for number in range(rounds):
@@ -38,10 +37,10 @@ def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
             started = time.perf_counter()
             evaluate.explain(model, split, explainer, Path(folder), seed=number, batch=images // 8, watch=watch)
             rates.append(images * masks / (time.perf_counter() - started))
-    peaks.append(_peak(device))
     rate = sorted(rates)[len(rates) // 2]
     print(f"normlime, {images} images of 3x32x32, simple-cnn, {device.type}: {rate:8.0f} masks/s", flush=True)
-    print(f"peak of memory after a quarter {peaks[0]:.0f} MiB, after all {peaks[-1]:.0f} MiB", flush=True)
+    shown = ", ".join(f"{peak:.0f} MiB" for peak in peaks)
+    print(f"peak of memory after a quarter, a half and all of the images: {shown}", flush=True)
     record(
         "normlime",
         {"device": device.type, "images": images, "masks": masks, "masks_per_second": rates, "peak_mib": peaks},
@@ -78,4 +77,4 @@ def rankings(seeds: int) -> None:
 def _peak(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_memory() / 2**20
