@@ -63,6 +63,7 @@ def test_terms_are_the_samples_and_the_clean_image_and_all_of_them_images(memory
     assert len(rows) == len(X) * (7 + 1)
     assert float(rows.min()) == 0 and float(rows.max()) == 1, "noise this strong must have been clipped"
     assert torch.equal(rows[: len(X)], X)
+    assert max(map(len, model.seen)) <= (len(X) if memory == 1 else 64), "one copy at a time, or what a CPU is fed"
     unclipped = Seeing(smooth())
     SmoothGrad(samples=7, sigma=0.5, clean=False, clip=False)(unclipped, X, Y, memory=memory)
     assert sum(map(len, unclipped.seen)) == len(X) * (7 + 1), "the one pass that looks at the classes is still there"

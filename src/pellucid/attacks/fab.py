@@ -19,6 +19,17 @@ from pellucid.protocols import Norm
 
 
 @dataclass(frozen=True)
+class Walk:
+    """Where each image's walk is, the nearest point it has found, and the classes it may go to."""
+
+    point: Float[Tensor, "b *shape"]
+    best: Float[Tensor, "b *shape"]
+    length: Float[Tensor, " b"]
+    done: Bool[Tensor, " b"]
+    targets: Int[Tensor, "b others"]
+
+
+@dataclass(frozen=True)
 class FAB(Attack):
     """Steps to where the boundary with another class would be if the network were linear, kept near the image.
 
@@ -43,7 +54,7 @@ class FAB(Attack):
         check_steps(self.steps, "FAB")
         if self.classes < 1:
             raise ConfigError(f"FAB has classes={self.classes}; it walks to 1 other class or more")
-        check_stepping(self, self.goal, self.backward, "FAB")
+        check_stepping(self, "FAB")
 
     @property
     def budget(self) -> float:
@@ -56,23 +67,15 @@ class FAB(Attack):
         others = victim.logits(x).scatter(1, victim.y[:, None], -math.inf)
         targets = others.topk(min(self.classes, others.shape[1] - 1), dim=1).indices
         none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        state = _State(x, x, x.new_full((len(x),), torch.inf), none, targets)
+        state = Walk(x, x, x.new_full((len(x),), torch.inf), none, targets)
         nearest = iterate(victim, state, self._step, self.steps * targets.shape[1])
         return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
 
-    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+    def _step(self, victim: Victim, state: Walk, number: int) -> Walk:
         turn, first = divmod(number, self.steps)
         target = state.targets[:, turn]
         point = self._approached(victim, state.point if first else victim.x, target)
-        beyond = self.goal.reached(victim.logits(point), victim.y)
-        length = self.norm.size(point - victim.x)
-        nearer = beyond & (length < state.length)
-        length = torch.where(nearer, length, state.length)
-        best = where(nearer, point, state.best)
-        point = where(beyond, victim.x + self.backward * (point - victim.x), point)
-        # with an infinite budget, no length is a reason to stop
-        done = (length <= self.eps) & math.isfinite(self.eps)
-        return _State(point, best, length, done, state.targets)
+        return looked_at(self, victim, state, point)
 
     def _approached(self, victim: Victim, point: Images, target: Int[Tensor, " b"]) -> Images:
         def ahead(logits: Tensor, y: Tensor) -> Tensor:
@@ -82,22 +85,28 @@ class FAB(Attack):
         return stepped(self, victim.x, point, slope, -ahead(logits, victim.y))
 
 
-@dataclass(frozen=True)
-class _State:
-    point: Float[Tensor, "b *shape"]
-    best: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-    targets: Int[Tensor, "b others"]
-
-
 @runtime_checkable
 class Stepping(Protocol):
     """What settles a step."""
 
     @property
+    def eps(self) -> float:
+        """The ball that is enough."""
+        ...
+
+    @property
     def norm(self) -> Norm:
         """The ruler that ways are measured by."""
+        ...
+
+    @property
+    def goal(self) -> Goal:
+        """What lies beyond the boundary."""
+        ...
+
+    @property
+    def backward(self) -> float:
+        """How far a point beyond the boundary is drawn back, as a share of its way."""
         ...
 
     @property
@@ -109,6 +118,19 @@ class Stepping(Protocol):
     def bias(self) -> float:
         """The largest share of the way from the image."""
         ...
+
+
+def looked_at(how: Stepping, victim: Victim, walk: Walk, point: Images) -> Walk:
+    """The walk after a step: the nearest point beyond the boundary so far, and where it goes on from."""
+    beyond = how.goal.reached(victim.logits(point), victim.y)
+    length = how.norm.size(point - victim.x)
+    nearer = beyond & (length < walk.length)
+    length = torch.where(nearer, length, walk.length)
+    best = where(nearer, point, walk.best)
+    point = where(beyond, victim.x + how.backward * (point - victim.x), point)
+    # with an infinite budget, no length is a reason to stop
+    done = (length <= how.eps) & math.isfinite(how.eps)
+    return Walk(point, best, length, done, walk.targets)
 
 
 def stepped(
@@ -126,16 +148,16 @@ def stepped(
     return mixed.clamp(0, 1)
 
 
-def check_stepping(how: Stepping, goal: Goal, backward: float, owner: str) -> None:
+def check_stepping(how: Stepping, owner: str) -> None:
     """Refuse settings of steps that lead nowhere."""
     if not isinstance(how.norm, Liftable):
         raise ConfigError(f"{owner} has norm={how.norm}; it projects in Linf, L2, RMS and L1")
-    if not isinstance(goal, Misclassified):
+    if not isinstance(how.goal, Misclassified):
         raise ConfigError(
-            f"{owner} has goal={goal}; it walks to boundaries of the label's class, so give it Misclassified()"
+            f"{owner} has goal={how.goal}; it walks to boundaries of the label's class, so give it Misclassified()"
         )
     if how.overshoot < 1:
         raise ConfigError(f"{owner} has overshoot={how.overshoot:g}; less than 1 ends short of the boundary")
-    for name, share in (("bias", how.bias), ("backward", backward)):
+    for name, share in (("bias", how.bias), ("backward", how.backward)):
         if not 0 <= share <= 1:
             raise ConfigError(f"{owner} has {name}={share:g}; it is a share in [0, 1]")

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_budget, check_steps
-from pellucid.attacks.fab import check_stepping, stepped
+from pellucid.attacks.fab import Walk, check_stepping, looked_at, stepped
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.search import column, iterate
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import Linf
@@ -40,7 +39,7 @@ class UntargetedFAB(Attack):
         if self.eps != math.inf:
             check_budget(self.eps, self.norm, "UntargetedFAB")
         check_steps(self.steps, "UntargetedFAB")
-        check_stepping(self, self.goal, self.backward, "UntargetedFAB")
+        check_stepping(self, "UntargetedFAB")
         if not 0 <= self.start <= 1:
             raise ConfigError(f"UntargetedFAB has start={self.start:g}; it is a share of eps in [0, 1]")
         if math.isinf(self.eps) and self.start:
@@ -58,7 +57,7 @@ class UntargetedFAB(Attack):
         classes = torch.arange(logits.shape[1], device=x.device).expand_as(logits)
         others = classes[classes != victim.y[:, None]].view(len(x), -1)
         none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        state = _State(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
+        state = Walk(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
         nearest = iterate(victim, state, self._step, self.steps)
         return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
 
@@ -71,33 +70,16 @@ class UntargetedFAB(Attack):
         size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
         return (victim.x + delta * column(self.start * self.eps / size, delta)).clamp(0, 1)
 
-    def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
+    def _step(self, victim: Victim, state: Walk, number: int) -> Walk:
         def ahead(logits: Tensor) -> Tensor:
-            towards = F.one_hot(state.others.T, logits.shape[1])
+            towards = F.one_hot(state.targets.T, logits.shape[1])
             return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)
 
         logits, slopes = victim.pullback(state.point, ahead)
-        behind = (logits.gather(1, victim.y[:, None]) - logits.gather(1, state.others)).T
+        behind = (logits.gather(1, victim.y[:, None]) - logits.gather(1, state.targets)).T
         steepest = self.norm.steepest(slopes.flatten(0, 1)).view_as(slopes)
         rise = (steepest * slopes).flatten(2).sum(2)
         nearest = torch.where(rise > 0, behind.abs() / rise, math.inf).argmin(0)
         rows = torch.arange(len(victim), device=nearest.device)
         point = stepped(self, victim.x, state.point, slopes[nearest, rows], behind[nearest, rows])
-        beyond = self.goal.reached(victim.logits(point), victim.y)
-        length = self.norm.size(point - victim.x)
-        nearer = beyond & (length < state.length)
-        length = torch.where(nearer, length, state.length)
-        best = where(nearer, point, state.best)
-        point = where(beyond, victim.x + self.backward * (point - victim.x), point)
-        # with an infinite budget, no length is a reason to stop
-        done = (length <= self.eps) & math.isfinite(self.eps)
-        return _State(point, best, length, done, state.others)
-
-
-@dataclass(frozen=True)
-class _State:
-    point: Float[Tensor, "b *shape"]
-    best: Float[Tensor, "b *shape"]
-    length: Float[Tensor, " b"]
-    done: Bool[Tensor, " b"]
-    others: Int[Tensor, "b others"]
+        return looked_at(self, victim, state, point)
