@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, listed, print_json
+from pellucid.cli.options import as_json, listed, of_network, print_json
 
 
 @click.command()
@@ -14,8 +14,7 @@ from pellucid.cli.options import as_json, listed, print_json
 @click.option("--method", "methods", default="smoothgrad", show_default=True, metavar="NAME[,NAME]")
 @click.option("--set", "assignments", metavar="[NAME.]A=C", multiple=True, help="Any setting, e.g. lime.masks=5000.")
 @click.option("--data", "source", metavar="NAME|PATH", help="Data the network is for.  [default: a run's own]")
-@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
-@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@of_network
 @click.option("--shape", default="", metavar="C,H,W", help="What images the network takes, where no data tell.")
 @click.option("--split", "part", type=click.Choice(["test", "validation", "train", "all"]), default="test")
 @click.option("--n", type=int, default=8, show_default=True, help="So many images of the data, where none are named.")
@@ -23,8 +22,6 @@ from pellucid.cli.options import as_json, listed, print_json
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("explanations"), show_default=True, metavar="DIR"
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 @as_json
 def explain(
     model: str,

@@ -5,14 +5,13 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, print_json
+from pellucid.cli.options import as_json, listed, of_network, print_json
 
 
 @click.command()
 @click.argument("model", metavar="MODEL")
 @click.option("--data", "source", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]")
-@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
-@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@of_network
 @click.option("--attack", "attacks", default="fmn", show_default=True, metavar="NAME[,NAME]", help="What to try.")
 @click.option("--preset", default="", metavar="NAME", help="Settings of a paper; see 'pellucid list presets'.")
 @click.option("--eps", default="", metavar="E[,E]", help="Budgets in [0, 1] pixel units, e.g. 4/255,8/255.")
@@ -27,11 +26,9 @@ from pellucid.cli.options import as_json, listed, print_json
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("measurements"), show_default=True, metavar="DIR"
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network that is searched.")
 @click.option("--verdicts/--no-verdicts", default=True, help="Check whether the figures can be believed.")
-@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 @as_json
 def measure(
     model: str,

@@ -5,14 +5,13 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, print_json
+from pellucid.cli.options import as_json, of_network, print_json
 
 
 @click.command()
 @click.argument("model", metavar="MODEL")
 @click.option("--data", "source", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]")
-@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
-@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@of_network
 @click.option("--masks", type=int, help="Masks per image.  [default: LIME's]")
 @click.option("--segmentation", default="grid", show_default=True, metavar="NAME", help="What the features are.")
 @click.option("--cell", type=click.IntRange(1), help="Pixels that a cell of the grid is wide.  [default: 7x7 cells]")
@@ -35,8 +34,6 @@ from pellucid.cli.options import as_json, print_json
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images in a chunk.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("importance"), show_default=True, metavar="DIR")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 @as_json
 def normlime(
     model: str,

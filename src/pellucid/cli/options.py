@@ -1,10 +1,25 @@
 """What commands have in common."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+
+
+def of_network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that take a MODEL: how it is made, where it runs, whether data may be fetched."""
+    weights = "Weights for a network that is named or built by your own function."
+    devices = click.Choice(["auto", "cpu", "cuda"])
+    for option in (
+        click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand."),
+        click.option("--device", type=devices, default="auto", show_default=True),
+        click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network."),
+        click.option("--weights", metavar="FILE", help=weights),
+    ):
+        command = option(command)
+    return command
 
 
 def listed(text: str) -> tuple[str, ...]:

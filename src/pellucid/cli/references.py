@@ -5,14 +5,13 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, print_json
+from pellucid.cli.options import as_json, listed, of_network, print_json
 
 
 @click.command()
 @click.argument("teacher", metavar="TEACHER")
 @click.option("--data", "source", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]")
-@click.option("--weights", metavar="FILE", help="Weights for a network that is named or built by your own function.")
-@click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network.")
+@of_network
 @click.option("--explainer", "names", default="smoothgrad", show_default=True, metavar="NAME[,NAME]")
 @click.option("--set", "assignments", metavar="A=C", multiple=True, help="Any setting of it, e.g. samples=20.")
 @click.option("--of", type=click.Choice(["label", "predicted"]), default="label", show_default=True)
@@ -21,8 +20,6 @@ from pellucid.cli.options import as_json, listed, print_json
 @click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: 32, or 512 on an accelerator]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("references"), show_default=True, metavar="DIR")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 @as_json
 def references(
     teacher: str,
