@@ -9,9 +9,8 @@ what that comes to for no reason at all. Writes `docs/results/explainers-digits.
 
 import json
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,11 @@ from benchmarks.timing import machine
 from pellucid import config, data, evaluate, explain, models, runs
 from pellucid.batch import Batch
 from pellucid.data import Split
+from pellucid.drawing import plane
+from pellucid.evaluate.explanations import counted
 from pellucid.explain import Explainer
 from pellucid.metrics import Estimate
 from pellucid.probe import frozen
-from pellucid.report import plane
 
 IMAGES, LEARNT, ROUNDS = 128, 500, 3
 _ENOUGH = 3.0  # seconds of timing one explainer
@@ -49,34 +49,6 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
 RESULTS = Path(__file__).parents[1] / "docs" / "results" / "explainers-digits.json"
 PAGE = Path(__file__).parents[1] / "docs" / "choosing-an-explanation.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
-
-
-@dataclass
-class Passes:
-    """How many rows have gone through a network, there and back."""
-
-    forwards: int = 0
-    backwards: int = 0
-    handles: list[Any] = field(default_factory=list[Any])
-
-    def count(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
-        self.forwards += len(output)
-        if output.requires_grad:
-            output.register_hook(self._back)
-
-    def _back(self, gradient: Tensor) -> None:
-        self.backwards += len(gradient)
-
-
-@contextmanager
-def counted(model: nn.Module) -> Generator[Passes]:
-    """The passes of a network within the block."""
-    passes = Passes()
-    handle = model.register_forward_hook(passes.count)
-    try:
-        yield passes
-    finally:
-        handle.remove()
 
 
 def main() -> None:

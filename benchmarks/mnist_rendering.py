@@ -43,8 +43,12 @@ def _row(name: str, seeds: list[Mapping[str, float]]) -> str:
 
 
 def _cell(values: list[float], digits: int) -> str:
-    mean = statistics.mean(values)
+    return f"{statistics.mean(values):.{digits}f}{interval(values, digits)}"
+
+
+def interval(values: list[float], digits: int) -> str:
+    """The half-width of a 95 % t-interval of the mean, as " ± 0.01"; nothing for a single value."""
     if len(values) < 2:
-        return f"{mean:.{digits}f}"
+        return ""
     half = _STUDENT[min(len(values) - 1, 9)] * statistics.stdev(values) / len(values) ** 0.5
-    return f"{mean:.{digits}f} ± {half:.{digits}f}"
+    return f" ± {half:.{digits}f}"

@@ -16,7 +16,7 @@ from mkdocs.structure.files import File, Files
 from PIL import Image
 from torch import Tensor, nn
 
-from pellucid import data, explain, report
+from pellucid import data, drawing, explain
 from pellucid.models import Normalise
 from pellucid.probe import frozen
 
@@ -75,15 +75,15 @@ def picture(name: str, model: nn.Module, learnt: Tensor, shown: Tensor) -> Image
     found = explainer.fit(model, learnt)(model, shown, "predicted")
     with frozen(model), torch.no_grad():
         sure = model(shown).softmax(1)
-    row: list[report.Cell] = []
+    row: list[drawing.Cell] = []
     for number in range(len(shown)):
         of = int(found.of[number])
-        row.append(report.Cell(report.photograph(shown[number]), (f"{of} ({float(sure[number, of]):.0%})",)))
-        values, scale = report.scaled(report.plane(found.map[number]))
-        row.append(report.Cell(Image.fromarray(report.coloured(values)), (f"full colour: {scale:.2g}",)))
+        row.append(drawing.Cell(drawing.photograph(shown[number]), (f"{of} ({float(sure[number, of]):.0%})",)))
+        values, scale = drawing.scaled(drawing.plane(found.map[number]))
+        row.append(drawing.Cell(Image.fromarray(drawing.coloured(values)), (f"full colour: {scale:.2g}",)))
         if found.image is not None:
-            row.append(report.Cell(report.photograph(found.image[number]), ("image and map",)))
-    return report.Sheet([""] * len(row), [row]).drawn()
+            row.append(drawing.Cell(drawing.photograph(found.image[number]), ("image and map",)))
+    return drawing.Sheet([""] * len(row), [row]).drawn()
 
 
 def _network() -> nn.Module:
@@ -125,7 +125,7 @@ def _digits() -> tuple[Tensor, Tensor]:
 def _identity() -> str:
     """A digest of all code that a picture depends on."""
     package = ROOT / "src" / "pellucid"
-    folders = [package / name for name in ("explain", "report", "attacks", "second_order")]
+    folders = [package / name for name in ("explain", "drawing", "attacks", "second_order")]
     code = [Path(__file__), *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
     code += [package / name for name in ("probe.py", "randomness.py", "norms.py", "batch.py")]
     total = hashlib.sha256(torch.__version__.encode())

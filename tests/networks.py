@@ -36,3 +36,21 @@ def linear(*, classes: int = 4, pixels: int = 9, seed: int = 0) -> nn.Sequential
 def images(count: int, *shape: int, seed: int = 0) -> Tensor:
     """Random images in float64."""
     return torch.rand(count, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+class Anywhere(nn.Module):
+    """Seven logits of images of any shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 7, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.softplus(self.convolution(x.mean(1, keepdim=True))).square().mean((2, 3))
+
+
+def anywhere() -> nn.Module:
+    """The same at every call."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return Anywhere()

@@ -14,7 +14,8 @@ from pathlib import Path
 # many can be killed in little time, and none inherits threads, since the parent never computes.
 NURSERY = """
 import json, os, sys
-from pellucid import cli, console, console_measure, evaluate, runs
+import sklearn.datasets  # it takes longest, and would be imported anew by each child that reads the digits
+from pellucid import audit, cli, console, console_audit, console_measure, evaluate, report, runs
 for line in sys.stdin:
     child = os.fork()
     if child == 0:

@@ -34,6 +34,7 @@ from pellucid.attacks import ATTACKS, GOALS
 from pellucid.cli import listing
 from pellucid.errors import PellucidError
 from pellucid.evaluate import CHECKS
+from pellucid.evaluate.explanations import METRICS, LabelRandomisation
 from pellucid.explain import EXPLAINERS
 from pellucid.models import MODELS
 from pellucid.objectives import TERMS, WEIGHTS
@@ -134,7 +135,9 @@ def test_docstrings_run() -> None:
         assert failures == 0, found.name
 
 
-@pytest.mark.parametrize("name", ["compare_recipes", "train_with_your_own_term", "your_own_network"])
+@pytest.mark.parametrize(
+    "name", ["compare_recipes", "train_with_your_own_term", "your_own_network", "audit_your_network"]
+)
 def test_examples_run(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "examples")
     arguments = ["--smoke", "--out", "."] if name == "compare_recipes" else ["--smoke"]
@@ -147,6 +150,8 @@ def test_lengths() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 200
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 60
     assert (ROOT / "docs/pictures/demo.svg").stat().st_size < 100_000
+    assert (ROOT / "docs/pictures/report.png").stat().st_size < 250_000
+    assert len((ROOT / "examples/demo.py").read_text().splitlines()) < 80
 
 
 def test_one_version() -> None:
@@ -268,3 +273,21 @@ def test_every_explainer_has_its_page_and_its_row() -> None:
         assert [heading for heading in headings if heading in wanted] == wanted, name
         assert f"- {name}: explainers/{name}.md\n" in navigation, name
         assert f"\n| [`{name}`](explainers/{name}.md) |" in choosing, name
+
+
+def test_every_metric_has_its_page() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    overview = (ROOT / "docs/choosing-a-metric.md").read_text()
+    told = {"label-randomisation": LabelRandomisation("runs/mine")}
+    wanted = ["Formula", "How to read it", "What it assumes", "Cost", "Use", "Reference"]
+    for name, kind in METRICS.items():
+        page = (ROOT / f"docs/metrics/{name}.md").read_text()
+        assert page.startswith(f"# {name}\n"), name
+        headings = re.findall("^## (.*)$", page, re.MULTILINE)
+        assert [heading for heading in headings if heading in wanted] == wanted, name
+        assert f"- {name}: metrics/{name}.md\n" in navigation, name
+        metric = told[name] if name in told else kind()
+        row = rf"^\| \[`{name}`\]\(metrics/{name}\.md\) \| [^|]+ \| (.*) \|$"
+        found = re.search(row, overview, re.MULTILINE)
+        assert found, name
+        assert found[1] == f"{metric.needs} | {metric.better} | {metric.cost}", name

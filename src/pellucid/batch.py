@@ -60,6 +60,11 @@ class Batch:
         """The same batch with one more column."""
         return Batch.trusted(self.x, self.y, {**self.columns, name: values})
 
+    def rows(self, rows: slice | Tensor) -> "Batch":
+        """Some of the images, each with its columns and its number."""
+        columns = {name: column[rows] for name, column in {**self.columns, "index": self.index}.items()}
+        return Batch.trusted(self.x[rows], self.y[rows], columns)
+
     def at(self, x: Float[Tensor, "b *shape"]) -> "Batch":
         """The same labels and columns at other images."""
         return Batch.trusted(x, self.y, self.columns)

@@ -254,6 +254,14 @@ class Probe:
         return record
 
 
+def slope(values: Float[Tensor, " b"], x: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:
+    """The gradient of each image's value, which hangs on no other one; zero where it does not hang on its pixels."""
+    if not values.requires_grad:
+        return torch.zeros_like(x)
+    (gradient,) = torch.autograd.grad(values, x, torch.ones_like(values), materialize_grads=True)
+    return gradient
+
+
 @contextmanager
 def frozen(model: nn.Module) -> Generator[nn.Module]:
     """The model in evaluation mode and its parameters without gradients; afterwards everything is as it was."""

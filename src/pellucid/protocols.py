@@ -1,9 +1,9 @@
 """The shapes that parts of different floors have in common."""
 
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from pellucid.randomness import Noise
 
@@ -32,4 +32,44 @@ class Norm(Protocol):
         self, like: Float[Tensor, "b *shape"], eps: float | Float[Tensor, " b"], noise: Noise
     ) -> Float[Tensor, "b *shape"]:
         """A random perturbation no longer than `eps`, uniform in the ball."""
+        ...
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """What an explainer says: a map for each image, and the class that it is about."""
+
+    @property
+    def map(self) -> Float[Tensor, "b *shape"]:
+        """A value for each pixel of each channel."""
+        ...
+
+    @property
+    def of(self) -> Int[Tensor, " b"]:
+        """The class of each image."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A way to make maps."""
+
+    registry: ClassVar[str] = "pellucid.explain:EXPLAINERS"
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether maps can be differentiated for pixels."""
+        ...
+
+    def on(
+        self,
+        model: nn.Module,
+        batch: Any,
+        of: int | Tensor | str = "label",
+        *,
+        seed: int = 0,
+        create_graph: bool = False,
+        memory: int | None = None,
+    ) -> Explained:
+        """Explain a batch."""
         ...

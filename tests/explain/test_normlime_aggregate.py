@@ -7,12 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from torch import Tensor
 
 from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
 from pellucid.explain.normlime import Importance, Rule, Tally, aggregate
-from pellucid.explain.normlime.aggregate import Kind, Sign, student
+from pellucid.explain.normlime.aggregate import Kind, Sign
 
 W = torch.tensor([[0.6, -0.2, 0], [0.1, 0, 0.1], [0, 0.5, -0.5], [0.3, 0.3, 0.3]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1, 1])
@@ -64,12 +63,6 @@ def test_standard_errors_by_hand() -> None:
     assert float(root.standard_errors[0, 1]) == pytest.approx(4 * float(W[:, 1].abs().std() / 2) / 2, abs=1e-12)
     alone = aggregate(W[:1], Y[:1])
     assert bool(alone.standard_errors.isinf().all()), "one image says nothing of how images vary"
-
-
-def test_the_quantile_is_student_s() -> None:
-    freedom = torch.tensor([1, 2, 3, 4, 5, 10, 30, 1000], dtype=torch.float64)
-    assert torch.allclose(student(freedom), torch.from_numpy(stats.t.ppf(0.975, freedom.numpy())), rtol=2e-3)
-    assert student(torch.zeros(1)).isinf()
 
 
 def test_the_most_important_first_and_unused_ones_never() -> None:

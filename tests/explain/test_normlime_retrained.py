@@ -19,7 +19,7 @@ RECIPE = Recipe(epochs=8, batch=64, optimizer=Adam(lr=2e-3))
 
 
 def trained(train: TensorSplit, test: TensorSplit, seed: int) -> tuple[torch.nn.Module, float]:
-    model = models.build("simple-cnn", shape=(1, 8, 8), seed=seed)
+    model = models.build("mlp", shape=(1, 8, 8), seed=seed)
     for _ in fit(model, train, CrossEntropy(), RECIPE, seed=seed):
         pass
     return model, accuracy(model, test).value

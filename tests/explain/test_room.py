@@ -1,3 +1,6 @@
+import gc
+import warnings
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -64,3 +67,21 @@ def test_rows_follow_from_what_a_pass_keeps() -> None:
     with room.weighing(model, 11):
         model(X.requires_grad_())
     assert room.rows == 64, "what is settled is not weighed again"
+
+
+def test_nothing_is_left_behind() -> None:
+    """An explanation that has been forgotten keeps no memory."""
+    model, x = smooth(), X[:4]
+
+    def alive() -> int:
+        gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some of the objects that are looked at warn
+            return sum(isinstance(one, torch.Tensor) for one in gc.get_objects())
+
+    Gradient()(model, x, 0)
+    before = alive()
+    for _ in range(3):
+        Gradient()(model, x, 0)
+        Gradient()(model, x.clone().requires_grad_(), 0, create_graph=True)
+    assert alive() == before

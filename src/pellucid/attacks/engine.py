@@ -4,11 +4,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, cast
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.layout import channels_last
 from pellucid.probe import frozen
 
 
@@ -42,17 +44,29 @@ class Engine:
             yield
 
 
+# what is known of a network and images of a shape, so that training on attacked ones does not ask at each step
+_known: WeakKeyDictionary[nn.Module, dict[tuple[torch.device, torch.Size], bool]] = WeakKeyDictionary()
+
+
 def takes_channels_last(model: nn.Module, x: Float[Tensor, "b *shape"]) -> bool:
     """Whether the network has use for images laid out channels last, and can take them.
 
-    Convolutions are faster so, a fifth in float32 and up to a half in bfloat16. A network that calls `view` on what
-    they put out cannot: it is tried on one image, without a trace.
+    Convolutions are faster so, a fifth in float32 and a half and more in bfloat16. A network that calls `view` on
+    what they put out cannot: it is tried on one image, without a trace, the first time that images are like these.
     """
-    if x.dim() != 4 or x.shape[1] == 1 or not any(isinstance(module, nn.Conv2d) for module in model.modules()):
+    if x.dim() != 4 or not any(isinstance(module, nn.Conv2d) for module in model.modules()):
         return False
+    known = _known.setdefault(model, {})
+    key = (x.device, x.shape[1:])
+    if key not in known:
+        known[key] = _tried(model, x[:1])
+    return known[key]
+
+
+def _tried(model: nn.Module, x: Float[Tensor, "one c h w"]) -> bool:
     with frozen(model), torch.no_grad():
         try:
-            model(x[:1].contiguous(memory_format=torch.channels_last))
+            model(channels_last(x))
         except RuntimeError:
             return False
     return True

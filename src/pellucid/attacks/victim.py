@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from pellucid import layout
 from pellucid.attacks.engine import Engine
 from pellucid.attacks.goals import Goal
 from pellucid.batch import Batch
@@ -66,7 +67,7 @@ class Victim:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
         self.tally.forwards[self.rows] += 1
         with self.engine.deciding(x.device):
-            return usable(self._forward(x.contiguous()))
+            return usable(self._forward(layout.channels_first(x)))
 
     def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
         """The logits, and along which change of its pixels each image's score rises."""
@@ -94,7 +95,7 @@ class Victim:
         return replace(self, noise=self.noise.stream(*words))
 
     def _laid_out(self, x: Images) -> Images:
-        return x.contiguous(memory_format=torch.channels_last) if self.channels_last else x
+        return layout.channels_last(x) if self.channels_last else x
 
     def _forward(self, x: Images) -> Tensor:
         return Probe(self.model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()

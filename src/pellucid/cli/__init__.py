@@ -8,11 +8,15 @@ import warnings
 
 import click
 
+from pellucid.cli.audit import audit
 from pellucid.cli.explain import explain
 from pellucid.cli.listing import list_command
 from pellucid.cli.measure import measure
+from pellucid.cli.neurons import neurons
 from pellucid.cli.normlime import normlime
 from pellucid.cli.references import references
+from pellucid.cli.report import report
+from pellucid.cli.retrain import retrain
 from pellucid.cli.show import show
 from pellucid.cli.train import train
 from pellucid.errors import PellucidError
@@ -45,5 +49,5 @@ def cli() -> None:
     """Train image classifiers whose explanations can be trusted, and prove it."""
 
 
-for command in (train, measure, explain, references, normlime, list_command, show):
+for command in (train, measure, explain, references, normlime, retrain, neurons, list_command, show, audit, report):
     cli.add_command(command)

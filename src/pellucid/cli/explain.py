@@ -67,7 +67,9 @@ def explain(
         download=download,
         report=Console(quiet=as_json).reading,
     )
-    explainers = {name: shown.taught(explainer, seed=seed) for name, explainer in explainers.items()}
+    explainers = {
+        name: runs.taught(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()
+    }
     console = ExplainConsole(quiet=as_json)
     with console.progress() as watch:
         found = list(

@@ -21,13 +21,20 @@ REGISTRIES = {
     "activations": "pellucid.models:ACTIVATIONS",
     "attacks": "pellucid.attacks:ATTACKS",
     "presets": "pellucid.attacks:PRESETS",
+    "aims": "pellucid.attacks.explanations:AIMS",
     "explainers": "pellucid.explain:EXPLAINERS",
+    "metrics": "pellucid.evaluate.explanations:METRICS",
+    "similarities": "pellucid.metrics.agreement:SIMILARITIES",
+    "rankings": "pellucid.evaluate.retrain:RANKINGS",
     "segmentations": "pellucid.explain.lime:SEGMENTATIONS",
     "composites": "pellucid.explain.propagation:COMPOSITES",
     "references": "pellucid.train.references:REFERENCES",
+    "class-similarities": "pellucid.metrics.neurons:CLASS_SIMILARITIES",
     "checks": "pellucid.evaluate:CHECKS",
     "goals": "pellucid.attacks:GOALS",
     "norms": "pellucid.norms:NORMS",
+    "profiles": "pellucid.audit:PROFILES",
+    "parts": "pellucid.audit:PARTS",
 }
 
 

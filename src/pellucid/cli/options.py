@@ -1,5 +1,6 @@
 """What commands have in common."""
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,22 @@ def of_network(command: Callable[..., Any]) -> Callable[..., Any]:
 def listed(text: str) -> tuple[str, ...]:
     """The words between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def typed(context: click.Context) -> str:
+    """The command as it was typed, but for options that only choose what is printed."""
+    words: list[str] = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE or name == "as_json":
+            continue
+        values = context.params[name]
+        for value in values if isinstance(values, tuple) else (values,):  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(parameter, click.Argument):
+                words.append(str(value))  # pyright: ignore[reportUnknownArgumentType]
+            else:
+                words += [parameter.opts[0]] if value is True else [parameter.opts[0], str(value)]  # pyright: ignore[reportUnknownArgumentType]
+    return shlex.join(["pellucid", context.info_name or "", *words])
 
 
 def print_json(content: Any) -> None:

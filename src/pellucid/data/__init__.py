@@ -3,6 +3,7 @@
 from pellucid.data.arrays import load_npz
 from pellucid.data.augment import Augmentation, Flip, PadCrop, RandomResizedCrop
 from pellucid.data.cifar import load_cifar10, load_cifar100
+from pellucid.data.columns import column_from
 from pellucid.data.datasets import Data, Loader, Request
 from pellucid.data.digits import load_digits
 from pellucid.data.download import Report, silent
@@ -12,9 +13,11 @@ from pellucid.data.loading import load
 from pellucid.data.mnist import load_mnist
 from pellucid.data.moments import statistics
 from pellucid.data.pictures import Pictures, pictures
+from pellucid.data.relabelled import with_random_labels
 from pellucid.data.split import Split, sequential
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.tensors import TensorSplit
+from pellucid.data.unlabelled import is_flat, load_unlabelled
 from pellucid.registry import Registry
 
 DATA: Registry[Loader] = Registry(
@@ -54,6 +57,10 @@ __all__ = [
     "Pictures",
     "pictures",
     "holdout",
+    "with_random_labels",
+    "is_flat",
+    "load_unlabelled",
+    "column_from",
     "statistics",
     "Augmentation",
     "Flip",

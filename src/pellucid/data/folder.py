@@ -42,7 +42,7 @@ def load_folder(request: Request) -> Data:
     undivided = parts.get("all")
     if "all" in parts:
         parts = _divided(parts["all"], request.split_seed)
-    shape = _shape(folder, seen, request.size)
+    shape = common_shape(folder, seen, request.size)
     fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.memory
 
     def streamed(listing: Listing) -> StreamedSplit:
@@ -86,7 +86,8 @@ def _divided(listing: Listing, seed: int) -> dict[str, Listing]:
     return {"train": rest.where(~validation), "test": listing.where(test), "validation": rest.where(validation)}
 
 
-def _shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tuple[int, int, int]:
+def common_shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tuple[int, int, int]:
+    """The one shape of images that were looked at, or that they are scaled to."""
     channels = 1 if all(look.gray for look in seen.values()) else 3
     if size is not None:
         return channels, size, size

@@ -2,6 +2,8 @@
 
 from pellucid.evaluate.checks import CHECKS as CHECKS
 from pellucid.evaluate.checks import Verdict as Verdict
+from pellucid.evaluate.decisions import Decisions as Decisions
+from pellucid.evaluate.decisions import decide as decide
 from pellucid.evaluate.importance import Explained as Explained
 from pellucid.evaluate.importance import explain as explain
 from pellucid.evaluate.importance import explain_steps as explain_steps
@@ -16,4 +18,5 @@ from pellucid.evaluate.measure import measure_steps as measure_steps
 from pellucid.evaluate.record import Record as Record
 from pellucid.evaluate.record import worst as worst
 from pellucid.evaluate.sample import sample as sample
+from pellucid.evaluate.table import Table as Table
 from pellucid.evaluate.verdicts import verdicts as verdicts

@@ -10,18 +10,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pellucid import files
 from pellucid.errors import MeasurementError
-from pellucid.evaluate.record import Record, joined
+from pellucid.evaluate.table import Table
+
+T = TypeVar("T", bound=Table)
 
 
 @dataclass(frozen=True)
-class MeasurementFolder:
-    """The folder of one measurement."""
+class MeasurementFolder(Generic[T]):
+    """The folder of one measurement, whose record is of some kind."""
 
     path: Path
+    kind: type[T]
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is measured, or see that it is what was begun here; how many images a chunk has."""
@@ -35,23 +38,23 @@ class MeasurementFolder:
         # chunks of another size would not fit between those that are there
         return int(known["batch"])
 
-    def parts(self, chunks: int) -> list[Record]:
+    def parts(self, chunks: int) -> list[T]:
         """The chunks done so far, up to the first that is missing."""
         present = itertools.takewhile(Path.exists, map(self._chunk, range(chunks)))
-        return [Record.load(path) for path in present]
+        return [self.kind.load(path) for path in present]
 
-    def record(self) -> Record | None:
+    def record(self) -> T | None:
         """The record, where the measurement is complete."""
-        return Record.load(self._whole) if self._whole.exists() else None
+        return self.kind.load(self._whole) if self._whole.exists() else None
 
-    def keep(self, part: Record, number: int) -> None:
+    def keep(self, part: T, number: int) -> None:
         """Write a chunk."""
         self._chunk(number).parent.mkdir(exist_ok=True)
         part.save(self._chunk(number))
 
-    def finish(self, parts: Sequence[Record]) -> Record:
+    def finish(self, parts: Sequence[T]) -> T:
         """Write the record in the place of its chunks."""
-        record = joined(parts)
+        record = self.kind.joined(parts)
         record.save(self._whole)
         self.clear()
         return record

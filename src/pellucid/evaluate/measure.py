@@ -16,7 +16,7 @@ from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, UnknownName
 from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.record import Record, joined
+from pellucid.evaluate.record import Record
 from pellucid.protocols import Norm
 
 
@@ -73,8 +73,8 @@ def measure_steps(
         for part in _parts(model, split, sequential(split, batch), attack, about, engine):
             parts.append(part)
             yield _progress(parts, len(split))
-        return joined(parts)
-    place = MeasurementFolder(folder)
+        return Record.joined(parts)
+    place = MeasurementFolder(folder, Record)
     with files.locked(folder):
         plan = sequential(split, place.begin(about, batch))
         if (record := place.record()) is not None:
@@ -147,13 +147,8 @@ def _attacked(model: nn.Module, images: Batch, attack: Attack, seed: int, engine
     return [
         part
         for rows in (slice(half), slice(half, None))
-        for part in _attacked(model, _rows(images, rows), attack, seed, engine)
+        for part in _attacked(model, images.rows(rows), attack, seed, engine)
     ]
-
-
-def _rows(images: Batch, rows: slice) -> Batch:
-    columns = {name: column[rows] for name, column in images.columns.items()}
-    return Batch.trusted(images.x[rows], images.y[rows], columns)
 
 
 def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:

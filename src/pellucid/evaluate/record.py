@@ -1,39 +1,28 @@
-"""Measurements kept image by image, from which every figure is computed afterwards."""
+"""What an attack came to, image by image; every figure is computed from it afterwards."""
 
-import io
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import files, metrics
+from pellucid import metrics
 from pellucid.attacks.attack import within
 from pellucid.errors import MeasurementError
+from pellucid.evaluate.table import Table
 from pellucid.metrics import Estimate
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Record(Table):
     """What an attack came to on every image, and what it was.
 
     Columns, a row per image: `index` (its number in the split), `y`, `predicted` (by the network, on the original),
     `found` (after the attack), `reached`, `distance`, `settled` (the goal was reached from the start), `confidence`
     (of the label, on the original), `forwards`, `backwards`, `part`.
     """
-
-    columns: Mapping[str, Tensor]
-    about: Mapping[str, Any]
-
-    def __len__(self) -> int:
-        return len(self.columns["index"])
 
     @property
     def classes(self) -> int:
@@ -93,35 +82,11 @@ class Record:
             raise MeasurementError("the attack moved no image to its goal; there is no median distance")
         return Estimate.resampled(lambda rows: rows.quantile(0.5, dim=-1), self.distance[attacked])
 
-    def save(self, path: Path) -> None:
-        """Write the record as `.npz`, whole or not at all."""
-        arrays = {name: column.cpu().numpy() for name, column in self.columns.items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, about=np.array(json.dumps(self.about)), **arrays)  # pyright: ignore[reportArgumentType]
-        files.write_bytes(path, buffer.getvalue())
-
-    @classmethod
-    def load(cls, path: Path) -> "Record":
-        """The record in a file."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                about: dict[str, Any] = json.loads(str(archive["about"]))
-                names = [name for name in archive.files if name != "about"]
-                return cls({name: torch.from_numpy(archive[name]) for name in names}, about)
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise MeasurementError(f"{path} is no record that can be read: {error}") from error
-
     def _needs_distances(self, what: str) -> None:
         if not self.about["nearest"]:
             raise MeasurementError(
                 f"{what} needs the nearest failure of every image; measure with a nearest-point attack such as fmn"
             )
-
-
-def joined(records: Sequence[Record]) -> Record:
-    """The rows of several records one after the other."""
-    names = records[0].columns
-    return Record({name: torch.cat([part.columns[name] for part in records]) for name in names}, records[0].about)
 
 
 def worst(records: Sequence[Record]) -> Record:

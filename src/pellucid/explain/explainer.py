@@ -138,7 +138,7 @@ class Explainer(ABC):
             part = slice(done, done + room.rows)
             try:
                 classes = of[part] if isinstance(of, Tensor) else of
-                found = self._part(model, _cut(batch, part), classes, seed, graph, room)
+                found = self._part(model, batch.rows(part), classes, seed, graph, room)
             except RuntimeError as error:
                 if not room.halve(error):
                     raise
@@ -177,11 +177,6 @@ def with_learnt(explainer: E, **fields: object) -> E:
 def images(probe: Probe) -> Images:
     """A probe's images, with the graph that they hang on only where maps are to be differentiated."""
     return probe.x if probe.second_order else probe.x.detach()
-
-
-def _cut(batch: Batch, part: slice) -> Batch:
-    columns = {name: column[part] for name, column in {**batch.columns, "index": batch.index}.items()}
-    return Batch.trusted(batch.x[part], batch.y[part], columns)
 
 
 def _check_classes(batch: Batch, of: int | Tensor | str) -> None:

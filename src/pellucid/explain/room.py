@@ -38,12 +38,12 @@ class Room:
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in own:
                 kept[storage.data_ptr()] = storage.nbytes()
-            return tensor
+            # without its graph: an operation that keeps what it put out would else be kept alive by that for ever
+            return tensor.detach()
 
         with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
             yield
-        most = _MOST_ON_A_CPU if self._device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
-        self.rows = max(1, min(most, self._bytes() * rows // max(1, sum(kept.values()))))
+        self.rows = max(1, min(full_pass(self._device), self._bytes() * rows // max(1, sum(kept.values()))))
         self._settled = True
 
     def halve(self, error: RuntimeError) -> bool:
@@ -60,6 +60,11 @@ class Room:
         if self._memory is not None:
             return self._memory
         return torch.cuda.mem_get_info(self._device)[0] // 2 if self._device.type == "cuda" else _ROOM_ON_A_CPU
+
+
+def full_pass(device: torch.device) -> int:
+    """How many rows make a pass that more would make no faster per row."""
+    return _MOST_ON_A_CPU if device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
 
 
 _ALLOCATOR = "can't allocate memory"  # what a CPU's says, whose error has no class of its own

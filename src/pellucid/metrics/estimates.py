@@ -42,9 +42,12 @@ class Estimate:
 
     @classmethod
     def resampled(
-        cls, statistic: Callable[[Tensor], Tensor], values: Float[Tensor, " n"], *, seed: int = 0
+        cls, statistic: Callable[[Tensor], Tensor], values: Float[Tensor, "n *columns"], *, seed: int = 0
     ) -> "Estimate":
-        """A statistic over images, which lie along the last axis, with the interval that resampling them gives."""
+        """A statistic over images with the interval that resampling them gives.
+
+        It is called on the values, and on many drawings of as many at once: (drawings, n, *columns).
+        """
         if len(values) == 0:
             raise ShapeError("a statistic of 0 images is no number; measure on at least one image")
         values = values.detach().cpu().double()

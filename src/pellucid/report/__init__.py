@@ -1,11 +1,8 @@
-"""What a person looks at: maps as pictures."""
+"""What a person looks at: maps as pictures, and the page of an audit."""
 
 from pellucid.report.class_maps import write_class_maps as write_class_maps
-from pellucid.report.colours import coloured as coloured
-from pellucid.report.colours import plane as plane
-from pellucid.report.colours import scaled as scaled
-from pellucid.report.explanations import difference as difference
-from pellucid.report.explanations import photograph as photograph
 from pellucid.report.explanations import write as write
-from pellucid.report.sheet import Cell as Cell
-from pellucid.report.sheet import Sheet as Sheet
+from pellucid.report.neurons import write_top_images as write_top_images
+from pellucid.report.page import page as page
+from pellucid.report.page import tables as tables
+from pellucid.report.page import write_page as write_page

@@ -7,8 +7,7 @@ import numpy
 import torch
 from PIL import Image
 
-from pellucid.report.colours import coloured, scaled
-from pellucid.report.sheet import Cell, Sheet, save
+from pellucid.drawing import Cell, Sheet, coloured, save, scaled
 
 _ACROSS = 5
 

@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy
 import torch
-from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
 import pellucid
 from pellucid import config
+from pellucid.drawing import Cell, Sheet, coloured, difference, photograph, plane, save, scaled
 from pellucid.explain import Explainer
 from pellucid.files import write_bytes, write_text
-from pellucid.report.colours import coloured, plane, scaled
-from pellucid.report.sheet import Cell, Sheet, save
 from pellucid.runs import Account, Shown
 
 NOTE = "red speaks for the class, blue against it, purple has no sign; each map on its own scale, written under it"
@@ -88,20 +86,6 @@ def write(
     }
     write_text(folder / "explanations.json", json.dumps(content, indent=2))
     return content
-
-
-def photograph(image: Float[Tensor, "c h w"]) -> Image.Image:
-    """Pixels in [0, 1] as a picture; what lies beyond is cut off. Of other than 1 or 3 channels, their mean."""
-    pixels = image.detach().cpu().float().clamp(0, 1)
-    pixels = pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdim=True)
-    bytes_ = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).expand(-1, -1, 3)
-    return Image.fromarray(bytes_.contiguous().numpy())
-
-
-def difference(change: Float[Tensor, "c h w"]) -> Image.Image:
-    """A change of pixels around grey, its largest as white or black; colours as they change."""
-    largest = float(change.detach().abs().max()) or 1.0
-    return photograph(0.5 + change.detach() / (2 * largest))
 
 
 def _sheet(shown: Shown, probabilities: Tensor, cells: Mapping[tuple[int, int], Mapping[str, Cell]]) -> Image.Image:

@@ -1,5 +1,6 @@
 """Runs: a specification, the folder named by its fingerprint, and carrying it out."""
 
+from pellucid.runs.comparing import subjects as subjects
 from pellucid.runs.execute import Event as Event
 from pellucid.runs.execute import Finished as Finished
 from pellucid.runs.execute import Teaching as Teaching
@@ -9,10 +10,15 @@ from pellucid.runs.execute import prepare as prepare
 from pellucid.runs.explaining import Account as Account
 from pellucid.runs.explaining import accounts as accounts
 from pellucid.runs.explaining import asked as asked
+from pellucid.runs.explaining import taught as taught
 from pellucid.runs.folder import RunFolder as RunFolder
 from pellucid.runs.folder import headline as headline
 from pellucid.runs.folder import runs_in as runs_in
 from pellucid.runs.folder import test_accuracy as test_accuracy
+from pellucid.runs.judging import Judgement as Judgement
+from pellucid.runs.judging import judged_summary as judged_summary
+from pellucid.runs.judging import judgements as judgements
+from pellucid.runs.judging import with_columns as with_columns
 from pellucid.runs.loading import load_data as load_data
 from pellucid.runs.measuring import Measurement as Measurement
 from pellucid.runs.measuring import Subject as Subject
@@ -20,6 +26,13 @@ from pellucid.runs.measuring import carry_out as carry_out
 from pellucid.runs.measuring import checked as checked
 from pellucid.runs.measuring import subject as subject
 from pellucid.runs.measuring import summary as summary
+from pellucid.runs.neurons import layers_of as layers_of
+from pellucid.runs.neurons import leading as leading
+from pellucid.runs.neurons import similarity_of as similarity_of
+from pellucid.runs.retraining import Original as Original
+from pellucid.runs.retraining import original as original
+from pellucid.runs.retraining import retrained_summary as retrained_summary
+from pellucid.runs.retraining import retraining as retraining
 from pellucid.runs.showing import Shown as Shown
 from pellucid.runs.showing import shown as shown
 from pellucid.runs.spec import DataSpec as DataSpec

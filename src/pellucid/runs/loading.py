@@ -1,5 +1,6 @@
 """From settings to images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pellucid import data
@@ -9,7 +10,7 @@ from pellucid.runs.spec import DataSpec
 
 def load_data(spec: DataSpec, report: Report = silent) -> Data:
     """The images that a specification names."""
-    return data.load(
+    found = data.load(
         spec.source,
         root=Path(spec.root) if spec.root else None,
         download=spec.download,
@@ -20,3 +21,6 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
         split_seed=spec.split_seed,
         report=report,
     )
+    if not spec.random_labels:
+        return found
+    return replace(found, train=data.with_random_labels(found.train, spec.split_seed))

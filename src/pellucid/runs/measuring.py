@@ -23,12 +23,17 @@ _CHECKED = 32  # images that the checks look at, since they repeat the attack on
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network and the images to measure it on."""
+    """A network and the images to measure it on; `train` are those of the same data that networks learn from.
+
+    `labelled` is whether the labels mean anything.
+    """
 
     name: str
     model: nn.Module
     source: str
     split: Split
+    train: Split | None = None
+    labelled: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +57,18 @@ def subject(
     device: str = "auto",
     download: bool = False,
     report: Report = silent,
+    prepare: Callable[[Split], Split] = lambda split: split,
 ) -> Subject:
-    """The network and the images that words stand for; a run knows the data that it was trained on."""
+    """The network and the images that words stand for; a run knows the data that it was trained on.
+
+    `prepare` gets all images of the part before `n` of them are drawn.
+    """
     images, source = known_data(model, source, download=download, report=report)
     network = models.load(model, weights=weights, options=sized(model, settings_of(options), images))
-    chosen = evaluate.sample(part_of(images, part), n, seed=seed) if n is not None else part_of(images, part)
+    chosen = prepare(part_of(images, part))
+    chosen = evaluate.sample(chosen, n, seed=seed) if n is not None else chosen
     place = device_of(device)
-    return Subject(model, network.to(place), source, chosen.to(place))
+    return Subject(model, network.to(place), source, chosen.to(place), images.train)
 
 
 def known_data(

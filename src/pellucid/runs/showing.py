@@ -8,15 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid import config, data, evaluate, models
+from pellucid import data, evaluate, models
 from pellucid.batch import Batch
 from pellucid.data import Report, Split, silent
 from pellucid.errors import ConfigError
-from pellucid.explain import Explainer
 from pellucid.probe import Probe, frozen
 from pellucid.runs.measuring import device_of, known_data, part_of, settings_of, sized
 
-_LEARNT = 100  # images that an explainer learns from, at most
 _AT_ONCE = 64
 
 
@@ -35,18 +33,6 @@ class Shown:
     def probabilities(self, x: Float[Tensor, "m c h w"]) -> Float[Tensor, "m classes"]:
         """What the network says of other images."""
         return _logits(self.model, x).double().softmax(1)
-
-    def taught(self, explainer: Explainer, *, seed: int = 0) -> Explainer:
-        """The explainer, shown training images if it learns from such."""
-        if not explainer.learns:
-            return explainer
-        if self.train is None:
-            raise ConfigError(
-                f"{config.kind_of(type(explainer))} learns from images of its own; give them with --data"
-            )
-        some = self.train.take(_LEARNT)
-        (batch,) = some.batches(data.sequential(some, len(some)))
-        return explainer.fit(self.model, batch.x.to(self.x.device), seed=seed)
 
 
 def shown(

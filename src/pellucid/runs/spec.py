@@ -23,13 +23,17 @@ _INCIDENTAL = {"identity": False}  # where things lie and how fast they come doe
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images: a name or a path, and how they are read. The fingerprint is that of their content."""
+    """Which images: a name or a path, and how they are read. The fingerprint is that of their content.
+
+    With `random_labels` the training images have one another's labels; `split_seed` says whose.
+    """
 
     source: str = field(default="digits", metadata=_INCIDENTAL)
     fingerprint: str = ""
     size: int = 0
     split_seed: int = 0
     skip_bad: bool = False
+    random_labels: bool = False
     root: str = field(default="", metadata=_INCIDENTAL)
     download: bool = field(default=False, metadata=_INCIDENTAL)
     memory: int = field(default=2**30, metadata=_INCIDENTAL)
@@ -141,8 +145,11 @@ def _identity(value: Any) -> Any:
             del tables[part.name]
         elif isinstance(inner, DataSpec | ModelSpec):
             tables[part.name] = _identity(inner)
+    # runs that say nothing of what was added later keep the names that they had
+    if isinstance(value, DataSpec) and not value.random_labels:
+        del tables["random_labels"]
     if isinstance(value, Spec):
         del tables["references"]
-        if value.references:  # runs without any keep the names that they had before there were references
+        if value.references:
             tables["references"] = {name: _identity(reference) for name, reference in value.references.items()}
     return tables

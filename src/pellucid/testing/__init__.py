@@ -2,4 +2,5 @@
 
 from pellucid.testing.attacks import AttackConformance as AttackConformance
 from pellucid.testing.explainers import ExplainerConformance as ExplainerConformance
+from pellucid.testing.metrics import MetricConformance as MetricConformance
 from pellucid.testing.terms import TermConformance as TermConformance

@@ -8,15 +8,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
+from pellucid.metrics.student import quantile
 
 Kind = Literal["normlime", "mean-abs", "sp-lime", "mean-square"]
 Sign = Literal["both", "positive", "negative"]
 By = Literal["class", "global"]
 Compat = Literal["none", "interpretdl"]
-
-_NORMAL = 1.959963984540054  # the normal quantile of 97.5 %
-_ALONE = 12.706204736432095  # Student's with one degree of freedom
-_TWO = 4.302652729911275  # and with two
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Importance:
     def interval(self) -> tuple[Float[Tensor, "rows d"], Float[Tensor, "rows d"]]:
         """95 % intervals, by Student's t for as many images; importance is never below 0."""
         number = self.counts if self.rule.kind == "normlime" else self.explanations[:, None].expand_as(self.counts)
-        margin = student(number.double() - 1) * self.standard_errors
+        margin = quantile(number.double() - 1) * self.standard_errors
         return (self.values - margin).clamp_min(0), self.values + margin
 
     def top(self, row: int, n: int) -> Int[Tensor, " n"]:
@@ -191,17 +188,6 @@ def aggregate(
     features = coefficients.shape[1] if words is None else max(features, int(words.max()) + 1)
     tally = Tally.empty(Rule(kind, sign, by, compat), classes=int(classes.max()) + 1, features=features)
     return tally.add(coefficients, classes, used=used, words=words).importance()
-
-
-def student(freedom: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Student's quantile of 97.5 %: infinite without a degree of freedom, else right to three digits."""
-    z, v = _NORMAL, freedom.clamp_min(3)
-    # the expansion of Abramowitz and Stegun 26.7.5, which is poor for one degree and for two
-    series = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-    series = series + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-    series = series + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
-    few = torch.where(freedom < 2, _ALONE, torch.where(freedom < 3, _TWO, series))
-    return few.where(freedom >= 1, torch.inf)
 
 
 def _contribution(w: Tensor, norms: Tensor, kind: Kind) -> Tensor:

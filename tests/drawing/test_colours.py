@@ -2,7 +2,7 @@ import pytest
 import skimage.color
 import torch
 
-from pellucid.report import coloured, plane, scaled
+from pellucid.drawing import coloured, plane, scaled
 
 LEVELS = torch.linspace(-1, 1, 201)[None]
 

@@ -1,8 +1,8 @@
 import numpy
 from PIL import Image
 
-from pellucid.report import Cell, Sheet
-from pellucid.report.sheet import enlarged
+from pellucid.drawing import Cell, Sheet
+from pellucid.drawing.sheet import enlarged
 
 
 def test_small_pictures_grow_by_whole_pixels_and_keep_their_shape() -> None:

@@ -1,0 +1,95 @@
+"""Whether explanations can be believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from torch import nn
+
+from pellucid import config
+from pellucid.audit.counting import passes_of
+from pellucid.audit.figure import Figure
+from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.data import Split
+from pellucid.evaluate.explanations import Judged, Judging, Metric, Passes, judge
+from pellucid.explain import Explainer
+from pellucid.runs import Subject, taught
+
+
+@final
+@dataclass(frozen=True)
+class Explained(Part):
+    """Metrics of explainers, on `n` images and about the class that each is predicted as."""
+
+    explainers: Mapping[str, Explainer] = field(default_factory=dict[str, Explainer])
+    metrics: Mapping[str, Metric] = field(default_factory=dict[str, Metric])
+    n: int = 50
+
+    labelled = False
+
+    def passes(self, subject: Subject) -> Passes:
+        """Counted on one image; explainers that learn are left out."""
+        asked = [explainer for explainer in self.explainers.values() if not explainer.learns]
+
+        def ask(model: nn.Module, split: Split) -> None:
+            for explainer in asked:
+                judge(model, split, self.metrics, explainer=explainer)
+
+        return passes_of(subject, min(self.n, len(subject.split)), ask)
+
+    def announced(self) -> Sequence[Announced]:
+        """Every metric of every explainer."""
+        return [Announced(metric, (name,)) for name in self.explainers for metric in self.metrics]
+
+    def carry_out(self, task: Task) -> Finding:
+        """Judge explainer by explainer; maps are made once for all metrics."""
+        figures: list[Figure] = []
+        for name, explainer in self.explainers.items():
+            try:
+                ready = taught(explainer, task.subject.model, task.subject.train, seed=task.seed)
+                figures += self._judged(task, name, ready, self.metrics)
+            except Exception:  # one metric that cannot be measured does not lose the others
+                for metric, kind in self.metrics.items():
+                    try:
+                        ready = taught(explainer, task.subject.model, task.subject.train, seed=task.seed)
+                        figures += self._judged(task, name, ready, {metric: kind})
+                    except Exception as error:
+                        reason = f"could not be measured: {str(error).partition(chr(10))[0]}"
+                        figures.append(Figure(metric, (name,), None, kind.better, reason))
+        details = {
+            "explainers": {name: config.dump(explainer) for name, explainer in self.explainers.items()},
+            "metrics": {
+                name: {
+                    "better": metric.better,
+                    "low": None if abs(metric.low) == float("inf") else metric.low,
+                    "high": None if abs(metric.high) == float("inf") else metric.high,
+                    "cost": metric.cost,
+                    "settings": config.dump(metric),
+                }
+                for name, metric in self.metrics.items()
+            },
+        }
+        return Finding(tuple(figures), details=details)
+
+    def _judged(self, task: Task, name: str, explainer: Explainer, metrics: Mapping[str, Metric]) -> list[Figure]:
+        def watch(step: Judging) -> None:
+            task.watch(step.done, step.total, f"explanations by {name}")
+
+        found = judge(
+            task.subject.model,
+            task.some(self.n),
+            metrics,
+            explainer=explainer,
+            seed=task.seed,
+            batch=32,
+            folders={metric: task.place / f"{name}-{metric}" for metric in metrics},
+            watch=watch,
+        )
+        return [figure(metric, metrics[metric], record, name) for metric, record in found.items()]
+
+
+def figure(name: str, metric: Metric, record: Judged, *arguments: str) -> Figure:
+    """The mean of a metric, and how many images are left out of it."""
+    lost = record.undefined
+    note = f"{lost} of {len(record)} images have no value: {metric.undefined}" if lost else ""
+    return Figure(name, arguments, record.mean, metric.better, note)

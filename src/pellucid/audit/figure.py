@@ -1,0 +1,36 @@
+"""A number that an audit found, with its name, its interval and which end of it is the good one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pellucid.metrics import Estimate
+
+Better = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`robust_accuracy(linf, 8/255)`: a name and what it is of. `estimate` is none where no image has a value.
+
+    `note` says what a reader of the number has to know, such as how many images are left out of it.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    estimate: Estimate | None
+    better: Better = "higher"
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self.arguments)})" if self.arguments else self.name
+
+    def to_record(self) -> dict[str, Any]:
+        """The figure as plain values."""
+        return {**asdict(self), "arguments": list(self.arguments)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Figure":
+        """The inverse of `to_record`."""
+        estimate = None if record["estimate"] is None else Estimate(**record["estimate"])
+        return cls(record["name"], tuple(record["arguments"]), estimate, record["better"], record["note"])

@@ -1,0 +1,197 @@
+"""Pictures of what the network sees: chosen images and the worst ones, with every explainer's map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from pellucid import evaluate
+from pellucid.attacks import PGD
+from pellucid.audit.counting import passes_of
+from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.batch import Batch
+from pellucid.data import Split
+from pellucid.drawing import coloured, photograph, plane, save, scaled
+from pellucid.evaluate.explanations import Passes
+from pellucid.explain import AdversarialExplanation, Explainer
+from pellucid.probe import frozen
+from pellucid.runs import Subject, taught
+
+Entry = dict[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Gallery(Part):
+    """`chosen` images at random and the `worst` ones, where the network is surest and wrong, among `looked_at`.
+
+    Each with the maps of `explainers`; what would lead to the label, the prediction and the runner-up, at each length
+    of `rho`; and, where PGD at `eps` makes it fail, the attacked image and what the explainers say of that.
+    """
+
+    explainers: Mapping[str, Explainer] = field(default_factory=dict[str, Explainer])
+    chosen: int = 4
+    worst: int = 4
+    looked_at: int = 1000
+    rho: tuple[float, ...] = (0.02, 0.05, 0.1)
+    eps: float = 8 / 255
+    steps: int = 20
+
+    labelled = False
+
+    def passes(self, subject: Subject) -> Passes:
+        """Counted on one image; explainers that learn are left out."""
+        asked = [explainer for explainer in self.explainers.values() if not explainer.learns]
+
+        def ask(model: nn.Module, split: Split) -> None:
+            (batch,) = split.batches([torch.arange(1)])
+            for explainer in (*asked, *asked, *(AdversarialExplanation(rho=rho) for rho in 3 * self.rho)):
+                explainer(model, batch.x, "predicted")
+
+        return passes_of(subject, self.chosen + self.worst, ask)
+
+    def announced(self) -> Sequence[Announced]:
+        """None: it has other things to say."""
+        return []
+
+    def carry_out(self, task: Task) -> Finding:
+        """Draw them all."""
+        batch, why = self._images(task)
+        model, classes = task.subject.model, task.subject.split.classes
+        with frozen(model), torch.no_grad():
+            probabilities = model(batch.x).double().softmax(1)
+        ready, missing = self._usable(task, batch)
+        place = task.place
+        entries: list[Entry] = []
+        for number in range(len(batch)):
+            sure, predicted = probabilities[number].max(0)
+            path = _kept(photograph(batch.x[number]), place / f"{number}.png")
+            label = classes[int(batch.y[number])] if task.subject.labelled else None
+            entries.append(
+                {
+                    "index": int(batch.index[number]),
+                    "label": label,
+                    "predicted": classes[int(predicted)],
+                    "confidence": float(sure),
+                    "right": None if label is None else bool(predicted == batch.y[number]),
+                    "picture": path,
+                    "why": why[number],
+                    "maps": {},
+                    "toward": {},
+                    "attacked": None,
+                }
+            )
+        of = probabilities.argmax(1)
+        self._explain(task, batch, of, ready, entries, "")
+        self._lead(task, batch, probabilities, entries)
+        if task.subject.labelled:
+            self._attack(task, batch, ready, entries)
+        return Finding(details={"images": entries, "missing": missing})
+
+    def _usable(self, task: Task, batch: Batch) -> tuple[dict[str, Explainer], dict[str, str]]:
+        """The explainers that can explain this network, and why the others cannot."""
+        usable: dict[str, Explainer] = {}
+        missing: dict[str, str] = {}
+        for name, explainer in self.explainers.items():
+            try:
+                ready = taught(explainer, task.subject.model, task.subject.train, seed=task.seed)
+                ready.on(task.subject.model, batch.rows(slice(1)), "predicted", seed=task.seed)
+                usable[name] = ready
+            except Exception as error:  # one that cannot explain this network does not lose the others
+                missing[name] = str(error).partition("\n")[0]
+        return usable, missing
+
+    def _images(self, task: Task) -> tuple[Batch, Sequence[str]]:
+        """Images at random, then those on which the network is surest and wrong; no image twice."""
+        split = task.some(self.looked_at)
+        places = list(range(len(split)))
+        chosen = torch.linspace(0, len(split) - 1, min(self.chosen, len(split))).round().long().unique().tolist()
+        worst: list[int] = []
+        if task.subject.labelled:
+            found = evaluate.decide(task.subject.model, split)
+            confidence = found.columns["confidence"].where(~found.right, -1.0)
+            order = confidence.argsort(descending=True, stable=True).tolist()
+            worst = [row for row in order if confidence[row] >= 0 and row not in chosen][: self.worst]
+        rows = [places[row] for row in (*chosen, *worst)]
+        (batch,) = split.batches([torch.tensor(rows)])
+        return batch, ["chosen at random"] * len(chosen) + ["sure and wrong"] * len(worst)
+
+    def _explain(
+        self,
+        task: Task,
+        batch: Batch,
+        of: Tensor,
+        explainers: Mapping[str, Explainer],
+        entries: Sequence[Entry | None],
+        prefix: str,
+    ) -> None:
+        """A map of each image by each explainer, on its own scale; entries that are none want none."""
+        for step, (name, explainer) in enumerate(explainers.items()):
+            task.watch(step, len(explainers), f"maps by {name}")
+            maps = explainer.on(task.subject.model, batch, of, seed=task.seed).map
+            for number, entry in enumerate(entries):
+                if entry is None:
+                    continue
+                values, scale = scaled(plane(maps[number].detach().cpu()))
+                picture = Image.fromarray(coloured(values, signed=explainer.signed))
+                path = _kept(picture, task.place / f"{number}-{prefix}{name}.png")
+                entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed}
+
+    def _lead(self, task: Task, batch: Batch, probabilities: Tensor, entries: Sequence[Entry]) -> None:
+        """What would make the network sure of the label, of its prediction and of the next likely class."""
+        classes = task.subject.split.classes
+        likely = probabilities.topk(min(2, probabilities.shape[1])).indices
+        wanted = [*likely.unbind(1), *([batch.y] if task.subject.labelled else [])]
+        for step, rho in enumerate(self.rho):
+            task.watch(step, len(self.rho), f"adversarial explanations at {rho:g}")
+            for of in wanted:
+                found = AdversarialExplanation(rho=rho).on(task.subject.model, batch, of, seed=task.seed)
+                assert found.image is not None
+                images = found.image.clamp(0, 1)
+                with frozen(task.subject.model), torch.no_grad():
+                    after = task.subject.model(images).double().softmax(1)
+                for number, entry in enumerate(entries):
+                    name = classes[int(of[number])]
+                    steps = entry["toward"].setdefault(name, [])
+                    if any(one["rho"] == rho for one in steps):
+                        continue  # the label is often what is predicted
+                    path = _kept(
+                        photograph(images[number]), task.place / f"{number}-toward-{int(of[number])}-{step}.png"
+                    )
+                    probability = float(after[number, int(of[number])])
+                    steps.append({"rho": rho, "picture": path, "probability": probability})
+
+    def _attack(
+        self, task: Task, batch: Batch, explainers: Mapping[str, Explainer], entries: Sequence[Entry]
+    ) -> None:
+        """Images that PGD makes fail, and what explainers say of those about what is predicted then."""
+        classes = task.subject.split.classes
+        found = PGD(eps=self.eps, steps=self.steps).on(task.subject.model, batch, seed=task.seed)
+        fallen = found.reached & ~found.settled
+        after = found.after.double().softmax(1)
+        changed: list[Entry | None] = []
+        for number, entry in enumerate(entries):
+            if not fallen[number]:
+                changed.append(None)
+                continue
+            sure, predicted = after[number].max(0)
+            entry["attacked"] = {
+                "picture": _kept(photograph(found.x[number]), task.place / f"{number}-attacked.png"),
+                "predicted": classes[int(predicted)],
+                "confidence": float(sure),
+                "distance": float(found.distance[number]),
+                "maps": {},
+            }
+            changed.append(entry["attacked"])
+        if fallen.any():
+            self._explain(task, batch.at(found.x), after.argmax(1), explainers, changed, "attacked-")
+
+
+def _kept(picture: Image.Image, path: Path) -> str:
+    """Where a picture lies, seen from the network's folder."""
+    save(picture, path)
+    return f"{path.parent.name}/{path.name}"

@@ -1,0 +1,114 @@
+"""How much of the accuracy is left under attack, and how far images are from failing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+import torch
+
+from pellucid import config
+from pellucid.attacks import FMN, PGD, Attack, BelowChance, Ladder, Misclassified
+from pellucid.audit.figure import Figure
+from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.evaluate import Measured, Record, measure
+from pellucid.evaluate.explanations import Passes
+from pellucid.norms import L2, RMS, Linf
+from pellucid.protocols import Norm
+from pellucid.runs import Subject
+
+_POINTS = 60  # of a curve that is drawn
+
+
+@final
+@dataclass(frozen=True)
+class Robust(Part):
+    """Robust accuracy at several budgets by PGD; the curve, and both Accuracy-Robustness Areas, by FMN.
+
+    `n` images for the budgets and `nearest` for the curve and the areas.
+    """
+
+    n: int = 200
+    nearest: int = 100
+    linf: tuple[float, ...] = (2 / 255, 4 / 255, 8 / 255)
+    l2: tuple[float, ...] = (0.25, 0.5, 1.0)
+    steps: int = 20
+    nearest_steps: int = 50
+
+    def passes(self, subject: Subject) -> Passes:
+        """As if every image stood at every budget to the end; most fall earlier."""
+        images = min(self.n, len(subject.split))
+        rows = images * self.steps * 2 + min(self.nearest, len(subject.split)) * self.nearest_steps * 2
+        return Passes(rows + 4 * images, rows)
+
+    def announced(self) -> Sequence[Announced]:
+        """Robust accuracy at every budget, and both areas."""
+        budgets = [("linf", eps) for eps in sorted(self.linf)] + [("l2", eps) for eps in sorted(self.l2)]
+        found = [Announced("robust_accuracy", (norm, written(eps))) for norm, eps in budgets]
+        return [*found, Announced("area", ("attack",)), Announced("area", ("below_chance",))]
+
+    def carry_out(self, task: Task) -> Finding:
+        """Attack at each budget, then look for the nearest failure of each image."""
+        figures: list[Figure] = []
+        records: dict[str, Record] = {}
+        for name, norm, budgets in (("linf", Linf(), self.linf), ("l2", L2(), self.l2)):
+            if not budgets:
+                continue
+            attack = self._ladder(norm, budgets)
+            record = records[name] = self._measured(task, f"PGD, {name}", attack, self.n, name)
+            for eps in sorted(budgets):
+                figures.append(Figure("robust_accuracy", (name, written(eps)), record.robust_accuracy(eps)))
+        for name, goal in (("attack", Misclassified()), ("below_chance", BelowChance())):
+            attack = FMN(steps=self.nearest_steps, norm=RMS(), goal=goal)
+            record = records[name] = self._measured(task, f"nearest failures, {name}", attack, self.nearest, name)
+            none = record.unreached == len(record)
+            area = None if none else record.area()
+            note = _unreached(record)
+            figures.append(Figure("area", (name,), area, note=note))
+        return Finding(tuple(figures), details={"curves": {name: _curve(record) for name, record in records.items()}})
+
+    def _ladder(self, norm: Norm, budgets: Sequence[float]) -> Attack:
+        attacks = [PGD(eps=eps, steps=self.steps, norm=norm) for eps in sorted(budgets)]
+        return Ladder(tuple(attacks)) if len(attacks) > 1 else attacks[0]
+
+    def _measured(self, task: Task, words: str, attack: Attack, n: int, name: str) -> Record:
+        def watch(measured: Measured) -> None:
+            task.watch(measured.done, measured.total, f"{words}: accuracy {measured.standing:.3f}")
+
+        return measure(
+            task.subject.model,
+            task.some(n),
+            attack,
+            seed=task.seed,
+            batch=64,
+            folder=task.place / f"{config.kind_of(type(attack))}-{name}",
+            watch=watch,
+        )
+
+
+def written(eps: float) -> str:
+    """A budget as papers write it: as a number where that is short, in 255ths where it is so many."""
+    if math.isclose(eps, round(eps, 3)):
+        return f"{eps:g}"
+    levels = Fraction(eps * 255).limit_denominator(2)
+    if levels and abs(float(levels) / 255 - eps) < 1e-9:
+        return f"{levels.numerator if levels.denominator == 1 else float(levels):g}/255"
+    return f"{eps:g}"
+
+
+def _unreached(record: Record) -> str:
+    if not record.unreached:
+        return ""
+    return f"no failure was found for {record.unreached} of {len(record)} images; they stand as far as any was found"
+
+
+def _curve(record: Record) -> list[tuple[float, float]]:
+    """Distance and the share that stands beyond it; of a bounded attack its budgets alone."""
+    if not record.about["nearest"]:
+        return [(eps, record.robust_accuracy(eps).value) for eps in record.about["levels"]]
+    if record.unreached == len(record):
+        return []
+    at, standing = record.curve()
+    keep = torch.linspace(0, len(at) - 1, min(_POINTS, len(at))).round().long().unique()
+    return list(zip(at[keep].tolist(), standing[keep].tolist(), strict=True))

@@ -1,0 +1,54 @@
+"""How long an audit will take, told from a pass that was timed."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pellucid.batch import Batch
+from pellucid.data import sequential
+from pellucid.evaluate.explanations import Passes
+from pellucid.probe import Probe, frozen
+from pellucid.runs import Subject
+
+_ROWS, _TIMES = 32, 3
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds that one image takes through a network, there and back."""
+
+    forward: float
+    backward: float
+
+    @classmethod
+    def of(cls, subject: Subject) -> "Speed":
+        """The fastest of a few passes over some of the images, after one that warms up."""
+        some = subject.split.take(_ROWS)
+        (batch,) = some.batches(sequential(some, len(some)))
+        with frozen(subject.model):
+            timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
+        there, back = (min(times) / len(batch) for times in zip(*timed, strict=True))
+        return cls(there, back)
+
+    def seconds(self, passes: Passes) -> float:
+        """How long so many passes take."""
+        return passes.forwards * self.forward + passes.backwards * self.backward
+
+
+def _passed(model: nn.Module, batch: Batch) -> tuple[float, float]:
+    probe = Probe(model, batch.at(batch.x.detach().clone()), second_order=False)
+    began = time.perf_counter()
+    logits = probe.logits
+    _wait(logits.device)
+    between = time.perf_counter()
+    if logits.requires_grad:  # else the network is without gradients, and what needs them will say so
+        probe.gradient("label-logit", detached=True)
+        _wait(logits.device)
+    return between - began, time.perf_counter() - between
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,20 @@
+"""`pellucid report`."""
+
+from pathlib import Path
+
+import click
+
+from pellucid.cli.audit import concluded
+from pellucid.cli.options import as_json, print_json
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@as_json
+def report(folder: Path, as_json: bool) -> None:
+    """Draw the page of the audit in DIR again, from what lies there; no network and no images are read."""
+    from pellucid.audit import AuditFolder
+    from pellucid.console_audit import AuditConsole
+
+    content = concluded(AuditFolder(folder))
+    print_json(content) if as_json else AuditConsole().report(content)

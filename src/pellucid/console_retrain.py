@@ -1,0 +1,76 @@
+"""What a person sees of retraining: a bar over all epochs of all networks, and curves as tables."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from pellucid.evaluate.retrain import Retraining
+
+_SAID = {"roar": "these shares removed: lower is better", "kar": "these shares alone kept: higher is better"}
+
+
+class RetrainConsole:
+    """A terminal, or nothing at all where `quiet`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
+        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Generator[Callable[[Retraining], None]]:
+        """A bar over the epochs of all networks."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task("retraining", total=None)
+
+            def watch(step: Retraining) -> None:
+                bar.update(task, description=escape(step.doing), completed=step.done, total=step.total)
+
+            yield watch
+
+    def report(self, content: Mapping[str, Any]) -> None:
+        """For each protocol the accuracies, then which ranking is better than which."""
+        for found in content["protocols"]:
+            self._curves(content, found)
+            if found["comparisons"]:
+                self._comparisons(content, found)
+        self.out.print(
+            f"the network as it is: {content['original']['value']:.4f} on {content['images']} test images; "
+            f"means of {content['seeds']} networks each, with 95 % intervals over them",
+            markup=False,
+        )
+        self.out.print(f"rankings are those of {content['model']}; every network: {content['path']}", markup=False)
+
+    def _curves(self, content: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        title = f"{found['protocol'].upper()}: accuracy with {_SAID[found['protocol']]}"
+        numbers = (Column(name, no_wrap=True) for name in (*(f"{f:g}" for f in content["fractions"]), "mean height"))
+        table = Table(Column("ranking", no_wrap=True), *numbers, box=SIMPLE, title=title)
+        for name, curve in found["rankings"].items():
+            table.add_row(escape(name), *map(_shown, (*curve["accuracy"], curve["area"])))
+        self.out.print(table)
+
+    def _comparisons(self, content: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        title = f"{found['protocol'].upper()}: difference of mean heights, seed by seed"
+        table = Table("ranking", "less", "difference", "95 % interval", "p", box=SIMPLE, title=title)
+        for pair in found["comparisons"]:
+            sure = "" if pair["low"] is None else f"{pair['low']:+.4f} to {pair['high']:+.4f}"
+            names = (escape(pair["first"]), escape(pair["second"]))
+            table.add_row(*names, f"{pair['value']:+.4f}", sure, f"{pair['p']:.4f}")
+        self.out.print(table)
+        least = 2 / 2 ** content["seeds"]
+        if least > 0.05:
+            self.out.print(
+                f"with {content['seeds']} seeds no p is below {min(1.0, least):.4f}; take more to show a difference"
+            )
+
+
+def _shown(estimate: Mapping[str, Any]) -> str:
+    if estimate["low"] is None:
+        return f"{estimate['value']:.3f}"
+    return f"{estimate['value']:.3f} ± {(estimate['high'] - estimate['low']) / 2:.3f}"

@@ -1,0 +1,61 @@
+"""Whether a map says anything of its own class."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, final
+
+from jaxtyping import Int
+from torch import Tensor
+
+from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
+from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.metrics.agreement import Similarity, Spearman
+
+
+@final
+@dataclass(frozen=True)
+class ClassSensitivity(Metric):
+    """How alike the maps of two classes of the same image are (Sixt et al. 2020); a map about its class differs.
+
+    The `other` class is the one with the largest logit beside the class explained, or one drawn at random.
+    """
+
+    better: ClassVar = "lower"
+    needs: ClassVar[Needs] = "explainer"
+    other: Literal["runner-up", "random"] = "runner-up"
+    similarity: Similarity = field(default_factory=Spearman)
+    sign: Sign = "signed"
+
+    @property
+    def low(self) -> float:
+        """That of the similarity."""
+        return self.similarity.low
+
+    @property
+    def high(self) -> float:
+        """Both classes have the same map."""
+        return 1.0
+
+    @property
+    def undefined(self) -> str:
+        """What keeps maps from being compared."""
+        return self.similarity.undefined
+
+    @property
+    def cost(self) -> str:
+        """The other class's map."""
+        return "1 explanation and 1 forward pass"
+
+    def scores(self, case: Case) -> Columns:
+        """The similarity, and which class it is with."""
+        other = self._other(case)
+        theirs = replace(case, of=other).explained(case.x)
+        return {"value": self.similarity(planes(case.maps, self.sign), planes(theirs, self.sign)), "other": other}
+
+    def _other(self, case: Case) -> Int[Tensor, " b"]:
+        logits = case.logits(case.x)
+        if self.other == "runner-up":
+            return logits.scatter(1, case.of[:, None], -math.inf).argmax(1)
+        drawn = case.noise.stream("class-sensitivity").integers(logits.shape[1] - 1)
+        return drawn + (drawn >= case.of)

@@ -1,0 +1,64 @@
+"""How soon the network doubts when the pixels that matter most are taken away first."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.metric import Columns, Metric
+from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.evaluate.explanations.removal import logit, places, probability, removed, varied
+
+
+@final
+@dataclass(frozen=True)
+class Deletion(Metric):
+    """The mean probability of the class while pixels are taken away, the most important first (Petsiuk et al. 2018).
+
+    The first image is whole, of the last nothing is left; `curve` holds the answer at each.
+    """
+
+    better: ClassVar = "lower"
+
+    steps: int = 20
+    fill: Fill = "zero"
+    sign: Sign = "signed"
+    of_probability: bool = True
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ConfigError(f"deletion has steps={self.steps}; give 1 or more")
+        check_fill("deletion", self.fill)
+
+    @property
+    def low(self) -> float:
+        """The class is forgotten at once, and was never thought of before."""
+        return 0.0 if self.of_probability else -math.inf
+
+    @property
+    def high(self) -> float:
+        """The network is sure to the end."""
+        return 1.0 if self.of_probability else math.inf
+
+    @property
+    def cost(self) -> str:
+        """One pass a step, and one over the image."""
+        return f"at most {self.steps + 1} forward passes"
+
+    def scores(self, case: Case) -> Columns:
+        """The mean of the curve, and the curve."""
+        values = planes(case.maps, self.sign)
+        curve = self.curve(case, values)
+        return {"value": torch.where(varied(values), curve.double().mean(1), math.nan), "curve": curve}
+
+    def curve(self, case: Case, values: Float[Tensor, "b h w"]) -> Float[Tensor, "b steps"]:
+        """What the network says of the case's images when their pixels go in the order of any values."""
+        counts = [step * values[0].numel() // self.steps for step in range(self.steps + 1)]
+        place = places(values, case.noise)
+        return removed(case, place, counts, filled(case, self.fill), probability if self.of_probability else logit)

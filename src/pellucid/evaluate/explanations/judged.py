@@ -1,0 +1,205 @@
+"""Judging the explanations of a split, chunk by chunk; what is done is kept, so that a killed run goes on."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import config, files
+from pellucid.batch import Batch
+from pellucid.data import Split, sequential
+from pellucid.errors import ConfigError, MeasurementError, UnknownName
+from pellucid.evaluate.explanations.metric import Metric
+from pellucid.evaluate.explanations.passes import counted
+from pellucid.evaluate.folder import MeasurementFolder
+from pellucid.evaluate.measure import fingerprint
+from pellucid.evaluate.table import Table
+from pellucid.explain import Explainer
+from pellucid.metrics import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Judged(Table):
+    """What a metric says of the explanation of every image, and what it was.
+
+    Columns, a row per image: `index` (its number in the split), `y`, `of` (the class that was explained), `value`,
+    `defined` (whether the image has a value), `forwards` and `backwards` (passes, averaged over the image's chunk),
+    and whatever else the metric found.
+    """
+
+    @property
+    def undefined(self) -> int:
+        """How many images have no value."""
+        return int((~self.columns["defined"]).sum())
+
+    @property
+    def values(self) -> Tensor:
+        """The values of those images that have one."""
+        return self.columns["value"][self.columns["defined"]]
+
+    @property
+    def mean(self) -> Estimate | None:
+        """The mean over the images that have a value; none where no image has."""
+        return Estimate.mean(self.values) if len(self.values) else None
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How far the judging is: images done, of how many."""
+
+    done: int
+    total: int
+
+
+def judge(
+    model: nn.Module,
+    split: Split,
+    metrics: Mapping[str, Metric],
+    *,
+    explainer: Explainer | None = None,
+    of: int | str = "predicted",
+    seed: int = 0,
+    batch: int = 128,
+    folders: Mapping[str, Path] | None = None,
+    watch: Callable[[Judging], None] = lambda _: None,
+) -> dict[str, Judged]:
+    """What each metric says of how `explainer` explains every image of a split.
+
+    Without an explainer the maps are the split's column `map`. Maps are made once for all metrics. In `folders`, one
+    for each metric, every chunk is kept when it is done, and the same call goes on after the last one. Memory grows
+    with `batch`, not with the number of images.
+    """
+    steps = judge_steps(model, split, metrics, explainer=explainer, of=of, seed=seed, batch=batch, folders=folders)
+    while True:
+        try:
+            watch(next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def judge_steps(
+    model: nn.Module,
+    split: Split,
+    metrics: Mapping[str, Metric],
+    *,
+    explainer: Explainer | None = None,
+    of: int | str = "predicted",
+    seed: int = 0,
+    batch: int = 128,
+    folders: Mapping[str, Path] | None = None,
+) -> Generator[Judging, None, dict[str, Judged]]:
+    """`judge`, as a generator."""
+    if not len(split):
+        raise MeasurementError("this split has no images; judge the explanations of one or more")
+    if not metrics:
+        raise ConfigError("no metric is named; 'pellucid list metrics' has them all")
+    about = {
+        name: judging_description(model, split, metric, explainer=explainer, of=of, seed=seed)
+        for name, metric in metrics.items()
+    }
+    if folders is None:
+        parts: dict[str, list[Judged]] = {name: [] for name in metrics}
+        for images in split.batches(sequential(split, batch)):
+            _extend(parts, list(metrics), metrics, model, images, explainer, of, seed, about)
+            yield _progress(parts, len(split))
+        return {name: Judged.joined(some) for name, some in parts.items()}
+    places = {name: MeasurementFolder(folders[name], Judged) for name in metrics}
+    with ExitStack() as locks:
+        for place in places.values():
+            locks.enter_context(files.locked(place.path))
+        sizes = {name: place.begin(about[name], batch) for name, place in places.items()}
+        complete = {name: found for name, place in places.items() if (found := place.record()) is not None}
+        for name in complete:
+            places[name].clear()  # which a kill may have prevented
+        open_ = [name for name in metrics if name not in complete]
+        for size in sorted({sizes[name] for name in open_}):
+            together = [name for name in open_ if sizes[name] == size]
+            plan = sequential(split, size)
+            parts = {name: places[name].parts(len(plan)) for name in together}
+            first = min(map(len, parts.values()))
+            for number, images in enumerate(split.batches(plan[first:]), first):
+                lacking = [name for name in together if len(parts[name]) == number]
+                _extend(parts, lacking, metrics, model, images, explainer, of, seed, about)
+                for name in lacking:
+                    places[name].keep(parts[name][-1], number)
+                yield _progress(parts, len(split))
+            complete |= {name: places[name].finish(parts[name]) for name in together}
+        yield Judging(len(split), len(split))
+        return {name: complete[name] for name in metrics}
+
+
+def judging_description(
+    model: nn.Module,
+    split: Split,
+    metric: Metric,
+    *,
+    explainer: Explainer | None = None,
+    of: int | str = "predicted",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Everything that a judgement depends on."""
+    return {
+        "metric": _described(metric),
+        "explainer": None if explainer is None or metric.needs == "network" else _described(explainer),
+        "of": of,
+        "better": metric.better,
+        "seed": seed,
+        "classes": len(split.classes),
+        "images": len(split),
+        "data": split.fingerprint(),
+        "model": fingerprint(model),
+    }
+
+
+def _extend(
+    parts: dict[str, list[Judged]],
+    lacking: Sequence[str],
+    metrics: Mapping[str, Metric],
+    model: nn.Module,
+    images: Batch,
+    explainer: Explainer | None,
+    of: int | str,
+    seed: int,
+    about: Mapping[str, Mapping[str, Any]],
+) -> None:
+    maps, forwards, backwards = images.columns.get("map"), 0, 0
+    about_class: int | str | Tensor = of
+    if explainer is not None and maps is None and any(metrics[name].needs != "network" for name in lacking):
+        with counted(model) as passes:
+            explanation = explainer.on(model, images, of, seed=seed)
+        maps, about_class = explanation.map, explanation.of
+        forwards, backwards = passes.forwards, passes.backwards
+    for name in lacking:
+        metric = metrics[name]
+        scores = metric.on(model, images, about_class, explainer=explainer, maps=maps, seed=seed)
+        own = metric.needs != "network"
+        cost = {"forwards": scores.forwards + own * forwards, "backwards": scores.backwards + own * backwards}
+        columns = {
+            "index": images.index,
+            "y": images.y,
+            "of": scores.of,
+            "value": scores.value,
+            "defined": scores.defined,
+            **{
+                passes: torch.full((len(images),), count / len(images), dtype=torch.float64)
+                for passes, count in cost.items()
+            },
+            **scores.columns,
+        }
+        parts[name].append(Judged({column: values.cpu() for column, values in columns.items()}, about[name]))
+
+
+def _described(value: Any) -> Any:
+    """A value as settings, or in words where it is of a class, or holds a function, that no registry knows."""
+    try:
+        return config.dump(value)
+    except (TypeError, UnknownName):
+        return repr(value)
+
+
+def _progress(parts: Mapping[str, Sequence[Judged]], total: int) -> Judging:
+    return Judging(min(sum(map(len, some)) for some in parts.values()), total)

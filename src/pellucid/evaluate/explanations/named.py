@@ -1,0 +1,29 @@
+"""Metrics by the words that a person types."""
+
+from collections.abc import Mapping, Sequence
+
+from pellucid import naming
+from pellucid.errors import ConfigError, suggestion
+from pellucid.evaluate import explanations
+from pellucid.evaluate.explanations.metric import Metric
+from pellucid.explain import EXPLAINERS, Explainer
+
+
+def named(name: str, assignments: Sequence[str] = ()) -> Metric:
+    """The metric of a name, with settings as `setting=value`."""
+    return naming.named(Metric, explanations.METRICS, name, assignments)
+
+
+def asked(
+    metrics: Sequence[str], explainers: Sequence[str], assignments: Sequence[str] = ()
+) -> tuple[Mapping[str, Metric], Mapping[str, Explainer]]:
+    """Metrics and explainers by name; settings are those of the one whose name they begin with."""
+    if not metrics:
+        raise ConfigError(f"no metric is named{suggestion('', explanations.METRICS)}")
+    for name in metrics:
+        explanations.METRICS[name]  # an unknown name is an error before its settings are
+    own = naming.shared_out([*metrics, *explainers], assignments)
+    return (
+        {name: named(name, own[name]) for name in metrics},
+        {name: naming.named(Explainer, EXPLAINERS, name, own[name]) for name in explainers},
+    )

@@ -1,0 +1,66 @@
+"""Maps of images with a little noise, beside the images' own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.batch import Batch
+from pellucid.errors import ConfigError
+from pellucid.evaluate.explanations.case import Case
+from pellucid.explain.copies import fold, portions
+from pellucid.explain.room import full_pass
+from pellucid.norms import Linf
+
+Scale = Literal["none", "largest", "sum"]
+"""What a map is divided by before it is compared: nothing, its largest absolute value, or the sum of all of them."""
+
+Compare = Callable[[Case, int, Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]], Float[Tensor, " b"]]
+"""What a metric makes of some images, the number of a draw, their neighbours of that draw and the maps of those."""
+
+
+def at_neighbours(case: Case, eps: float, draws: int, compare: Compare) -> Float[Tensor, "b draws"]:
+    """What `compare` says of each draw; as many neighbours are explained together as fill a pass."""
+    found = list[Tensor]()
+    for part in case.parts(draws):
+        values = list[Tensor]()
+        for numbers in portions(draws, len(part), full_pass(case.x.device)):
+            x = torch.cat([neighbour(part, eps, number) for number in numbers])
+            maps = _copied(part, x, len(numbers)).explained(x)
+            values += [
+                compare(part, number, near, map_)
+                for number, near, map_ in zip(numbers, fold(x, len(numbers)), fold(maps, len(numbers)), strict=True)
+            ]
+        found.append(torch.stack(values, 1))
+    return torch.cat(found)
+
+
+def neighbour(case: Case, eps: float, number: int) -> Float[Tensor, "b *shape"]:
+    """Each image with noise that is uniform in [-eps, eps], clipped to [0, 1]; all metrics draw the same ones."""
+    return (case.x + Linf().random(case.x, eps, case.noise.stream("neighbour", number))).clamp(0, 1)
+
+
+def scaled(maps: Float[Tensor, "b h w"], scale: Scale) -> Float[Tensor, "b h w"]:
+    """The maps divided by what `scale` says; those of zeros stay zeros."""
+    if scale == "none":
+        return maps
+    sizes = maps.abs().flatten(1)
+    size = (sizes.amax(1) if scale == "largest" else sizes.sum(1))[:, None, None]
+    return maps / torch.where(size > 0, size, 1)
+
+
+def check_draws(owner: str, eps: float, draws: int) -> None:
+    """Refuse noise that is none."""
+    if not eps > 0:
+        raise ConfigError(f"{owner} has eps={eps:g}; give how far pixels may move, above 0")
+    if draws < 1:
+        raise ConfigError(f"{owner} has draws={draws}; it needs 1 or more")
+
+
+def _copied(case: Case, x: Tensor, copies: int) -> Case:
+    columns = {name: torch.cat([column] * copies) for name, column in case.batch.columns.items()}
+    batch = Batch.trusted(x, case.batch.y.repeat(copies), {**columns, "index": case.batch.index.repeat(copies)})
+    return replace(case, batch=batch, of=case.of.repeat(copies), maps=x.new_empty(len(x), 0))

@@ -1,0 +1,37 @@
+"""Counting what a measurement costs, wherever its passes are made."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass
+class Passes:
+    """How many images went through the network so far, forwards and backwards."""
+
+    forwards: int = 0
+    backwards: int = 0
+
+
+@contextmanager
+def counted(model: nn.Module) -> Generator[Passes]:
+    """Count the rows of all passes through a network in this block."""
+    passes = Passes()
+
+    def backward(gradient: Tensor) -> None:
+        passes.backwards += len(gradient)
+
+    def forward(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor):
+            passes.forwards += len(output)
+            if output.requires_grad:
+                output.register_hook(backward)
+
+    handle = model.register_forward_hook(forward)
+    try:
+        yield passes
+    finally:
+        handle.remove()

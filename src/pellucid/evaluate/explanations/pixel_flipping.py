@@ -1,0 +1,71 @@
+"""The area under what is left of the class's probability while pixels are flipped a few at a time."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.metric import Columns, Metric
+from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.evaluate.explanations.removal import Ties, logit, places, probability, removed, varied
+
+
+@final
+@dataclass(frozen=True)
+class PixelFlipping(Metric):
+    """The area under the probability of the class after every few flipped pixels (Bach et al. 2015).
+
+    `curve` holds the probability after each step, the image itself not among them; the area is that of the straight
+    lines between, as a part of the widest that it could be.
+    """
+
+    better: ClassVar = "lower"
+
+    pixels: int = 16
+    fill: Fill = 0.0
+    sign: Sign = "signed"
+    of_probability: bool = True
+    ties: Ties = "random"
+
+    def __post_init__(self) -> None:
+        if self.pixels < 1:
+            raise ConfigError(f"pixel-flipping has pixels={self.pixels}; flip 1 or more at a step")
+        check_fill("pixel-flipping", self.fill)
+
+    @property
+    def low(self) -> float:
+        """The class is forgotten at the first step."""
+        return 0.0 if self.of_probability else -math.inf
+
+    @property
+    def high(self) -> float:
+        """The network is sure to the end."""
+        return 1.0 if self.of_probability else math.inf
+
+    @property
+    def cost(self) -> str:
+        """One pass a step."""
+        return f"at most a forward pass for every {self.pixels} pixels of the image"
+
+    def scores(self, case: Case) -> Columns:
+        """The area under the curve, and the curve."""
+        values = planes(case.maps, self.sign)
+        pixels = values[0].numel()
+        counts = [min(first + self.pixels, pixels) for first in range(0, pixels, self.pixels)]
+        read = probability if self.of_probability else logit
+        place = places(values, case.noise, self.ties)
+        curve = removed(case, place, counts, filled(case, self.fill), read)
+        return {"value": torch.where(varied(values), area(curve.double()), math.nan), "curve": curve}
+
+
+def area(curve: Float[Tensor, "b steps"]) -> Float[Tensor, " b"]:
+    """The area under straight lines between values that lie evenly on a line of length 1."""
+    if curve.shape[1] == 1:
+        return curve[:, 0]
+    return torch.trapezoid(curve, dim=1) / (curve.shape[1] - 1)

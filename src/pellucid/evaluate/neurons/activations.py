@@ -1,0 +1,76 @@
+"""What the neurons of some layers say of every image."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.batch import Batch
+from pellucid.data import Split
+from pellucid.errors import ShapeError
+from pellucid.evaluate.measure import fingerprint
+from pellucid.evaluate.neurons.chunks import Stage, in_chunks
+from pellucid.evaluate.table import Table
+from pellucid.probe import Probe, frozen
+
+Pool = Literal["max", "mean"]
+"""What one number stands for a channel's map: its largest value, or its mean."""
+
+
+def activations(
+    model: nn.Module,
+    split: Split,
+    layers: Sequence[str],
+    *,
+    pool: Pool = "max",
+    batch: int = 128,
+    folder: Path | None = None,
+    watch: Callable[[Stage], None] = lambda _: None,
+) -> Table:
+    """A row per image: its number, label, prediction, and under `at LAYER` what each neuron of that layer says.
+
+    A neuron is a unit, or a channel of a map, of which `pool` makes one number.
+    """
+    about = described(model, split, layers, pool)
+
+    def columns(images: Batch) -> Mapping[str, Tensor]:
+        logits, found = looked(model, images, layers, pool)
+        return {"index": images.index, "y": images.y, "predicted": logits.argmax(1), **found}
+
+    return in_chunks("activations", split, columns, about, batch=batch, folder=folder, watch=watch)
+
+
+def looked(
+    model: nn.Module, images: Batch, layers: Sequence[str], pool: Pool
+) -> tuple[Float[Tensor, "b classes"], dict[str, Tensor]]:
+    """The logits, and what each layer's neurons say, by their columns."""
+    with frozen(model), torch.no_grad():
+        probe = Probe(model, images, second_order=False, layers=layers)
+        return probe.logits, {column_of(layer): pooled(probe.features(layer), layer, pool) for layer in layers}
+
+
+def pooled(features: Float[Tensor, "b ..."], layer: str, pool: Pool) -> Float[Tensor, "b neurons"]:
+    """One number for each neuron: channels lie along the second axis."""
+    if features.dim() < 2:
+        raise ShapeError(f"the layer '{layer}' puts out one number per image; it has no neurons to tell apart")
+    maps = features.flatten(2) if features.dim() > 2 else features[:, :, None]
+    return maps.amax(2) if pool == "max" else maps.mean(2)
+
+
+def column_of(layer: str) -> str:
+    """What a layer's column is called."""
+    return f"at {layer}"
+
+
+def described(model: nn.Module, split: Split, layers: Sequence[str], pool: Pool) -> dict[str, Any]:
+    """Everything that activations depend on."""
+    return {
+        "layers": list(layers),
+        "pool": pool,
+        "images": len(split),
+        "data": split.fingerprint(),
+        "model": fingerprint(model),
+    }

@@ -1,0 +1,113 @@
+"""What neurons say of images that the network was made to take for other classes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+
+from pellucid import config
+from pellucid.attacks import Attack, Confirmed, LowestLoss
+from pellucid.attacks.attack import within
+from pellucid.batch import Batch
+from pellucid.data import Split
+from pellucid.errors import ConfigError
+from pellucid.evaluate.neurons.activations import Pool, described, looked
+from pellucid.evaluate.neurons.chunks import Stage, in_chunks
+from pellucid.evaluate.table import Table
+from pellucid.randomness import Noise, derive
+
+
+@dataclass(frozen=True)
+class Towards:
+    """An attack that leads each image to other classes, drawn at random for each: as many as `targets`, or all."""
+
+    attack: Attack
+    targets: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.attack.goal, LowestLoss | Confirmed):
+            raise ConfigError(
+                f"{type(self.attack).__name__} has goal={self.attack.goal}; images are led to other classes, "
+                "so give it LowestLoss() or Confirmed()"
+            )
+        if self.targets < 1:
+            raise ConfigError(f"targets is {self.targets}; lead each image to 1 other class or more")
+
+    def of(self, images: Batch, classes: int) -> Int[Tensor, "b targets"]:
+        """The classes that each image is led to, its own never among them."""
+        noise = Noise(derive(self.seed, "targets"), images.index)
+        others = noise.uniform(classes - 1, dtype=torch.float64).argsort(1)[:, : self.targets]
+        return others + (others >= images.y[:, None]).long()
+
+    def led(self, model: nn.Module, images: Batch, target: Int[Tensor, " b"], number: int) -> "Led":
+        """The images led to one class each: the labels that the attack is given are where it leads, not theirs."""
+        goal = Batch.trusted(images.x, target.to(images.y.dtype), {"index": images.index})
+        found = self.attack.on(model, goal, seed=derive(self.seed, "target", number))
+        settled, predicted = found.before.argmax(1) == target, found.after.argmax(1)
+        counted = (predicted == target) & ~settled & within(found.distance, self.attack.budget)
+        return Led(images.at(found.x), predicted, settled, counted)
+
+
+@dataclass(frozen=True, eq=False)
+class Led:
+    """Images that were led somewhere, and what the network says of them.
+
+    `settled` were taken for the class from the start; `counted` is where they were not, and now are.
+    """
+
+    images: Batch
+    predicted: Int[Tensor, " b"]
+    settled: Bool[Tensor, " b"]
+    counted: Bool[Tensor, " b"]
+
+
+def attacked_activations(
+    model: nn.Module,
+    split: Split,
+    layers: Sequence[str],
+    attack: Attack,
+    *,
+    targets: int = 9,
+    pool: Pool = "max",
+    seed: int = 0,
+    batch: int = 128,
+    folder: Path | None = None,
+    watch: Callable[[Stage], None] = lambda _: None,
+) -> Table:
+    """A row for each image and each class that it is led to, with what neurons say under `at LAYER`.
+
+    `attack` needs the goal `LowestLoss`, to go as far as it can, or `Confirmed`, to stop where the network first says
+    the class. `counted` says where it succeeded; an image that the network took for the class from the start does not
+    count, and `settled` says so.
+    """
+    towards, classes = Towards(attack, targets, seed), len(split.classes)
+    about = described(model, split, layers, pool) | {
+        "attack": config.dump(attack),
+        "targets": min(targets, classes - 1),
+        "seed": seed,
+    }
+
+    def columns(images: Batch) -> Mapping[str, Tensor]:
+        wanted = towards.of(images, classes)
+        parts: list[dict[str, Tensor]] = []
+        for number, target in enumerate(wanted.T):
+            found = towards.led(model, images, target, number)
+            _, seen = looked(model, found.images, layers, pool)
+            parts.append(
+                {
+                    "index": images.index,
+                    "y": images.y,
+                    "target": target,
+                    "predicted": found.predicted,
+                    "settled": found.settled,
+                    "counted": found.counted,
+                    **seen,
+                }
+            )
+        return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}
+
+    return in_chunks("attacked", split, columns, about, batch=batch, folder=folder, watch=watch)

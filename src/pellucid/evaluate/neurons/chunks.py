@@ -1,0 +1,62 @@
+"""A table made chunk by chunk over a split; what is done is kept, so that a killed run goes on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pellucid import files
+from pellucid.batch import Batch
+from pellucid.data import Split, sequential
+from pellucid.errors import MeasurementError
+from pellucid.evaluate.folder import MeasurementFolder
+from pellucid.evaluate.table import Table
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far one part of an examination is: images done, of how many."""
+
+    name: str
+    done: int
+    total: int
+
+
+def in_chunks(
+    name: str,
+    split: Split,
+    columns: Callable[[Batch], Mapping[str, Tensor]],
+    about: Mapping[str, Any],
+    *,
+    batch: int,
+    folder: Path | None,
+    watch: Callable[[Stage], None],
+) -> Table:
+    """The rows that `columns` makes of every image; in a `folder` the same call goes on where it was stopped."""
+    if not len(split):
+        raise MeasurementError("this split has no images; examine one or more")
+
+    def made(images: Batch) -> Table:
+        return Table({key: column.cpu() for key, column in columns(images).items()}, about)
+
+    if folder is None:
+        parts = []
+        for number, images in enumerate(split.batches(sequential(split, batch)), 1):
+            parts.append(made(images))
+            watch(Stage(name, min(number * batch, len(split)), len(split)))
+        return Table.joined(parts)
+    place = MeasurementFolder(folder, Table)
+    with files.locked(folder):
+        plan = sequential(split, place.begin(about, batch))
+        if (whole := place.record()) is not None:
+            place.clear()  # which a kill may have prevented
+            watch(Stage(name, len(split), len(split)))
+            return whole
+        parts = place.parts(len(plan))
+        for number, images in enumerate(split.batches(plan[len(parts) :]), len(parts)):
+            parts.append(made(images))
+            place.keep(parts[-1], number)
+            watch(Stage(name, sum(map(len, plan[: number + 1])), len(split)))
+        return place.finish(parts)

@@ -1,0 +1,43 @@
+"""The ranking that an explainer gives for each image."""
+
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+
+from pellucid.data import Split, sequential
+from pellucid.evaluate.explanations.planes import Sign
+from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
+from pellucid.evaluate.sample import sample
+from pellucid.explain import Explainer, Gradient
+
+_AT_ONCE = 128
+_LEARNT_FROM = 500  # training images that an explainer learns from, if it learns
+
+
+@final
+@dataclass(frozen=True)
+class Explained(Ranking):
+    """An explainer's map of each image, for the class that the network sees in it.
+
+    `sign` says what counts: how large the map is, or how much it speaks for the class.
+    """
+
+    explainer: Explainer = field(default_factory=Gradient)
+    sign: Sign = "absolute"
+
+    def values(self, study: Study, split: Split, seed: int) -> Values:
+        """A map for each image."""
+        explainer = self.explainer
+        if explainer.learns:
+            some = sample(study.train, _LEARNT_FROM, seed=seed)
+            (batch,) = some.batches(sequential(some, len(some)))
+            explainer = explainer.fit(study.model, batch.x, seed=seed)
+        parts = [
+            explainer.on(study.model, batch, "predicted", seed=seed).map.detach()
+            for batch in split.batches(sequential(split, _AT_ONCE))
+        ]
+        maps = torch.cat(parts)
+        if self.sign != "signed":
+            maps = maps.abs() if self.sign == "absolute" else maps.clamp_min(0)
+        return Values(maps, torch.arange(len(split), device=split.labels.device))

@@ -1,0 +1,172 @@
+"""ROAR and KAR: retraining networks on images without, or with nothing but, what a ranking calls important."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import config, files
+from pellucid.data import Data
+from pellucid.errors import MeasurementError, UnknownName
+from pellucid.evaluate.folder import MeasurementFolder
+from pellucid.evaluate.measure import fingerprint, identity
+from pellucid.evaluate.retrain.cells import PROTOCOLS, Cell, Protocol, grid
+from pellucid.evaluate.retrain.materials import Materials
+from pellucid.evaluate.retrain.ranking import Ranking, Study
+from pellucid.evaluate.retrain.ranks import Unit
+from pellucid.evaluate.retrain.retrained import Retrained
+from pellucid.evaluate.retrain.room import fitting
+from pellucid.evaluate.retrain.side_by_side import Factory, SideBySide, check_recipe, correct
+from pellucid.train import Recipe
+
+FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """How far it is: what is being done, epochs of all networks done, of how many."""
+
+    doing: str
+    done: int
+    total: int
+
+
+def retrain(
+    model: nn.Module,
+    factory: Factory,
+    data: Data,
+    rankings: Mapping[str, Ranking],
+    recipe: Recipe,
+    out: Path,
+    *,
+    protocols: Sequence[Protocol] = PROTOCOLS,
+    fractions: Sequence[float] = FRACTIONS,
+    seeds: int = 5,
+    unit: Unit = "pixel",
+    seed: int = 0,
+    together: int | None = None,
+    watch: Callable[[Retraining], None] = lambda _: None,
+) -> Retrained:
+    """Retrain networks on images from which the first places of a ranking are removed, or which keep them alone.
+
+    `model` is the network that the rankings are of, trained on the data as they are; `factory` makes a fresh one for
+    a seed. Training and test images are changed alike: what is removed becomes the channel's mean over the training
+    images. Everything is kept in a folder inside `out` that is named by all that the result depends on: the same
+    call goes on where it was stopped. `together` networks are trained side by side, or as many as is fastest.
+    """
+    steps = retrain_steps(
+        model,
+        factory,
+        data,
+        rankings,
+        recipe,
+        out,
+        protocols=protocols,
+        fractions=fractions,
+        seeds=seeds,
+        unit=unit,
+        seed=seed,
+        together=together,
+    )
+    while True:
+        try:
+            watch(next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def retrain_steps(
+    model: nn.Module,
+    factory: Factory,
+    data: Data,
+    rankings: Mapping[str, Ranking],
+    recipe: Recipe,
+    out: Path,
+    *,
+    protocols: Sequence[Protocol] = PROTOCOLS,
+    fractions: Sequence[float] = FRACTIONS,
+    seeds: int = 5,
+    unit: Unit = "pixel",
+    seed: int = 0,
+    together: int | None = None,
+) -> Generator[Retraining, None, Retrained]:
+    """`retrain`, as a generator."""
+    check_recipe(recipe)
+    cells = grid(protocols, list(rankings), fractions, seeds)
+    if together is not None and together < 1:
+        raise MeasurementError(f"together is {together}; train 1 network or more at a time")
+    for split, kind in ((data.train, "training"), (data.test, "test")):
+        if not len(split):
+            raise MeasurementError(f"'{data.name}' has no {kind} images; networks are retrained and tested on some")
+    about: dict[str, Any] = {
+        "protocols": list(protocols),
+        "rankings": list(rankings),
+        "fractions": [float(fraction) for fraction in fractions],
+        "seeds": seeds,
+        "ranked by": {name: _described(ranking) for name, ranking in rankings.items()},
+        "recipe": config.dump(recipe),
+        "unit": unit,
+        "seed": seed,
+        "train": data.train.fingerprint(),
+        "test": data.test.fingerprint(),
+        "model": fingerprint(model),
+        "fresh": fingerprint(factory(0)),
+    }
+    folder = MeasurementFolder(place(out, about), Retrained)
+    with files.locked(folder.path):
+        if (record := folder.record()) is not None:
+            folder.clear()  # which a kill may have prevented
+            return record
+        materials = Materials(
+            Study(model, data.train, data.test, out), rankings, folder.path / "ranks", unit=unit, seed=seed
+        )
+        together = together or fitting(factory(0).to(materials.train.device), materials.train[: recipe.batch])
+        groups = _groups(cells, folder.begin(about, together))
+        parts, total = folder.parts(len(groups)), len(cells) * recipe.epochs
+        for group in groups[len(parts) :]:
+            done = sum(map(len, parts)) * recipe.epochs
+            for key in materials.missing(group):
+                yield Retraining(f"ranking by {key[0]}", done, total)
+                materials.rank(key)
+            train, test = materials.changed(group)
+            side = SideBySide(factory, train, materials.train_labels, recipe)
+            stacked = side.networks()
+            for epoch in side.epochs(stacked):
+                yield Retraining("retraining", done + epoch * len(group), total)
+            right = correct(stacked, test, materials.test_labels)
+            part = _table(group, right.cpu(), len(data.test), about)
+            folder.keep(part, len(parts))
+            parts.append(part)
+        return folder.finish(parts)
+
+
+def place(out: Path, about: Mapping[str, Any]) -> Path:
+    """The folder for what depends on all that."""
+    return out / f"retrain-{identity(dict(about))}"
+
+
+def _groups(cells: Sequence[Cell], size: int) -> list[Sequence[Cell]]:
+    return [cells[first : first + size] for first in range(0, len(cells), size)]
+
+
+def _table(cells: Sequence[Cell], right: Tensor, images: int, about: Mapping[str, Any]) -> Retrained:
+    columns = {
+        "protocol": torch.tensor([about["protocols"].index(cell.protocol) for cell in cells]),
+        "ranking": torch.tensor([about["rankings"].index(cell.ranking) for cell in cells]),
+        "fraction": torch.tensor([cell.fraction for cell in cells], dtype=torch.float64),
+        "seed": torch.tensor([cell.seed for cell in cells]),
+        "accuracy": right.double() / images,
+        "n": torch.full((len(cells),), images),
+    }
+    return Retrained(columns, about)
+
+
+def _described(ranking: Ranking) -> Any:
+    """A ranking as settings, or in words where it is of a class that no registry knows."""
+    try:
+        return config.dump(ranking)
+    except (TypeError, UnknownName):
+        return repr(ranking)

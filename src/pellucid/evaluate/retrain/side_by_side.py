@@ -1,0 +1,144 @@
+"""Training several networks from scratch at once, each on its own version of the same images.
+
+Every network takes the steps that `fit` would have it take alone: the same first weights, order of images, rate and
+optimiser, up to rounding. Dropout alone draws other numbers.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from pellucid.batch import Batch
+from pellucid.errors import ConfigError, Diverged
+from pellucid.evaluate.retrain.changed import Changed
+from pellucid.evaluate.retrain.stacked import Stacked
+from pellucid.randomness import Noise, derive
+from pellucid.train import Recipe
+from pellucid.train.passage import plan
+
+Factory = Callable[[int], nn.Module]
+"""A fresh network for a seed: the same one whenever it is asked for."""
+
+_IMAGES_AT_ONCE = 256  # of each network, where it is only asked
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """A training of several networks, one for each of the cells of `images`."""
+
+    factory: Factory
+    images: Changed
+    labels: Int[Tensor, " n"]
+    recipe: Recipe
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of each network."""
+        return [cell.seed for cell in self.images.cells]
+
+    def networks(self) -> Stacked:
+        """All of them, untrained."""
+        first = self.images.images[: min(2, len(self.labels))]
+        return Stacked([self.factory(seed).to(first.device).train() for seed in self.seeds], first)
+
+    def epochs(self, stacked: Stacked) -> Generator[int]:
+        """Train them in place; the number of every epoch that is done."""
+        recipe, parameters = self.recipe, stacked.trained
+        optimizer = recipe.optimizer.build(parameters)
+        for group in optimizer.param_groups:
+            if "fused" in group:
+                # one kernel instead of a dozen, each of which would read all parameters of all networks again
+                group["fused"] = True
+        for epoch in range(recipe.epochs):
+            stacked.train()
+            losses = torch.zeros(len(self.images.cells))
+            chunks = self._chunks(epoch)
+            for number, rows in enumerate(chunks):
+                for group in optimizer.param_groups:
+                    progress = (epoch + number / len(chunks)) / recipe.epochs
+                    group["lr"] = recipe.optimizer.lr * recipe.schedule.at(progress)
+                x = self._augmented(self.images(rows), rows, epoch)
+                with _seeded(derive("dropout", *map(str, self.images.cells), epoch, number), x.device):
+                    losses = _losses(stacked(x), self.labels[rows])
+                optimizer.zero_grad()
+                losses.sum().backward(inputs=parameters)
+                if recipe.clip:
+                    _clip(parameters, recipe.clip)
+                optimizer.step()
+            self._check(losses, epoch)
+            yield epoch + 1
+
+    def _chunks(self, epoch: int) -> list[Int[Tensor, "cells b"]]:
+        """The rows of each step: a network's order follows from its seed alone."""
+        count, batch = len(self.labels), self.recipe.batch
+        plans = {seed: plan(count, batch, derive(seed, "order", epoch), 1) for seed in set(self.seeds)}
+        steps = zip(*(plans[seed] for seed in self.seeds), strict=True)
+        return [torch.stack(step).to(self.labels.device) for step in steps]
+
+    def _augmented(self, x: Tensor, rows: Tensor, epoch: int) -> Tensor:
+        if not self.recipe.augment:
+            return x
+        parts: list[Tensor] = []
+        for seed, images, index in zip(self.seeds, x, rows, strict=True):
+            batch = Batch.trusted(images, self.labels[index], {"index": index})
+            for augmentation in self.recipe.augment:
+                batch = augmentation(batch, Noise(derive(seed, "augment", epoch), index))
+            parts.append(batch.x)
+        return torch.stack(parts)
+
+    def _check(self, losses: Float[Tensor, " cells"], epoch: int) -> None:
+        broken = (~losses.detach().isfinite()).nonzero().flatten().tolist()
+        if broken:
+            raise Diverged(
+                f"the loss of {self.images.cells[broken[0]]} became NaN or infinite in epoch {epoch + 1}; "
+                "lower recipe.optimizer.lr, or set recipe.clip to bound the gradient"
+            )
+
+
+@torch.no_grad()
+def correct(stacked: Stacked, images: Changed, labels: Int[Tensor, " n"]) -> Int[Tensor, " cells"]:
+    """How many images each network is right about."""
+    stacked.train(False)
+    found = torch.zeros(len(stacked), dtype=torch.long, device=labels.device)
+    for rows in torch.arange(len(labels), device=labels.device).split(_IMAGES_AT_ONCE):
+        logits = stacked(images(rows.expand(len(stacked), -1)))
+        found += (logits.argmax(2) == labels[rows]).sum(1)
+    return found
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse what has no meaning for networks that are trained side by side."""
+    wrong = [name for name in ("average", "validation", "patience") if getattr(recipe, name)]
+    wrong += ["keep"] if recipe.keep == "best" else []
+    wrong += ["watch.images"] if recipe.watch.images else []
+    if wrong:
+        said = " and ".join(f"recipe.{name}" for name in wrong)
+        off = " and ".join(f"{name} to {'last' if name == 'keep' else 0}" for name in wrong)
+        raise ConfigError(f"networks side by side are trained to the end, without {said}; set {off}")
+
+
+def _losses(logits: Float[Tensor, "cells b classes"], y: Int[Tensor, "cells b"]) -> Float[Tensor, " cells"]:
+    losses = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none")
+    return losses.view(y.shape).mean(1)
+
+
+def _clip(parameters: Sequence[Tensor], most: float) -> None:
+    """Bound the length of each network's gradient, as PyTorch does for one."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    lengths = torch.stack([gradient.reshape(len(gradient), -1).norm(dim=1) for gradient in gradients]).norm(dim=0)
+    share = (most / (lengths + 1e-6)).clamp_max(1)
+    for gradient in gradients:
+        gradient.mul_(share.view(-1, *[1] * (gradient.dim() - 1)))
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Generator[None]:
+    """Dropout draws from the global generators: seed them for one step, then leave them as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,66 @@
+"""Several networks of one kind as one: each parameter has a row for each of them."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+State = Mapping[str, Tensor]
+
+
+class Stacked:
+    """Networks that run side by side, each on images of its own.
+
+    Where an operation cannot be carried out for all at once, they run one after the other (`together` tells): that is
+    slower and no different otherwise.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], like: Float[Tensor, "b *shape"]) -> None:
+        self.template = networks[0]
+        stacked, self.buffers = stack_module_state(list(networks))
+        self.parameters = {name: nn.Parameter(rows, rows.requires_grad) for name, rows in stacked.items()}
+        self.together = self._runs_together(like)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.parameters.values())))
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """The parameters that learn."""
+        return [parameter for parameter in self.parameters.values() if parameter.requires_grad]
+
+    def __call__(self, x: Float[Tensor, "n b *shape"]) -> Float[Tensor, "n b classes"]:
+        """The logits of every network for its own images."""
+        return self._forward(self.buffers, x, self.together)
+
+    def train(self, training: bool = True) -> None:
+        """Switch them all to training, or to evaluation."""
+        self.template.train(training)
+
+    def _forward(self, buffers: State, x: Tensor, together: bool) -> Tensor:
+        if together:
+            # "different": dropout draws for each network anew
+            return vmap(self._one, randomness="different")(self.parameters, buffers, x)
+        rows = range(len(x))
+        return torch.stack([self._one(_row(self.parameters, row), _row(buffers, row), x[row]) for row in rows])
+
+    def _one(self, parameters: State, buffers: State, x: Tensor) -> Tensor:
+        return functional_call(self.template, {**parameters, **buffers}, (x,))
+
+    def _runs_together(self, like: Tensor) -> bool:
+        """Whether a step gets through, tried on copies of what it would change."""
+        buffers = {name: buffer.clone() for name, buffer in self.buffers.items()}
+        try:
+            with torch.no_grad(), torch.random.fork_rng([like.device] if like.device.type == "cuda" else []):
+                self._forward(buffers, like.expand(len(self), *like.shape), together=True)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:
+            return False
+        return True
+
+
+def _row(state: State, row: int) -> State:
+    return {name: tensor[row] for name, tensor in state.items()}

@@ -1,0 +1,67 @@
+"""What a network decides: accuracy by class, what is taken for what, and which images are which."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid.metrics import Estimate
+from pellucid.report.page.numbers import Number
+from pellucid.report.page.read import Audit
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class, and how often each network is right about it."""
+
+    name: str
+    numbers: tuple[Number | None, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A class that is taken for another, by each network for how many images; none where others are more frequent."""
+
+    name: str
+    taken_for: str
+    images: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The tables of a part that looked at all images."""
+
+    part: str
+    classes: tuple[ClassRow, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def decisions(audit: Audit, part: str) -> Decisions:
+    """Both tables, network beside network."""
+    details = [network.details(part) for network in audit.networks]
+    return Decisions(part, tuple(_classes(details)), tuple(_mistakes(details)))
+
+
+def _classes(details: Sequence[Mapping[str, Any]]) -> list[ClassRow]:
+    # names may repeat, so classes are told apart by their place
+    most = max((len(own.get("classes", ())) for own in details), default=0)
+    rows: list[ClassRow] = []
+    for place in range(most):
+        own = [entry["classes"][place] if place < len(entry.get("classes", ())) else None for entry in details]
+        name = next(str(entry["class"]) for entry in own if entry)
+        numbers = tuple(
+            Number.written(Estimate(**entry["accuracy"]), share=True) if entry and entry["accuracy"] else None
+            for entry in own
+        )
+        rows.append(ClassRow(name, numbers))
+    return rows
+
+
+def _mistakes(details: Sequence[Mapping[str, Any]]) -> list[Mistake]:
+    counts = [_counted(own.get("mistakes", ())) for own in details]
+    pairs = dict.fromkeys(pair for own in counts for pair in own)
+    rows = [Mistake(pair[0], pair[1], tuple(own.get(pair) for own in counts)) for pair in pairs]
+    return sorted(rows, key=lambda row: -max(images or 0 for images in row.images))
+
+
+def _counted(mistakes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    return {(str(one["class"]), str(one["taken for"])): int(one["images"]) for one in mistakes}

@@ -1,0 +1,132 @@
+"""Several networks on the same images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import data, evaluate, models
+from pellucid.config import Table
+from pellucid.data import Data, Report, Split, StreamedSplit, sequential, silent
+from pellucid.errors import ConfigError, ShapeError
+from pellucid.probe import frozen
+from pellucid.runs.measuring import Subject, device_of, known_data, part_of, settings_of, sized
+
+
+@dataclass(frozen=True, eq=False)
+class _Images:
+    source: str
+    split: Split
+    known: Data | None  # none where there are no labels
+
+
+def subjects(
+    names: Sequence[str],
+    source: str | None = None,
+    *,
+    weights: str | None = None,
+    options: Sequence[str] = (),
+    part: str = "test",
+    n: int | None = None,
+    size: int | None = None,
+    skip_bad: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    download: bool = False,
+    report: Report = silent,
+) -> list[Subject]:
+    """The networks of these names, all with the same images: those of `source`, or of the first run among them.
+
+    A folder of pictures without folders of classes will do; what each network decides then stands for the labels. A
+    network that does not take the images, or has other classes, is an error.
+    """
+    if weights is not None and len(names) > 1:
+        raise ConfigError(
+            f"{weights} are weights of one network, and {len(names)} are named; audit it alone, or name a run"
+        )
+    settings = settings_of(options)
+    images = _images(names, source, part, size=size, skip_bad=skip_bad, download=download, report=report)
+    split = images.split if n is None else evaluate.sample(images.split, n, seed=seed)
+    place = device_of(device)
+    split = split.to(place)
+    found: list[Subject] = []
+    for name in names:
+        network = in_single(models.load(name, weights=weights, options=_sized(name, settings, images))).to(place)
+        outputs = outputs_of(network, split, name)
+        if images.known is not None and outputs != len(split.classes):
+            raise ShapeError(
+                f"'{name}' tells {outputs} classes apart and '{images.source}' has {len(split.classes)}; "
+                "take images of the classes that it has learnt"
+            )
+        train = None if images.known is None else images.known.train
+        subject = Subject(name, network, images.source, split, train)
+        found.append(subject if images.known is not None else _by_itself(subject, outputs))
+    return found
+
+
+def in_single(network: nn.Module) -> nn.Module:
+    """The network in float32, as images are, whichever precision it was saved in."""
+    kinds = {tensor.dtype for tensor in network.state_dict().values() if tensor.is_floating_point()}
+    return network.float() if kinds - {torch.float32} else network
+
+
+def outputs_of(network: nn.Module, split: Split, name: str) -> int:
+    """How many classes a network tells apart, found by showing it one of the images."""
+    if not len(split):
+        raise ShapeError("there are no images to show the network; give one or more")
+    (batch,) = split.take(1).batches(sequential(split.take(1), 1))
+    shape = " x ".join(map(str, split.shape))
+    try:
+        with frozen(network), torch.no_grad():
+            logits: Any = network(batch.x)
+    except Exception as error:  # a network of somebody else's fails in its own way
+        lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise ShapeError(f"'{name}' does not take images of {shape}: {lines[-1].strip()}") from error
+    if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != 1:
+        got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+        raise ShapeError(f"'{name}' returned {got} for 1 image; it must return (images, classes)")
+    return logits.shape[1]
+
+
+def _images(
+    names: Sequence[str],
+    source: str | None,
+    part: str,
+    *,
+    size: int | None,
+    skip_bad: bool,
+    download: bool,
+    report: Report,
+) -> _Images:
+    if not names:
+        raise ConfigError("there is no network to audit; name one or more")
+    if source is None:
+        if size is not None or skip_bad:
+            raise ConfigError("a run knows how its images are read; give --data to read others")
+        runs = [name for name in names if (Path(name) / "spec.toml").is_file()]
+        known, source = known_data((runs or names)[0], None, download=download, report=report)
+        return _Images(source, part_of(known, part), known)
+    if source not in data.DATA and data.is_flat(Path(source).expanduser()):
+        place = Path(source).expanduser()
+        return _Images(source, data.load_unlabelled(place, size=size, skip_bad=skip_bad, report=report), None)
+    known = data.load(source, size=size, skip_bad=skip_bad, download=download, report=report)
+    return _Images(source, part_of(known, part), known)
+
+
+def _sized(name: str, settings: Table, images: _Images) -> Any:
+    """A listed network takes the shape of the images, and their classes where they have any."""
+    if images.known is not None:
+        return sized(name, settings, images.known)
+    return {"shape": list(images.split.shape)} | settings if name in models.MODELS else settings
+
+
+def _by_itself(subject: Subject, outputs: int) -> Subject:
+    """With what the network decides in place of labels that nobody has given."""
+    split = subject.split
+    assert isinstance(split, StreamedSplit), "flat folders are read from files"
+    named = replace(split, classes=tuple(map(str, range(outputs))))
+    predicted = evaluate.decide(subject.model, named).columns["predicted"].to(split.labels.device)
+    return replace(subject, split=replace(named, labels=predicted), labelled=False)

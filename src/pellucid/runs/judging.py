@@ -1,0 +1,152 @@
+"""Judging the explanations of a network that is named, each metric of each explainer in a folder of its own."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pellucid import data
+from pellucid.errors import ConfigError, DataError
+from pellucid.evaluate import identity
+from pellucid.evaluate.explanations import Judged, Judging, Metric, judge, judging_description
+from pellucid.explain import Explainer
+from pellucid.runs.explaining import taught
+from pellucid.runs.measuring import Subject
+
+STORED = "stored maps"
+"""What stands in an explainer's place where maps come from a file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What one metric says of one explainer, and where it is kept."""
+
+    explainer: str
+    metric: str
+    kind: Metric
+    record: Judged
+    path: Path
+
+
+def judgements(
+    subject: Subject,
+    metrics: Mapping[str, Metric],
+    explainers: Mapping[str, Explainer],
+    *,
+    folder: Path,
+    of: int | str = "predicted",
+    seed: int = 0,
+    batch: int = 128,
+    watch: Callable[[str, Judging], None] = lambda _, __: None,
+) -> list[Judgement]:
+    """Every metric of every explainer; `watch` hears whose explanations are being judged, and how far it is.
+
+    Metrics of the network alone are taken once. Without explainers the maps are the images' column `map`.
+    """
+    alone = {name: metric for name, metric in metrics.items() if metric.needs == "network"}
+    rest = {name: metric for name, metric in metrics.items() if metric.needs != "network"}
+    asked: list[tuple[str, Explainer | None, Mapping[str, Metric]]] = []
+    if alone:
+        asked.append(("network", None, alone))
+    if rest and not explainers:
+        if "map" not in _columns(subject):
+            raise ConfigError(f"{next(iter(rest))} judges explanations; name an explainer, or give maps with --maps")
+        asked.append((STORED, None, rest))
+    asked += [(name, explainer, rest) for name, explainer in explainers.items() if rest]
+    found: list[Judgement] = []
+    for name, explainer, several in asked:
+        ready = None if explainer is None else taught(explainer, subject.model, subject.train, seed=seed)
+        folders = {
+            metric: folder / _folder(subject, name, metric, kind, ready, of, seed) for metric, kind in several.items()
+        }
+        records = judge(
+            subject.model,
+            subject.split,
+            several,
+            explainer=ready,
+            of=of,
+            seed=seed,
+            batch=batch,
+            folders=folders,
+            watch=lambda step, name=name: watch(name, step),
+        )
+        found += [
+            Judgement(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()
+        ]
+    return found
+
+
+def judged_summary(subject: Subject, found: Sequence[Judgement]) -> dict[str, Any]:
+    """The figures of several judgements, for tables and JSON."""
+    return {
+        "model": subject.name,
+        "data": subject.source,
+        "images": len(subject.split),
+        "of": found[0].record.about["of"],
+        "metrics": [_figures(one) for one in found],
+    }
+
+
+def with_columns(split: data.Split, assignments: Sequence[str]) -> data.Split:
+    """The split with columns read from files, each written as `name=file`; a file has a row for every image."""
+    for assignment in assignments:
+        name, equals, path = assignment.partition("=")
+        if not (name and equals and path):
+            raise ConfigError(f"'{assignment}' is no column; write it as name=file.npy")
+        values = data.column_from(Path(path))
+        if len(values) != len(split):
+            raise DataError(f"{path} has {len(values)} rows for {len(split)} images; it must have one for each")
+        split = split.with_column(name, values)
+    return split
+
+
+def _figures(one: Judgement) -> dict[str, Any]:
+    record, mean = one.record, one.record.mean
+    return {
+        "explainer": one.explainer,
+        "metric": one.metric,
+        "better": one.kind.better,
+        "low": _finite(one.kind.low),
+        "high": _finite(one.kind.high),
+        "mean": None if mean is None else asdict(mean),
+        "images": len(record),
+        "undefined": record.undefined,
+        "why": one.kind.undefined if record.undefined else None,
+        "forwards": _mean(record.columns["forwards"]),
+        "backwards": _mean(record.columns["backwards"]),
+        "settings": record.about["metric"],
+        "explained_by": record.about["explainer"],
+        "path": str(one.path),
+    }
+
+
+def _finite(bound: float) -> float | None:
+    """JSON knows no infinity."""
+    return bound if abs(bound) < float("inf") else None
+
+
+def _mean(column: Tensor) -> float:
+    return float(column.double().mean())
+
+
+def _columns(subject: Subject) -> Sequence[str]:
+    (first,) = subject.split.batches([torch.arange(1)])
+    return list(first.columns)
+
+
+def _folder(
+    subject: Subject,
+    explainer: str,
+    name: str,
+    metric: Metric,
+    ready: Explainer | None,
+    of: int | str,
+    seed: int,
+) -> str:
+    about = judging_description(subject.model, subject.split, metric, explainer=ready, of=of, seed=seed)
+    words = [Path(subject.source).stem, subject.name, explainer, name, identity(about)]
+    return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in words)

@@ -1,0 +1,35 @@
+"""The neurons of a network that is named, by words."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pellucid import config
+from pellucid.attacks import Attack, named
+from pellucid.config import Table
+from pellucid.data import sequential
+from pellucid.metrics.neurons import ClassSimilarity
+from pellucid.objectives.last_features import last_features
+from pellucid.runs.measuring import Subject
+
+
+def layers_of(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
+    """The layers named, or else the one that the last linear layer or convolution reads."""
+    if names:
+        return tuple(names)
+    some = subject.split.take(2)
+    (images,) = some.batches(sequential(some, 2))
+    return (last_features(subject.model, images.x),)
+
+
+def similarity_of(name: str) -> ClassSimilarity:
+    """How alike classes are, by the name of a kind or a TOML file with the kind and its settings."""
+    table: Table = config.read(Path(name)) if name.endswith(".toml") else {"kind": name}
+    return config.build(ClassSimilarity, table)
+
+
+def leading(name: str, eps: float | None, *, norm: str = "", assignments: Sequence[str] = ()) -> Attack | None:
+    """The attack that leads images to other classes; none without a budget."""
+    if eps is None:
+        return None
+    (attack,) = named(name, eps=(eps,), norm=norm, goals=("lowest-loss",), assignments=assignments)
+    return attack

@@ -1,0 +1,88 @@
+"""What happens to audits that are killed at any moment, told by killing them."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nursery import Nursery, finished_despite_kills
+
+COMMAND = [
+    *["audit", "mlp", "lenet", "--data", "digits", "--split", "train", "--device", "cpu", "--seed", "3", "--json"],
+    # the command is written down, so both folders are made under one name
+    *["--profile", "killed", "--out", "audit"],
+]
+
+# a plug-in, since a profile of the library is too long to be killed often
+PLUGIN = """
+from pellucid.audit import Decided, Gradients, Profile, Robust
+from pellucid.evaluate.explanations import ImageAlignment
+
+PROFILE = Profile(
+    "to be killed",
+    {
+        "decisions": Decided(),
+        "robustness": Robust(n=320, nearest=128, linf=(0.1,), l2=(), steps=10, nearest_steps=10),
+        "gradients": Gradients({"image-alignment": ImageAlignment()}, n=128),
+    },
+)
+"""
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Generator[Nursery]:
+    (tmp_path / "killed_profile.py").write_text(PLUGIN)
+    metadata = tmp_path / "killed-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: killed\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[pellucid.profiles]\nkilled = killed_profile:PROFILE\n")
+    nursery = Nursery(tmp_path)
+    yield nursery
+    if nursery.process.poll() is None:
+        nursery.close()
+
+
+def timeless(content: Any) -> Any:
+    """Plain values without what differs from one attempt to the next."""
+    if isinstance(content, dict):
+        return {name: timeless(value) for name, value in content.items() if name != "seconds"}
+    return [timeless(value) for value in content] if isinstance(content, list) else content
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """Every file of an audit by its path: arrays and JSON by what they hold, the page by being there."""
+    found: dict[str, Any] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                found[name] = {key: arrays[key].tolist() for key in arrays.files}
+        elif path.suffix == ".json":
+            found[name] = timeless(json.loads(path.read_text()))
+        else:
+            found[name] = path.read_bytes() if path.suffix == ".png" else "there"
+    return found
+
+
+@pytest.mark.slow
+def test_an_audit_killed_again_and_again_ends_with_the_same_folder(tmp_path: Path, nursery: Nursery) -> None:
+    nursery.start(*COMMAND)
+    assert nursery.status() == 0
+    undisturbed = (tmp_path / "audit").rename(tmp_path / "undisturbed")
+    kills = finished_despite_kills(
+        nursery,
+        *COMMAND,
+        progress=lambda: len([path for path in tmp_path.glob("audit/*/**/*") if path.suffix in (".npz", ".json")]),
+        ahead=[0, 1, 2],
+        late=0.02,
+        early=0.3,
+    )
+    assert kills >= 10, kills
+    expected, found = content(undisturbed), content(tmp_path / "audit")
+    assert sorted(found) == sorted(expected)
+    assert found == expected
+    assert not list(tmp_path.rglob(".*.unfinished")), "no half-written file is left"
+    assert len(list((tmp_path / "audit").glob("*/*.json"))) == 6
