@@ -22,7 +22,7 @@ METHODS = (
     *("standard", "adversarial-training", "interpretation-regularization"),
     *("adversarial-explanations", "local-gradient-alignment", "consistency"),
 )
-TRAINING = ("model.name=lenet", "recipe.batch=64", "recipe.epochs=20")
+TRAINING = ("model.name=lenet", "recipe.batch=64", "recipe.epochs=30")
 # the whole profile, but the part that takes longest by shorter attacks and on fewer images
 AUDIT = ("explanations.n=16", "explanations.metrics.adversarial-similarity.steps=10")
 COLUMNS = ("accuracy", "robust_accuracy(linf, 8/255)", "random-similarity(gradient)", "image-alignment(gradient)")
