@@ -10,8 +10,8 @@ from nursery import Nursery, finished_despite_kills
 from pellucid.evaluate import Record
 
 COMMAND = [
-    *["measure", "mlp", "--data", "digits", "--attack", "pgd", "--eps", "0.2", "--split", "train", "--batch", "24"],
-    *["--set", "steps=60", "--n", "700", "--device", "cpu", "--seed", "3", "--no-verdicts", "--json"],
+    *["measure", "mlp", "--data", "digits", "--attack", "pgd", "--eps", "0.2", "--split", "train", "--batch", "12"],
+    *["--set", "steps=150", "--n", "700", "--device", "cpu", "--seed", "3", "--no-verdicts", "--json"],
 ]
 
 
