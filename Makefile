@@ -6,7 +6,8 @@ INSTALLED := .venv/installed
 .PHONY: demo test check bench docs clean
 
 demo: $(INSTALLED)
-	$(BIN)/python examples/demo.py
+	# networks this small gain nothing from threads, which would only wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/python examples/demo.py
 
 test: $(INSTALLED)
 	# two at a time: threads of one network would only wait for each other
