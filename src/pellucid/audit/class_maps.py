@@ -9,7 +9,7 @@ from PIL import Image
 
 from pellucid import config, evaluate
 from pellucid.audit.part import Announced, Finding, Part, Task
-from pellucid.drawing import coloured, save, scaled
+from pellucid.drawing import coloured, scaled
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.explain import NormLime
@@ -67,9 +67,8 @@ class ClassMaps(Part):
         _, scale = scaled(torch.stack([*maps.values()]).flatten(1), share=0.98) if maps else (None, 0.0)
         paths: dict[str, str] = {}
         for name, map in maps.items():
-            path = task.place / f"{shown[name]}.png"
-            save(Image.fromarray(coloured(map / (scale or 1.0), signed=False)), path)
-            paths[name] = f"{task.place.name}/{path.name}"
+            picture = Image.fromarray(coloured(map / (scale or 1.0), signed=False))
+            paths[name] = task.keep(picture, str(shown[name]))
         details = {
             "classes": paths,
             "scale": scale,

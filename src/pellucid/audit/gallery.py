@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, final
 
 import torch
@@ -15,7 +14,7 @@ from pellucid.audit.counting import passes_of
 from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.batch import Batch
 from pellucid.data import Split
-from pellucid.drawing import coloured, photograph, plane, save, scaled
+from pellucid.drawing import coloured, photograph, plane, scaled
 from pellucid.evaluate.explanations import Passes
 from pellucid.explain import AdversarialExplanation, Explainer
 from pellucid.probe import frozen
@@ -65,11 +64,10 @@ class Gallery(Part):
         with frozen(model), torch.no_grad():
             probabilities = model(batch.x).double().softmax(1)
         ready, missing = self._usable(task, batch)
-        place = task.place
         entries: list[Entry] = []
         for number in range(len(batch)):
             sure, predicted = probabilities[number].max(0)
-            path = _kept(photograph(batch.x[number]), place / f"{number}.png")
+            path = task.keep(photograph(batch.x[number]), f"{number}")
             label = classes[int(batch.y[number])] if task.subject.labelled else None
             entries.append(
                 {
@@ -108,7 +106,6 @@ class Gallery(Part):
     def _images(self, task: Task) -> tuple[Batch, Sequence[str]]:
         """Images at random, then those on which the network is surest and wrong; no image twice."""
         split = task.some(self.looked_at)
-        places = list(range(len(split)))
         chosen = torch.linspace(0, len(split) - 1, min(self.chosen, len(split))).round().long().unique().tolist()
         worst: list[int] = []
         if task.subject.labelled:
@@ -116,7 +113,7 @@ class Gallery(Part):
             confidence = found.columns["confidence"].where(~found.right, -1.0)
             order = confidence.argsort(descending=True, stable=True).tolist()
             worst = [row for row in order if confidence[row] >= 0 and row not in chosen][: self.worst]
-        rows = [places[row] for row in (*chosen, *worst)]
+        rows = [*chosen, *worst]
         (batch,) = split.batches([torch.tensor(rows)])
         return batch, ["chosen at random"] * len(chosen) + ["sure and wrong"] * len(worst)
 
@@ -138,7 +135,7 @@ class Gallery(Part):
                     continue
                 values, scale = scaled(plane(maps[number].detach().cpu()))
                 picture = Image.fromarray(coloured(values, signed=explainer.signed))
-                path = _kept(picture, task.place / f"{number}-{prefix}{name}.png")
+                path = task.keep(picture, f"{number}-{prefix}{name}")
                 entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed}
 
     def _lead(self, task: Task, batch: Batch, probabilities: Tensor, entries: Sequence[Entry]) -> None:
@@ -159,9 +156,7 @@ class Gallery(Part):
                     steps = entry["toward"].setdefault(name, [])
                     if any(one["rho"] == rho for one in steps):
                         continue  # the label is often what is predicted
-                    path = _kept(
-                        photograph(images[number]), task.place / f"{number}-toward-{int(of[number])}-{step}.png"
-                    )
+                    path = task.keep(photograph(images[number]), f"{number}-toward-{int(of[number])}-{step}")
                     probability = float(after[number, int(of[number])])
                     steps.append({"rho": rho, "picture": path, "probability": probability})
 
@@ -180,7 +175,7 @@ class Gallery(Part):
                 continue
             sure, predicted = after[number].max(0)
             entry["attacked"] = {
-                "picture": _kept(photograph(found.x[number]), task.place / f"{number}-attacked.png"),
+                "picture": task.keep(photograph(found.x[number]), f"{number}-attacked"),
                 "predicted": classes[int(predicted)],
                 "confidence": float(sure),
                 "distance": float(found.distance[number]),
@@ -189,9 +184,3 @@ class Gallery(Part):
             changed.append(entry["attacked"])
         if fallen.any():
             self._explain(task, batch.at(found.x), after.argmax(1), explainers, changed, "attacked-")
-
-
-def _kept(picture: Image.Image, path: Path) -> str:
-    """Where a picture lies, seen from the network's folder."""
-    save(picture, path)
-    return f"{path.parent.name}/{path.name}"

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import torch
-from PIL import Image
 
 from pellucid.attacks import PGD, LowestLoss
 from pellucid.audit.figure import Better, Figure
 from pellucid.audit.part import Announced, Finding, Part, Task
-from pellucid.drawing import photograph, save
+from pellucid.drawing import photograph
 from pellucid.evaluate.explanations import Passes
 from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, Stage, examine, findings
 from pellucid.evaluate.neurons.writing import neuron_rows
@@ -92,20 +90,13 @@ class Neurons(Part):
         table: list[dict[str, Any]] = []
         for row in ends:
             strip = torch.cat([batch.x[places[number]] for number in row["top_images"]], -1)
-            path = task.place / f"{row['neuron']}.png"
             table.append(
                 {
                     "neuron": row["neuron"],
                     "level": row["level"],
                     "class": row["class"],
                     "share": row["share"],
-                    "picture": _kept(photograph(strip), path),
+                    "picture": task.keep(photograph(strip), str(row["neuron"])),
                 }
             )
         return table
-
-
-def _kept(picture: Image.Image, path: Path) -> str:
-    """Where a picture lies, seen from the network's folder."""
-    save(picture, path)
-    return f"{path.parent.name}/{path.name}"

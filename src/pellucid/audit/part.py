@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from PIL import Image
+
 from pellucid import evaluate
 from pellucid.audit.figure import Figure
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
+from pellucid.drawing import save
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
 from pellucid.runs import Subject
@@ -72,6 +75,11 @@ class Task:
     def some(self, n: int) -> Split:
         """So many of the images, the same for every part that asks for as many."""
         return evaluate.sample(self.subject.split, n, seed=self.seed)
+
+    def keep(self, picture: Image.Image, name: str) -> str:
+        """Where a picture lies, seen from the network's folder."""
+        save(picture, self.place / f"{name}.png")
+        return f"{self.place.name}/{name}.png"
 
     def batch(self, n: int) -> Batch:
         """So many of the images at once."""

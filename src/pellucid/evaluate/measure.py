@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from pellucid import config, files
-from pellucid.attacks import Attack, Engine, Goal, Perturbed
+from pellucid.attacks import Attack, Engine, Perturbed
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, UnknownName
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.record import Record
-from pellucid.protocols import Norm
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,9 @@ def measure_steps(
 def description(model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine) -> dict[str, Any]:
     """Everything that a measurement depends on."""
     return {
-        "attack": _described(attack),
-        "norm": _described(attack.norm),
-        "goal": _described(attack.goal),
+        "attack": described(attack),
+        "norm": described(attack.norm),
+        "goal": described(attack.goal),
         "levels": list(attack.levels),
         "nearest": attack.nearest,
         "seed": seed,
@@ -129,7 +128,7 @@ def _parts(
         yield Record(_columns(images, _attacked(model, images, attack, about["seed"], engine)), about)
 
 
-def _described(value: Attack | Goal | Norm) -> Any:
+def described(value: Any) -> Any:
     """A value as settings, or in words where it is of a class, or holds a function, that no registry knows."""
     try:
         return config.dump(value)

@@ -29,8 +29,6 @@ from pellucid.evaluate.explanations.named import named as named
 from pellucid.evaluate.explanations.passes import Passes as Passes
 from pellucid.evaluate.explanations.passes import counted as counted
 from pellucid.evaluate.explanations.pixel_flipping import PixelFlipping as PixelFlipping
-from pellucid.evaluate.explanations.planes import Sign as Sign
-from pellucid.evaluate.explanations.planes import planes as planes
 from pellucid.evaluate.explanations.pointing_game import PointingGame as PointingGame
 from pellucid.evaluate.explanations.random_similarity import RandomSimilarity as RandomSimilarity
 from pellucid.evaluate.explanations.rank_in_mask import RankInMask as RankInMask
@@ -38,6 +36,8 @@ from pellucid.evaluate.explanations.reference_alignment import ReferenceAlignmen
 from pellucid.evaluate.explanations.road import ROAD as ROAD
 from pellucid.evaluate.explanations.sparsity import Sparsity as Sparsity
 from pellucid.evaluate.explanations.target_similarity import TargetSimilarity as TargetSimilarity
+from pellucid.metrics.agreement.planes import Sign as Sign
+from pellucid.metrics.agreement.planes import planes as planes
 from pellucid.registry import Registry
 
 METRICS: Registry[type[Metric]] = Registry(

@@ -10,8 +10,8 @@ from pellucid.evaluate.explanations.fills import Fill
 from pellucid.evaluate.explanations.insertion import Insertion
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.evaluate.explanations.planes import planes
 from pellucid.evaluate.explanations.removal import varied
+from pellucid.metrics.agreement.planes import planes
 
 
 @final

@@ -6,8 +6,8 @@ from typing import ClassVar, final
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.evaluate.explanations.planes import planes
 from pellucid.metrics.agreement import Pearson, Similarity
+from pellucid.metrics.agreement.planes import planes
 
 
 @final

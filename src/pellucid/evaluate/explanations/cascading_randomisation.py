@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.evaluate.explanations.redrawing import copied, layers_from_the_output, redraw
 from pellucid.metrics.agreement import Similarity, Spearman
+from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.randomness import derive
 
 

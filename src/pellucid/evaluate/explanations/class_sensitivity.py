@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.metrics.agreement import Similarity, Spearman
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final

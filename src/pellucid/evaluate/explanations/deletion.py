@@ -11,14 +11,14 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
-from pellucid.evaluate.explanations.removal import logit, places, probability, removed, varied
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.evaluate.explanations.removal import Curve, places, removed, varied
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class Deletion(Metric):
+class Deletion(Curve):
     """The mean probability of the class while pixels are taken away, the most important first (Petsiuk et al. 2018).
 
     The first image is whole, of the last nothing is left; `curve` holds the answer at each.
@@ -37,16 +37,6 @@ class Deletion(Metric):
         check_fill("deletion", self.fill)
 
     @property
-    def low(self) -> float:
-        """The class is forgotten at once, and was never thought of before."""
-        return 0.0 if self.of_probability else -math.inf
-
-    @property
-    def high(self) -> float:
-        """The network is sure to the end."""
-        return 1.0 if self.of_probability else math.inf
-
-    @property
     def cost(self) -> str:
         """One pass a step, and one over the image."""
         return f"at most {self.steps + 1} forward passes"
@@ -61,4 +51,4 @@ class Deletion(Metric):
         """What the network says of the case's images when their pixels go in the order of any values."""
         counts = [step * values[0].numel() // self.steps for step in range(self.steps + 1)]
         place = places(values, case.noise)
-        return removed(case, place, counts, filled(case, self.fill), probability if self.of_probability else logit)
+        return removed(case, place, counts, filled(case, self.fill), self.read)

@@ -11,9 +11,9 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.evaluate.explanations.removal import answers, copies_noise, logit, probability
 from pellucid.metrics.agreement.pearson import correlation
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final

@@ -11,14 +11,14 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
-from pellucid.evaluate.explanations.removal import logit, places, probability, revealed, varied
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.evaluate.explanations.removal import Curve, places, revealed, varied
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class Insertion(Metric):
+class Insertion(Curve):
     """The mean probability of the class while pixels are shown, the most important first (Petsiuk et al. 2018).
 
     The first image shows nothing, the last everything; `curve` holds the answer at each. `compat="official"` is the
@@ -40,16 +40,6 @@ class Insertion(Metric):
         check_fill("insertion", self.fill)
 
     @property
-    def low(self) -> float:
-        """The class is never thought of."""
-        return 0.0 if self.of_probability else -math.inf
-
-    @property
-    def high(self) -> float:
-        """The network is sure from the start."""
-        return 1.0 if self.of_probability else math.inf
-
-    @property
     def cost(self) -> str:
         """One pass a step, and one over what shows nothing."""
         return f"at most {self.steps + (self.compat == 'none')} forward passes"
@@ -68,5 +58,4 @@ class Insertion(Metric):
         pixels, official = values[0].numel(), self.compat == "official"
         counts = [step * pixels // self.steps for step in range(self.steps + (not official))]
         place = places(values, case.noise, "together" if official else "random")
-        read = probability if self.of_probability else logit
-        return revealed(case, place, counts, filled(case, self.fill), read)
+        return revealed(case, place, counts, filled(case, self.fill), self.read)

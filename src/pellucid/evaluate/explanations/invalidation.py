@@ -13,9 +13,9 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.manipulation import attacked, manipulated
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.explain import Gradient
 from pellucid.metrics.agreement import Pearson, Similarity, Spearman, TopK
+from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.norms import RMS
 from pellucid.protocols import Explains, Norm
 

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pellucid import config, files
+from pellucid import files
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
-from pellucid.errors import ConfigError, MeasurementError, UnknownName
+from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate.explanations.metric import Metric
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.measure import fingerprint
+from pellucid.evaluate.measure import described, fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.explain import Explainer
 from pellucid.metrics import Estimate
@@ -143,8 +143,8 @@ def judging_description(
 ) -> dict[str, Any]:
     """Everything that a judgement depends on."""
     return {
-        "metric": _described(metric),
-        "explainer": None if explainer is None or metric.needs == "network" else _described(explainer),
+        "metric": described(metric),
+        "explainer": None if explainer is None or metric.needs == "network" else described(explainer),
         "of": of,
         "better": metric.better,
         "seed": seed,
@@ -191,14 +191,6 @@ def _extend(
             **scores.columns,
         }
         parts[name].append(Judged({column: values.cpu() for column, values in columns.items()}, about[name]))
-
-
-def _described(value: Any) -> Any:
-    """A value as settings, or in words where it is of a class, or holds a function, that no registry knows."""
-    try:
-        return config.dump(value)
-    except (TypeError, UnknownName):
-        return repr(value)
 
 
 def _progress(parts: Mapping[str, Sequence[Judged]], total: int) -> Judging:

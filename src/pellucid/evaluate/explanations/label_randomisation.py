@@ -11,8 +11,8 @@ from pellucid import models
 from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.metrics.agreement import Similarity, Spearman
+from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.probe import frozen
 
 

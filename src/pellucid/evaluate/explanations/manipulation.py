@@ -10,8 +10,8 @@ from pellucid.attacks.explanations.descent import Optimiser
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign
 from pellucid.explain import Gradient
+from pellucid.metrics.agreement.planes import Sign
 from pellucid.norms import Linf
 from pellucid.protocols import Explains, Norm
 

@@ -1,6 +1,7 @@
 """Where the object is that an explanation should speak of."""
 
 import math
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +10,40 @@ from torch import Tensor
 
 from pellucid.errors import NotFinite, ShapeError
 from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.metric import Metric
 
 Places = Bool[Tensor, "b h w"]
+
+
+class InMask(Metric):
+    """A metric of where a map lies: a share, of which all should be in the column `mask`."""
+
+    better: ClassVar = "higher"
+
+    @property
+    def low(self) -> float:
+        """All of it lies elsewhere."""
+        return 0.0
+
+    @property
+    def high(self) -> float:
+        """All of it lies inside."""
+        return 1.0
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Where the object is."""
+        return ("mask",)
+
+    @property
+    def undefined(self) -> str:
+        """Nowhere to lie, or nothing that tells places apart."""
+        return "the mask is empty or the map is constant"
+
+    @property
+    def cost(self) -> str:
+        """It only looks at the map."""
+        return "no pass"
 
 
 def inside(case: Case) -> Places:

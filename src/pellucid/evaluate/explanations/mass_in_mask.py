@@ -2,51 +2,30 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
+from typing import Literal, final
 
 import torch
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.masks import area, inside
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import planes
+from pellucid.evaluate.explanations.masks import InMask, area, inside
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.metrics.agreement.planes import planes
 
 
 @final
 @dataclass(frozen=True)
-class MassInMask(Metric):
+class MassInMask(InMask):
     """The share of a map's mass that lies in the column `mask` (Arras et al. 2022).
 
     The mass is what speaks for the class, or with `sign="absolute"` all that speaks at all.
     """
 
-    better: ClassVar = "higher"
     sign: Literal["positive", "absolute"] = "positive"
-
-    @property
-    def low(self) -> float:
-        """All mass lies elsewhere."""
-        return 0.0
-
-    @property
-    def high(self) -> float:
-        """All mass lies inside."""
-        return 1.0
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Where the object is."""
-        return ("mask",)
 
     @property
     def undefined(self) -> str:
         """Nothing to share out, or nowhere for it to lie."""
         return "the mask is empty or the map has no mass"
-
-    @property
-    def cost(self) -> str:
-        """It only looks at the map."""
-        return "no pass"
 
     def scores(self, case: Case) -> Columns:
         """The share inside, that which area alone would give, and how many times as much it is."""

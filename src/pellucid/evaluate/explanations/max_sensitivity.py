@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.neighbours import Scale, at_neighbours, check_draws, scaled
-from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final

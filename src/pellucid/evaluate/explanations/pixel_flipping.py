@@ -11,14 +11,14 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
-from pellucid.evaluate.explanations.removal import Ties, logit, places, probability, removed, varied
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.evaluate.explanations.removal import Curve, Ties, places, removed, varied
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class PixelFlipping(Metric):
+class PixelFlipping(Curve):
     """The area under the probability of the class after every few flipped pixels (Bach et al. 2015).
 
     `curve` holds the probability after each step, the image itself not among them; the area is that of the straight
@@ -39,16 +39,6 @@ class PixelFlipping(Metric):
         check_fill("pixel-flipping", self.fill)
 
     @property
-    def low(self) -> float:
-        """The class is forgotten at the first step."""
-        return 0.0 if self.of_probability else -math.inf
-
-    @property
-    def high(self) -> float:
-        """The network is sure to the end."""
-        return 1.0 if self.of_probability else math.inf
-
-    @property
     def cost(self) -> str:
         """One pass a step."""
         return f"at most a forward pass for every {self.pixels} pixels of the image"
@@ -58,9 +48,8 @@ class PixelFlipping(Metric):
         values = planes(case.maps, self.sign)
         pixels = values[0].numel()
         counts = [min(first + self.pixels, pixels) for first in range(0, pixels, self.pixels)]
-        read = probability if self.of_probability else logit
         place = places(values, case.noise, self.ties)
-        curve = removed(case, place, counts, filled(case, self.fill), read)
+        curve = removed(case, place, counts, filled(case, self.fill), self.read)
         return {"value": torch.where(varied(values), area(curve.double()), math.nan), "curve": curve}
 
 

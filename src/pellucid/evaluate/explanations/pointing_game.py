@@ -2,58 +2,32 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import final
 
 import torch
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.masks import area, inside, widened
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.evaluate.explanations.masks import InMask, area, inside, widened
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class PointingGame(Metric):
+class PointingGame(InMask):
     """1 where the largest value of a map lies in the column `mask`, else 0 (Zhang et al. 2018).
 
     `tolerance` is how many pixels away from the mask still count. Where several places share the largest value, the
     share of them that count.
     """
 
-    better: ClassVar = "higher"
     tolerance: int = 0
     sign: Sign = "signed"
 
     def __post_init__(self) -> None:
         if self.tolerance < 0:
             raise ConfigError(f"pointing-game has tolerance={self.tolerance}; give a number of pixels, 0 or more")
-
-    @property
-    def low(self) -> float:
-        """A miss."""
-        return 0.0
-
-    @property
-    def high(self) -> float:
-        """A hit."""
-        return 1.0
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Where the object is."""
-        return ("mask",)
-
-    @property
-    def undefined(self) -> str:
-        """Nothing to point at, or nothing that points."""
-        return "the mask is empty or the map is constant"
-
-    @property
-    def cost(self) -> str:
-        """It only looks at the map."""
-        return "no pass"
 
     def scores(self, case: Case) -> Columns:
         """Hits, how many places share the largest value, and what chance alone would hit."""

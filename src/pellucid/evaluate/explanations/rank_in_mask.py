@@ -2,51 +2,25 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import final
 
 import torch
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.masks import area, inside
-from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
+from pellucid.evaluate.explanations.masks import InMask, area, inside
+from pellucid.evaluate.explanations.metric import Columns
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class RankInMask(Metric):
+class RankInMask(InMask):
     """The share of the K largest places that lie in the column `mask`, which has K pixels (Arras et al. 2022).
 
     Places with equal values count as if their order were drawn at random.
     """
 
-    better: ClassVar = "higher"
     sign: Sign = "signed"
-
-    @property
-    def low(self) -> float:
-        """None of the largest places lies inside."""
-        return 0.0
-
-    @property
-    def high(self) -> float:
-        """The largest places are the mask."""
-        return 1.0
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Where the object is."""
-        return ("mask",)
-
-    @property
-    def undefined(self) -> str:
-        """No place inside, or no order."""
-        return "the mask is empty or the map is constant"
-
-    @property
-    def cost(self) -> str:
-        """It only looks at the map."""
-        return "no pass"
 
     def scores(self, case: Case) -> Columns:
         """The share, and that which a map in random order would have."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.metrics.agreement import Cosine, Similarity
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final

@@ -1,5 +1,6 @@
 """Taking pixels away in an order, and what the network still says."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.by_pixel import ByPixel
 from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.metric import Metric
 from pellucid.explain.room import full_pass
 from pellucid.randomness import Noise, derive
 
@@ -20,6 +22,27 @@ Read = Callable[[Float[Tensor, "rows classes"], Int[Tensor, " rows"]], Tensor]
 """What is kept of logits and the classes that are asked for: one number a row."""
 
 _APART = derive("copies") | 1  # odd, so that no two numbers of copies share an index
+
+
+class Curve(Metric):
+    """A metric of how the network's answer follows what is taken away: its probability of the class, or its logit."""
+
+    of_probability: bool
+
+    @property
+    def low(self) -> float:
+        """The class is never thought of."""
+        return 0.0 if self.of_probability else -math.inf
+
+    @property
+    def high(self) -> float:
+        """The network is sure throughout."""
+        return 1.0 if self.of_probability else math.inf
+
+    @property
+    def read(self) -> Read:
+        """What of the network's answers is drawn."""
+        return probability if self.of_probability else logit
 
 
 def places(values: Float[Tensor, "b h w"], noise: Noise, ties: Ties = "random") -> Int[Tensor, "b h w"]:

@@ -12,8 +12,8 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.imputation import impute
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.planes import Sign, planes
 from pellucid.evaluate.explanations.removal import answers, copies_noise, places, predicted, varied
+from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final

@@ -6,10 +6,10 @@ from typing import final
 import torch
 
 from pellucid.data import Split, sequential
-from pellucid.evaluate.explanations.planes import Sign
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
 from pellucid.evaluate.sample import sample
 from pellucid.explain import Explainer, Gradient
+from pellucid.metrics.agreement.planes import Sign
 
 _AT_ONCE = 128
 _LEARNT_FROM = 500  # training images that an explainer learns from, if it learns

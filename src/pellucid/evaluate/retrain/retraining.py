@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from pellucid import config, files
 from pellucid.data import Data
-from pellucid.errors import MeasurementError, UnknownName
+from pellucid.errors import MeasurementError
 from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.measure import fingerprint, identity
+from pellucid.evaluate.measure import described, fingerprint, identity
 from pellucid.evaluate.retrain.cells import PROTOCOLS, Cell, Protocol, grid
 from pellucid.evaluate.retrain.materials import Materials
 from pellucid.evaluate.retrain.ranking import Ranking, Study
@@ -106,7 +106,7 @@ def retrain_steps(
         "rankings": list(rankings),
         "fractions": [float(fraction) for fraction in fractions],
         "seeds": seeds,
-        "ranked by": {name: _described(ranking) for name, ranking in rankings.items()},
+        "ranked by": {name: described(ranking) for name, ranking in rankings.items()},
         "recipe": config.dump(recipe),
         "unit": unit,
         "seed": seed,
@@ -162,11 +162,3 @@ def _table(cells: Sequence[Cell], right: Tensor, images: int, about: Mapping[str
         "n": torch.full((len(cells),), images),
     }
     return Retrained(columns, about)
-
-
-def _described(ranking: Ranking) -> Any:
-    """A ranking as settings, or in words where it is of a class that no registry knows."""
-    try:
-        return config.dump(ranking)
-    except (TypeError, UnknownName):
-        return repr(ranking)
