@@ -2,9 +2,9 @@
 
 import textwrap
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE
 from rich.console import Console as Terminal
@@ -13,13 +13,30 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audit import Began, Done, Event, Planned, short_names
+from pellucid.audit import Began, Done, Event, Planned, letter, short_names
 from pellucid.audit.pace import Pace, in_words
+from pellucid.data import Split
 
 _ROWS = 8  # of a part's figures that the main table has; the page has all
-_CELL, _INTERVAL = 22, 16  # characters of a figure with its interval, and of the interval alone
 
 Estimate = Mapping[str, Any] | None
+
+
+class _Form(NamedTuple):
+    """How a network's figures are written: in so many characters, under its name or a letter that stands for it."""
+
+    width: int
+    cell: str
+    lettered: bool = False
+
+
+_INTERVAL = "({low:.3f} to {high:.3f})"
+# from the fullest to the briefest; the last is taken even where it does not fit
+_FORMS = (
+    _Form(22, "{value:.3f} " + _INTERVAL),
+    _Form(16, "{value:.3f}\n" + _INTERVAL),
+    _Form(5, "{value:.3f}", lettered=True),
+)
 
 
 class _Left(ProgressColumn):
@@ -40,16 +57,21 @@ class AuditConsole:
         self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
         self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
 
+    def images(self, split: Split, source: str, part: str) -> None:
+        """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
+        which = "all images" if part == "all" else f"the {part} images"
+        self.err.print(f"{len(split)} images: {which} of {source}", markup=False)
+
     def plan(self, planned: Sequence[Planned], models: Sequence[str], complete: int) -> None:
         """The parts that are to be carried out, and about how long each takes."""
         if complete:
             self.err.print(f"{complete} parts are done already")
         if not planned:
             return
-        table = _table("part", models)
         cells: dict[str, dict[int, float]] = {}
         for entry in planned:
             cells.setdefault(entry.part, {})[entry.model] = entry.seconds
+        table = _table("part", models, _form(cells, models, self.err.width))
         for part, own in cells.items():
             table.add_row(escape(part), *(_expected(own.get(number)) for number in range(len(models))))
         self.err.print(table)
@@ -120,42 +142,56 @@ class AuditConsole:
 
 def _figures(content: Mapping[str, Any], width: int) -> Table:
     models: Sequence[str] = content["models"]
-    title = f"{content['data']['source']}, {content['data']['images']} images"
     cells: dict[str, dict[str, dict[int, Estimate]]] = {}
     for entry in content["figures"]:
         arguments = f"({', '.join(entry['arguments'])})" if entry["arguments"] else ""
         row = cells.setdefault(entry["part"], {}).setdefault(entry["name"] + arguments, {})
         row[entry["network"]] = entry["estimate"]
-    longest = max((len(name) for rows in cells.values() for name in rows), default=0)
-    wide = longest + 3 + (_CELL + 2) * len(models) <= width
-    table = _table("figure", models, title, _CELL if wide else _INTERVAL)
+    form = _form([name for rows in cells.values() for name in list(rows)[:_ROWS]], models, width)
+    table = _table("figure", models, form, f"{content['data']['source']}, {content['data']['images']} images")
     for rows in cells.values():
         for name, row in list(rows.items())[:_ROWS]:
-            table.add_row(
-                escape(name), *(_estimate(row, number, " " if wide else "\n") for number in range(len(models)))
-            )
+            table.add_row(escape(name), *(_estimate(row, number, form.cell) for number in range(len(models))))
         if len(rows) > _ROWS:
             table.add_row(f"... and {len(rows) - _ROWS} more on the page", *[""] * len(models))
     return table
 
 
-def _table(first: str, models: Sequence[str], title: str = "", width: int = _CELL) -> Table:
+def _form(rows: Iterable[str], models: Sequence[str], width: int) -> _Form:
+    """The fullest form in which a table of these rows fits."""
+    room = width - max(map(len, rows), default=0) - 4
+    return next((form for form in _FORMS if (form.width + 2) * len(models) <= room), _FORMS[-1])
+
+
+def _table(first: str, models: Sequence[str], form: _Form, title: str = "") -> Table:
     """A column of each network; where there is too little room, they are folded and the first is not."""
-    heads = ("\n".join(textwrap.wrap(escape(name), width)) for name in short_names(models))
-    columns = (Column(head, justify="right", overflow="fold") for head in heads)
-    return Table(Column(first, no_wrap=True), *columns, box=SIMPLE, title=escape(title) or None)
+    names = short_names(models)
+    heads = names
+    if form.lettered:
+        heads = [letter(number) for number in range(len(models))]
+        title = "\n".join([title, *map(" ".join, zip(heads, names, strict=True))]).strip()
+    wrapped = ("\n".join(textwrap.wrap(escape(name), form.width)) for name in heads)
+    columns = (Column(head, justify="right", overflow="fold") for head in wrapped)
+    return Table(
+        Column(first, no_wrap=True),
+        *columns,
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        title=escape(title) or None,
+        title_justify="left" if form.lettered else "center",
+    )
 
 
-def _estimate(row: Mapping[int, Estimate], number: int, between: str) -> str:
+def _estimate(row: Mapping[int, Estimate], number: int, cell: str) -> str:
     if number not in row:
         return ""
     estimate = row[number]
-    if estimate is None:
-        return "none"
-    return f"{estimate['value']:.3f}{between}({estimate['low']:.3f} to {estimate['high']:.3f})"
+    return "none" if estimate is None else cell.format(**estimate)
 
 
 def _expected(seconds: float | None) -> str:
     if seconds is None:
         return "done"
-    return in_words(seconds) if seconds else "unknown"
+    if not seconds:
+        return "?"
+    return in_words(seconds) if seconds >= 1 else "< 1 s"

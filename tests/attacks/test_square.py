@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from networks import images, linear, smooth
 from pellucid.attacks import Square
 from pellucid.attacks.square_changes import recoloured, striped, swapped, tiled
-from pellucid.attacks.square_windows import Windows, bumps, mosaic, shrunk, signs
+from pellucid.attacks.square_luck import Luck
+from pellucid.attacks.square_windows import Windows, bumps, mosaic, shrunk
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import L1, L2, Linf
 from pellucid.protocols import Norm
@@ -26,6 +27,10 @@ seeds = st.integers(0, 2**32)
 def right(model: nn.Module, x: Tensor) -> Tensor:
     with torch.no_grad():
         return model(x).argmax(1)
+
+
+def luck_for(x: Tensor, seed: int) -> Luck:
+    return Luck(Luck.ahead(noise_for(x, seed), x.shape[1])[:, 0])
 
 
 def noise_for(x: Tensor, seed: int) -> Noise:
@@ -43,7 +48,7 @@ def perturbed(shape: tuple[int, ...], eps: float, seed: int) -> tuple[Tensor, Te
 def test_a_window_is_a_slice(shape: tuple[int, ...], seed: int, data: st.DataObject) -> None:
     count, _, height, width = shape
     side = data.draw(st.integers(1, min(height, width)))
-    windows = Windows.drawn(side, height, width, Noise(seed, torch.arange(count)))
+    windows = Windows.at(Noise(seed, torch.arange(count)).uniform(2), side, height, width)
     tiles = torch.arange(2 * side * side).view(2, side, side) + 1.0
     chosen = torch.arange(count) % 2
     mask, filled = windows.mask, windows.filled(tiles, chosen)
@@ -55,7 +60,7 @@ def test_a_window_is_a_slice(shape: tuple[int, ...], seed: int, data: st.DataObj
 
 
 def test_windows_come_everywhere_alike() -> None:
-    windows = Windows.drawn(3, 5, 7, Noise(0, torch.arange(6000)))
+    windows = Windows.at(Noise(0, torch.arange(6000)).uniform(2), 3, 5, 7)
     for place, choices in ((windows.top, 3), (windows.left, 5)):
         counts = place.bincount(minlength=choices)
         assert len(counts) == choices
@@ -76,7 +81,7 @@ def test_for_linf_pixels_go_to_the_extremes(shape: tuple[int, ...], seed: int, s
     x = images(*shape, seed=1)
     noise, eps = noise_for(x, seed), 0.3
     start = striped(x, eps, noise)
-    after = recoloured(x, start, eps, share, noise)
+    after = recoloured(x, start, eps, share, luck_for(x, seed))
     for points in (start, after):
         assert bool(torch.isclose(points, (x + eps).clamp(0, 1)).logical_or(points == (x - eps).clamp(0, 1)).all())
     assert torch.equal(start[:, :, :1].sub(x[:, :, :1]) > 0, start[:, :, -1:].sub(x[:, :, -1:]) > 0)
@@ -100,7 +105,7 @@ def test_for_l2_the_perturbation_stays_as_long_as_it_may_be(
     shape: tuple[int, ...], seed: int, share: float, used: float
 ) -> None:
     x, best = perturbed(shape, 0.3 * used, seed)
-    after = swapped(x, best, 0.3, share, noise_for(x, seed))
+    after = swapped(x, best, 0.3, share, luck_for(x, seed))
     assert torch.allclose(L2().size(after - x), torch.full(shape[:1], 0.3, dtype=torch.float64))
 
 
@@ -111,14 +116,13 @@ def test_for_l2_a_swap_is_that_of_the_paper_image_by_image(
 ) -> None:
     eps = 0.3
     x, best = perturbed(shape, eps * used, seed)
-    noise = noise_for(x, seed)
-    found = swapped(x, best, eps, share, noise) - x
+    luck = luck_for(x, seed)
+    found = swapped(x, best, eps, share, luck) - x
     count, channels, height, width = shape
     side = round((share * height * width) ** 0.5)
     side = min(max(side + (side + 1) % 2, 3), height, width)
-    to, of = (Windows.drawn(side, height, width, noise.stream(name)) for name in ("receiver", "giver"))
-    tiles, turned = bumps(side, x), noise.stream("turn").integers(2)
-    sign = signs(noise, channels, 1, 1, dtype=x.dtype)
+    to, of = (Windows.at(place, side, height, width) for place in (luck.receiver, luck.giver))
+    tiles, turned, sign = bumps(side, x), luck.turn, luck.signs(x.dtype)
     for image in range(count):
         delta = (best - x)[image]
         unused = eps**2 - delta.square().sum()

@@ -1,6 +1,7 @@
 """`pellucid audit` and `pellucid report`, as a person calls them."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def test_an_audit_ends_with_figures_and_a_page() -> None:
     result = run("--out", "out")
     assert result.exit_code == 0
     assert "robust_accuracy(linf, 8/255)" in result.stdout and "mlp" in result.stdout
+    assert re.search(r"\d+ images: the test images of digits", result.stderr)
     assert "mlp, decisions: done in" in result.stderr
     assert "in all; stop it whenever you like" in result.stderr
     assert Path("out/report.html").exists()

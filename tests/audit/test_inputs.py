@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from command import call, refused
 from pellucid import runs
@@ -35,6 +36,14 @@ def convolution(channels=1, classes=3):
 
 def double(channels=1, classes=3):
     return convolution(channels, classes).double()
+
+
+def half(channels=1, classes=3):
+    return convolution(channels, classes).half()
+
+
+def rounded(channels=1, classes=3):
+    return half(channels, classes).float()
 
 
 def training(channels=1, classes=3):
@@ -102,10 +111,12 @@ def test_images_of_every_shape_and_number_of_classes(shape: tuple[int, ...], cla
     assert len(decided.details["classes"]) == classes
 
 
-@pytest.mark.parametrize("kind", ["double", "training"])
-def test_precision_and_mode_of_a_network_do_not_matter(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "same_as"), [("double", "convolution"), ("half", "rounded"), ("training", "convolution")]
+)
+def test_precision_and_mode_of_a_network_do_not_matter(kind: str, same_as: str) -> None:
     source = arrays(12, 1, 8, 8)
-    plain = outcomes(network("convolution", source), few(), "plain")
+    plain = outcomes(network(same_as, source), few(), "plain")
     found = outcomes(network(kind, source), few(), "found")
     for part, outcome in plain.items():
         other = found[part].finding
@@ -126,12 +137,23 @@ def test_probabilities_are_told_from_logits() -> None:
     assert not verdict.passed and verdict.remedy
 
 
+def scripted(model: nn.Module) -> str:
+    torch.jit.script(model).save("net.pt")
+    return "net.pt"
+
+
+def exported(model: nn.Module) -> str:
+    batch, images = torch.export.Dim("batch"), torch.zeros(2, 1, 8, 8)
+    torch.export.save(torch.export.export(model, (images,), dynamic_shapes=({0: batch},)), "net.pt2")
+    return "net.pt2"
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-def test_a_program_is_audited_like_any_other() -> None:
+@pytest.mark.parametrize("saved", [scripted, exported])
+def test_a_program_is_audited_like_any_other(saved: Callable[[nn.Module], str]) -> None:
     source = arrays(12, 1, 8, 8)
     (plain,) = network("convolution", source)
-    torch.jit.script(plain.model).save("net.pt")
-    program = runs.subjects(["net.pt"], source, part="all", device="cpu")
+    program = runs.subjects([saved(plain.model.eval())], source, part="all", device="cpu")
     one, other = outcomes([plain], few(), "plain"), outcomes(program, few(), "program")
     for part in one:
         mine, theirs = one[part].finding, other[part].finding

@@ -26,9 +26,11 @@ from pellucid.audit import (
     Task,
 )
 from pellucid.audit.counting import passes_of
+from pellucid.audit.speed import Speed
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import (
+    AdversarialSimilarity,
     Deletion,
     GradientBound,
     ImageAlignment,
@@ -260,7 +262,20 @@ def test_passes_are_counted(subject: Subject, tmp_path: Path) -> None:
     # of an image with many blank pixels fewer are left to delete
     assert told.forwards == pytest.approx(passes.forwards, rel=0.2)
     assert told.backwards == passes.backwards == 4 * 8
+    assert told.differentiated == passes.differentiated == 0
     assert Gallery(GALLERY.explainers, chosen=1, worst=0).passes(subject).backwards > 0
+
+
+def test_passes_that_are_differentiated_are_told_apart(subject: Subject, tmp_path: Path) -> None:
+    part = Explained({"gradient": Gradient()}, {"attacked": AdversarialSimilarity(steps=3)}, n=4)
+    told = part.passes(subject)
+    with counted(subject.model) as passes:
+        carried_out(part, subject, tmp_path)
+    # those of each step, and of the look that tells whether there is a slope at all; no others
+    assert told.differentiated == passes.differentiated == 4 * (3 + 1)
+    assert told.backwards == passes.backwards > told.differentiated
+    speed = Speed(forward=1.0, backward=2.0, differentiation=4.0)
+    assert speed.seconds(told) == told.forwards + 2 * told.backwards + 4 * told.differentiated
 
 
 def test_a_question_that_fails_costs_nothing_known(subject: Subject) -> None:

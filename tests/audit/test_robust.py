@@ -1,12 +1,16 @@
 """What an audit says of robustness."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
 from audited_subject import subject
+from pellucid import measure
+from pellucid.attacks import PGD
 from pellucid.audit import Robust, Task
 from pellucid.audit.robust import written
 
@@ -25,7 +29,7 @@ def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> No
     assert small is not None and large is not None
     assert 1.0 >= small.value >= large.value >= 0.0
     assert small.n == 8
-    assert heard[0][:2] == (8, 8) and heard[0][2].startswith("PGD, linf: accuracy ")
+    assert heard[0][:2] == (8, 8) and heard[0][2].startswith("attacks, linf: accuracy ")
     curves = found.details["curves"]
     assert set(curves) == {"linf", "l2", "attack", "below_chance"}
     assert curves["linf"] == [(8 / 255, small.value), (0.2, large.value)]
@@ -33,6 +37,32 @@ def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> No
         distances, standing = [at for at, _ in curve], [share for _, share in curve]
         assert distances == sorted(distances)
         assert standing == sorted(standing, reverse=True)
+
+
+class Surer(nn.Module):
+    """A network whose cross-entropy is flat, since it is sure beyond what a float can tell."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1e6 * self.network(x)
+
+
+def test_a_network_that_is_too_sure_to_be_climbed_falls_all_the_same(tmp_path: Path) -> None:
+    plain = subject()
+    surer = replace(plain, model=Surer(plain.model).eval())
+    alone = measure(surer.model, Task(surer, tmp_path).some(8), PGD(eps=0.9, steps=20))
+    assert alone.standing == alone.accuracy
+    part = Robust(n=8, nearest=1, linf=(0.9,), l2=(), steps=20, nearest_steps=2)
+    found = {
+        owner.model: part.carry_out(Task(owner, tmp_path / type(owner.model).__name__)).figures[0].estimate
+        for owner in (plain, surer)
+    }
+    one, other = found.values()
+    assert one is not None and other is not None
+    assert one.value == other.value < 0.5
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:

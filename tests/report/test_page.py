@@ -2,6 +2,7 @@ import csv
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -131,6 +132,28 @@ def test_networks_have_short_names_and_the_method_has_those_that_were_given(page
     assert MODELS[0] not in text and f"A {SHORT[0]}" in text
     assert f"network A{MODELS[0]}" in how and f"network B{MODELS[1]}" in how
     assert f"pellucid audit {MODELS[0]} '{MODELS[1]}'" in how
+
+
+def test_each_class_stands_against_what_it_is_taken_for(text: str) -> None:
+    _, *tables = text.split('<table class="confusion"')
+    (only,) = (table.partition("</table>")[0] for table in tables)  # the other network's is not known
+    rows = [
+        [(int(share), int(images)) for share, images in re.findall(r"--share: (\d+)%\">(\d+)</td>", row)]
+        for row in only.partition("<tbody>")[2].split("</tr>")[:-1]
+    ]
+    assert [len(row) for row in rows] == [10] * 10
+    assert rows[1][:4] == [(0, 0), (92, 111), (8, 9), (0, 0)]
+    assert rows[3][0] == (6, 7) and rows[7] == [(0, 0)] * 10
+
+
+def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) -> None:
+    folder = specimen(tmp_path, models=("one",), images=1)
+    outcome = folder.outcome(0, "decisions")
+    assert outcome and outcome.finding
+    names = [{"class": str(number), "accuracy": None} for number in range(26)]
+    many = {**outcome.finding.details, "classes": names, "confusion": [[1] * 26] * 26}
+    folder.keep(0, "decisions", replace(outcome, finding=replace(outcome.finding, details=many)))
+    assert 'class="confusion"' not in report.page(folder)
 
 
 def test_maps_that_are_missing_are_named_with_the_reason(page: Page) -> None:

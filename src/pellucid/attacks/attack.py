@@ -99,7 +99,8 @@ class Attack(ABC):
             rows = torch.arange(len(batch), device=batch.x.device)
             noise = Noise(seed, batch.index.to(batch.x.device))
             x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
-            victim = Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal, layout)
+            searched = engine.prepared(model)
+            victim = Victim(model, searched, x, batch.y, noise, rows, tally, engine, self.goal, layout)
             before = victim.decision(victim.x)
             check_labels(victim.y, before.shape[1], "this batch")
             return self._decided(victim, before, self._searched(victim, before))
@@ -122,7 +123,7 @@ class Attack(ABC):
             device = batch.x.device
             rows, tally = torch.arange(len(batch), device=device), Tally.zero(len(batch), device)
             x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
-            victim = Victim(engine.prepared(model), x, batch.y, noise, rows, tally, engine, self.goal, layout)
+            victim = Victim(model, model, x, batch.y, noise, rows, tally, engine, self.goal, layout)
             found = self.search(victim)
             return found.clamp(0, 1) if self.clips else found
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.attacks.halved import halved
 from pellucid.layout import channels_last
 from pellucid.probe import frozen
 
@@ -28,7 +29,8 @@ class Engine:
 
     def prepared(self, model: nn.Module) -> nn.Module:
         """The network to search on."""
-        return cast("nn.Module", torch.compile(model, dynamic=True)) if self.compiled else model
+        searched = model if self.exact else halved(model)
+        return cast("nn.Module", torch.compile(searched, dynamic=True)) if self.compiled else searched
 
     @contextmanager
     def searching(self, device: torch.device) -> Generator[None]:

@@ -10,6 +10,7 @@ from pellucid.attacks.attack import Attack, check_budget
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import iterate, where
 from pellucid.attacks.square_changes import recoloured, striped, swapped, tiled
+from pellucid.attacks.square_luck import AHEAD, Luck
 from pellucid.attacks.square_windows import shrunk
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
@@ -52,21 +53,26 @@ class Square(Attack):
             shape = tuple(victim.x.shape[1:])
             raise ShapeError(f"Square needs images of (channels, height, width); these are {shape}")
         begin = striped if isinstance(self.norm, Linf) else tiled
-        state = self._asked(victim, begin(victim.x, self.eps, victim.noise.stream("start")))
+        start = begin(victim.x, self.eps, victim.noise.stream("start"))
+        state = _State(start, *self._asked(victim, start), self._luck(victim, 0))
         return iterate(victim, state, self._step, self.queries - 1)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
-        noise = victim.noise.stream("query", number)
+        luck = state.luck if number % AHEAD else self._luck(victim, number)
         change = recoloured if isinstance(self.norm, Linf) else swapped
         share = shrunk(self.share, number / self.queries)
-        new = self._asked(victim, change(victim.x, state.best, self.eps, share, noise))
-        better = (new.margin > state.margin) & ~state.done
-        best = where(better, new.best, state.best)
-        return _State(best, torch.where(better, new.margin, state.margin), torch.where(better, new.done, state.done))
+        new = change(victim.x, state.best, self.eps, share, Luck(luck[:, number % AHEAD]))
+        margin, done = self._asked(victim, new)
+        better = (margin > state.margin) & ~state.done
+        best = where(better, new, state.best)
+        return _State(best, torch.where(better, margin, state.margin), torch.where(better, done, state.done), luck)
 
-    def _asked(self, victim: Victim, x: Images) -> "_State":
+    def _luck(self, victim: Victim, number: int) -> Float[Tensor, "b queries k"]:
+        return Luck.ahead(victim.noise.stream("queries", number), victim.x.shape[1])
+
+    def _asked(self, victim: Victim, x: Images) -> tuple[Float[Tensor, " b"], Bool[Tensor, " b"]]:
         logits = victim.logits(x)
-        return _State(x, self.goal.margin(logits, victim.y), self.goal.reached(logits, victim.y))
+        return self.goal.margin(logits, victim.y), self.goal.reached(logits, victim.y)
 
 
 @dataclass(frozen=True)
@@ -74,3 +80,4 @@ class _State:
     best: Float[Tensor, "b *shape"]
     margin: Float[Tensor, " b"]
     done: Bool[Tensor, " b"]
+    luck: Float[Tensor, "b queries k"]

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attacks.search import column
+from pellucid.attacks.square_luck import Luck
 from pellucid.attacks.square_windows import Windows, bumps, mosaic, signs
 from pellucid.norms import L2
 from pellucid.randomness import Noise
@@ -22,16 +23,16 @@ def tiled(x: Images, eps: float, noise: Noise) -> Images:
     return (x + _of_length(mosaic(x, noise), eps)).clamp(0, 1)
 
 
-def recoloured(x: Images, best: Images, eps: float, share: float, noise: Noise) -> Images:
+def recoloured(x: Images, best: Images, eps: float, share: float, luck: Luck) -> Images:
     """Each channel of the window takes one of the two extreme values of the Linf ball."""
-    channels, height, width = x.shape[1:]
+    height, width = x.shape[2:]
     side = min(max(round((share * height * width) ** 0.5), 1), height, width)
-    window = Windows.drawn(side, height, width, noise).mask
-    extreme = x + eps * signs(noise, channels, 1, 1, dtype=x.dtype)
+    window = Windows.at(luck.receiver, side, height, width).mask
+    extreme = x + eps * luck.signs(x.dtype)
     return torch.where(window, extreme, best).clamp(0, 1)
 
 
-def swapped(x: Images, best: Images, eps: float, share: float, noise: Noise) -> Images:
+def swapped(x: Images, best: Images, eps: float, share: float, luck: Luck) -> Images:
     """Mass moves from one window to another, where it takes the shape of what was there plus a bump.
 
     With what clipping at the walls of the box had left unused, the perturbation is `eps` long again before it is
@@ -40,13 +41,12 @@ def swapped(x: Images, best: Images, eps: float, share: float, noise: Noise) -> 
     channels, height, width = x.shape[1:]
     odd = max(round((share * height * width) ** 0.5), 3) | 1
     side = min(odd, height, width)
-    receiver = Windows.drawn(side, height, width, noise.stream("receiver"))
-    giver = Windows.drawn(side, height, width, noise.stream("giver")).mask
+    receiver = Windows.at(luck.receiver, side, height, width)
+    giver = Windows.at(luck.giver, side, height, width).mask
     delta, window = best - x, receiver.mask
     unused = (eps**2 - delta.square().sum((1, 2, 3), keepdim=True)).clamp_min(0)
     mass = (delta * (window | giver)).square().sum((2, 3), keepdim=True) + unused / channels
-    turned = noise.stream("turn").integers(2)
-    bump = receiver.filled(bumps(side, x), turned) * signs(noise, channels, 1, 1, dtype=x.dtype)
+    bump = receiver.filled(bumps(side, x), luck.turn) * luck.signs(x.dtype)
     mixed = _unit(delta * window) + bump
     # a bump may undo what was there; the mass must go somewhere
     mixed = torch.where(mixed.abs().amax((2, 3), keepdim=True) > 0, mixed, bump)

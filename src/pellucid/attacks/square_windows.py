@@ -29,10 +29,10 @@ class Windows:
     width: int
 
     @classmethod
-    def drawn(cls, side: int, height: int, width: int, noise: Noise) -> "Windows":
-        """Anywhere in the image, the last row and column included."""
-        top = noise.stream("top").integers(height - side + 1)
-        left = noise.stream("left").integers(width - side + 1)
+    def at(cls, place: Float[Tensor, "b 2"], side: int, height: int, width: int) -> "Windows":
+        """At shares of the way down and across, so that they may lie anywhere, the last row and column included."""
+        room = torch.tensor([height - side + 1, width - side + 1], device=place.device)
+        top, left = (place * room).long().unbind(1)
         return cls(top, left, side, height, width)
 
     @property

@@ -12,7 +12,7 @@ from pellucid.attacks.engine import Engine
 from pellucid.attacks.goals import Goal
 from pellucid.batch import Batch
 from pellucid.errors import NotFinite, ShapeError
-from pellucid.probe import Probe
+from pellucid.probe import Probe, slope
 from pellucid.randomness import Noise
 
 Images = Float[Tensor, "b *shape"]
@@ -40,11 +40,13 @@ class Tally:
 class Victim:
     """A network and those images that are still worked on; every look at it is counted per image.
 
+    A search looks at `searched`, the same network as its engine has prepared it; decisions fall on `model` itself.
     `rows` are the images' places in the batch that the attack began with. With `channels_last` the search lays images
     out as convolutions like them best.
     """
 
     model: nn.Module
+    searched: nn.Module
     x: Images
     y: Int[Tensor, " b"]
     noise: Noise
@@ -61,13 +63,13 @@ class Victim:
         """One forward pass of the search."""
         self.tally.forwards[self.rows] += 1
         with self.engine.searching(x.device), torch.no_grad():
-            return self._forward(self._laid_out(x)).to(x.dtype)
+            return self._forward(self.searched, self._laid_out(x)).to(x.dtype)
 
     def decision(self, x: Images) -> Logits:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
         self.tally.forwards[self.rows] += 1
         with self.engine.deciding(x.device):
-            return usable(self._forward(layout.channels_first(x)))
+            return usable(self._forward(self.model, layout.channels_first(x)))
 
     def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
         """The logits, and along which change of its pixels each image's score rises."""
@@ -76,7 +78,7 @@ class Victim:
 
     def pullback(self, x: Images, weigh: Callable[[Tensor], Tensor]) -> tuple[Logits, Float[Tensor, "n b *shape"]]:
         """The logits, and the gradients of n weighted sums of them; `weigh` makes (n, b, classes) of the logits."""
-        probe = Probe(self.model, Batch.trusted(self._laid_out(x.detach()), self.y, {}), second_order=False)
+        probe = Probe(self.searched, Batch.trusted(self._laid_out(x.detach()), self.y, {}), second_order=False)
         with torch.enable_grad(), self.engine.searching(x.device):
             logits = probe.logits
         weights = weigh(logits.detach().to(x.dtype))
@@ -97,8 +99,8 @@ class Victim:
     def _laid_out(self, x: Images) -> Images:
         return layout.channels_last(x) if self.channels_last else x
 
-    def _forward(self, x: Images) -> Tensor:
-        return Probe(self.model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
+    def _forward(self, model: nn.Module, x: Images) -> Tensor:
+        return Probe(model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
 
 
 def usable(logits: Logits) -> Logits:
@@ -116,8 +118,6 @@ def usable(logits: Logits) -> Logits:
 
 def _slope(score: Score, logits: Logits, y: Int[Tensor, " b"]) -> Logits:
     """The gradient of each image's score with respect to its logits."""
-
-    def total(values: Tensor) -> Tensor:
-        return score(values, y).sum()
-
-    return torch.func.grad(total)(logits)
+    leaf = logits.detach().requires_grad_()
+    with torch.enable_grad():
+        return slope(score(leaf, y), leaf)

@@ -31,6 +31,7 @@ from pellucid.audit.requirement import Requirement as Requirement
 from pellucid.audit.requirement import announced as announced
 from pellucid.audit.requirement import shortfalls as shortfalls
 from pellucid.audit.robust import Robust as Robust
+from pellucid.audit.short_names import letter as letter
 from pellucid.audit.short_names import short_names as short_names
 from pellucid.registry import Registry
 

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from pellucid.attacks import PGD
+from pellucid.audit.bounded import bounded
 from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.evaluate import verdicts
 from pellucid.evaluate.explanations import Passes
+from pellucid.norms import Linf
 from pellucid.runs import Subject
 
 
 @final
 @dataclass(frozen=True)
 class Checked(Part):
-    """Every listed check of the network, its images and an attack, on `n` images."""
+    """Every listed check of the network, its images and the attack behind its figures, on `n` images."""
 
     n: int = 32
     eps: float = 8 / 255
@@ -31,7 +32,7 @@ class Checked(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Ask them all."""
-        attack = PGD(eps=self.eps, steps=self.steps)
+        attack = bounded(self.eps, Linf(), self.steps)
         classes = task.subject.split.classes
         found = verdicts(task.subject.model, task.batch(self.n), classes=classes, attack=attack, seed=task.seed)
         return Finding(verdicts=found)

@@ -22,7 +22,7 @@ def passes_of(subject: Subject, images: int, ask: Callable[[nn.Module, Split], o
             ask(model, split)
     except Exception:
         return Passes()
-    return Passes(passes.forwards * images, passes.backwards * images)
+    return Passes(passes.forwards * images, passes.backwards * images, passes.differentiated * images)
 
 
 def _small(split: Split) -> nn.Module:

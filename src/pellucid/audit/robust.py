@@ -9,7 +9,8 @@ from typing import final
 import torch
 
 from pellucid import config
-from pellucid.attacks import FMN, PGD, Attack, BelowChance, Ladder, Misclassified
+from pellucid.attacks import FMN, Attack, BelowChance, Ladder, Misclassified
+from pellucid.audit.bounded import bounded
 from pellucid.audit.figure import Figure
 from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.evaluate import Measured, Record, measure
@@ -24,7 +25,7 @@ _POINTS = 60  # of a curve that is drawn
 @final
 @dataclass(frozen=True)
 class Robust(Part):
-    """Robust accuracy at several budgets by PGD; the curve, and both Accuracy-Robustness Areas, by FMN.
+    """Robust accuracy at several budgets by PGD and APGD; the curve, and both Accuracy-Robustness Areas, by FMN.
 
     `n` images for the budgets and `nearest` for the curve and the areas.
     """
@@ -39,7 +40,7 @@ class Robust(Part):
     def passes(self, subject: Subject) -> Passes:
         """As if every image stood at every budget to the end; most fall earlier."""
         images = min(self.n, len(subject.split))
-        rows = images * self.steps * 2 + min(self.nearest, len(subject.split)) * self.nearest_steps * 2
+        rows = images * self.steps * 3 + min(self.nearest, len(subject.split)) * self.nearest_steps * 2
         return Passes(rows + 4 * images, rows)
 
     def announced(self) -> Sequence[Announced]:
@@ -56,7 +57,7 @@ class Robust(Part):
             if not budgets:
                 continue
             attack = self._ladder(norm, budgets)
-            record = records[name] = self._measured(task, f"PGD, {name}", attack, self.n, name)
+            record = records[name] = self._measured(task, f"attacks, {name}", attack, self.n, name)
             for eps in sorted(budgets):
                 figures.append(Figure("robust_accuracy", (name, written(eps)), record.robust_accuracy(eps)))
         for name, goal in (("attack", Misclassified()), ("below_chance", BelowChance())):
@@ -69,7 +70,7 @@ class Robust(Part):
         return Finding(tuple(figures), details={"curves": {name: _curve(record) for name, record in records.items()}})
 
     def _ladder(self, norm: Norm, budgets: Sequence[float]) -> Attack:
-        attacks = [PGD(eps=eps, steps=self.steps, norm=norm) for eps in sorted(budgets)]
+        attacks = [bounded(eps, norm, self.steps) for eps in sorted(budgets)]
         return Ladder(tuple(attacks)) if len(attacks) > 1 else attacks[0]
 
     def _measured(self, task: Task, words: str, attack: Attack, n: int, name: str) -> Record:

@@ -29,6 +29,15 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name} ({count + 1})" if count else name for name, count in zip(found, again, strict=True))
 
 
+def letter(number: int) -> str:
+    """What a network is called where there is no room for its name.
+
+    >>> letter(0), letter(25), letter(26)
+    ('A', 'Z', '27')
+    """
+    return chr(ord("A") + number) if number < 26 else str(number + 1)
+
+
 def _from_short_to_long(name: str) -> list[str]:
     parts = [part for part in re.split(r"[/\\]", name) if part]
     tails = ["/".join(parts[place:]) for place in range(len(parts) - 1, 0, -1)]

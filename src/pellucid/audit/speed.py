@@ -9,7 +9,7 @@ from torch import nn
 from pellucid.batch import Batch
 from pellucid.data import sequential
 from pellucid.evaluate.explanations import Passes
-from pellucid.probe import Probe, frozen
+from pellucid.probe import Probe, frozen, slope
 from pellucid.runs import Subject
 
 _ROWS, _TIMES = 32, 3
@@ -17,10 +17,11 @@ _ROWS, _TIMES = 32, 3
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that one image takes through a network, there and back."""
+    """Seconds that one image takes through a network, there and back; and more where that way is differentiated."""
 
     forward: float
     backward: float
+    differentiation: float
 
     @classmethod
     def of(cls, subject: Subject) -> "Speed":
@@ -29,15 +30,17 @@ class Speed:
         (batch,) = some.batches(sequential(some, len(some)))
         with frozen(subject.model):
             timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
-        there, back = (min(times) / len(batch) for times in zip(*timed, strict=True))
-        return cls(there, back)
+        there, back, twice = (min(times) / len(batch) for times in zip(*timed, strict=True))
+        return cls(there, back, max(twice - there - back, 0))
 
     def seconds(self, passes: Passes) -> float:
         """How long so many passes take."""
-        return passes.forwards * self.forward + passes.backwards * self.backward
+        there, back = passes.forwards * self.forward, passes.backwards * self.backward
+        return there + back + passes.differentiated * self.differentiation
 
 
-def _passed(model: nn.Module, batch: Batch) -> tuple[float, float]:
+def _passed(model: nn.Module, batch: Batch) -> tuple[float, float, float]:
+    """Seconds of a pass, of the way back, and of both with the gradient differentiated."""
     probe = Probe(model, batch.at(batch.x.detach().clone()), second_order=False)
     began = time.perf_counter()
     logits = probe.logits
@@ -46,7 +49,16 @@ def _passed(model: nn.Module, batch: Batch) -> tuple[float, float]:
     if logits.requires_grad:  # else the network is without gradients, and what needs them will say so
         probe.gradient("label-logit", detached=True)
         _wait(logits.device)
-    return between - began, time.perf_counter() - between
+    middle = time.perf_counter()
+    if logits.requires_grad:
+        _differentiated(model, batch)
+        _wait(logits.device)
+    return between - began, middle - between, time.perf_counter() - middle
+
+
+def _differentiated(model: nn.Module, batch: Batch) -> None:
+    probe = Probe(model, batch.at(batch.x.detach().clone()), second_order=True)
+    slope(probe.gradient("label-logit").flatten(1).square().sum(1), probe.x)
 
 
 def _wait(device: torch.device) -> None:

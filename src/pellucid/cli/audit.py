@@ -79,6 +79,7 @@ def audit(
         report=Console(quiet=as_json).reading,
     )
     folder, console = AuditFolder(out), AuditConsole(quiet=as_json)
+    console.images(networks[0].split, networks[0].source, part)
     begin(networks, parts, folder, seed=seed, command=typed(click.get_current_context()))
     planned = plan(networks, parts, folder)
     console.plan(planned, models, len(networks) * len(parts.parts) - len(planned))

@@ -83,7 +83,7 @@ class Case:
         """The logits at any points, one for each image, and along which change of pixels each image's score rises."""
         rows = torch.arange(self.size, device=x.device)
         tally = Tally.zero(self.size, x.device)
-        victim = Victim(self.model, x, self.batch.y, self.noise, rows, tally, Engine(), self.attack.goal)
+        victim = Victim(self.model, self.model, x, self.batch.y, self.noise, rows, tally, Engine(), self.attack.goal)
         with frozen(self.model), torch.no_grad():
             return victim.ascent(x, score)
 

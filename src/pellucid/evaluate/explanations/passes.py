@@ -5,15 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
 @dataclass
 class Passes:
-    """How many images went through the network so far, forwards and backwards."""
+    """How many images went through the network so far, forwards and backwards.
+
+    `differentiated` are those of the backwards whose gradient is itself differentiated: they take several times as
+    long.
+    """
 
     forwards: int = 0
     backwards: int = 0
+    differentiated: int = 0
 
 
 @contextmanager
@@ -23,6 +29,8 @@ def counted(model: nn.Module) -> Generator[Passes]:
 
     def backward(gradient: Tensor) -> None:
         passes.backwards += len(gradient)
+        if torch.is_grad_enabled():  # which a pass backwards is only when it leaves a graph
+            passes.differentiated += len(gradient)
 
     def forward(_module: nn.Module, _inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor):

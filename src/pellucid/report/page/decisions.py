@@ -6,7 +6,9 @@ from typing import Any
 
 from pellucid.metrics import Estimate
 from pellucid.report.page.numbers import Number
-from pellucid.report.page.read import Audit
+from pellucid.report.page.read import Audit, Network
+
+_LARGEST = 25  # classes of a confusion matrix that a person still reads
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,46 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """So many images of a class are taken for another, and how many in a hundred of that class they are."""
+
+    images: int
+    percent: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """What a network takes the images of each class (a row) for (a column)."""
+
+    network: Network
+    classes: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def tall(self) -> bool:
+        """Whether names over columns have to be turned on their side."""
+        return max(map(len, self.classes)) > 2
+
+
+@dataclass(frozen=True)
 class Decisions:
     """The tables of a part that looked at all images."""
 
     part: str
     classes: tuple[ClassRow, ...]
     mistakes: tuple[Mistake, ...]
+    confusions: tuple[Confusion, ...]
 
 
 def decisions(audit: Audit, part: str) -> Decisions:
-    """Both tables, network beside network."""
+    """All of them, network beside network."""
     details = [network.details(part) for network in audit.networks]
-    return Decisions(part, tuple(_classes(details)), tuple(_mistakes(details)))
+    confusions = [
+        _confusion(network, own)
+        for network, own in zip(audit.networks, details, strict=True)
+        if own.get("confusion") and len(own["confusion"]) <= _LARGEST
+    ]
+    return Decisions(part, tuple(_classes(details)), tuple(_mistakes(details)), tuple(confusions))
 
 
 def _classes(details: Sequence[Mapping[str, Any]]) -> list[ClassRow]:
@@ -65,3 +95,11 @@ def _mistakes(details: Sequence[Mapping[str, Any]]) -> list[Mistake]:
 
 def _counted(mistakes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
     return {(str(one["class"]), str(one["taken for"])): int(one["images"]) for one in mistakes}
+
+
+def _confusion(network: Network, details: Mapping[str, Any]) -> Confusion:
+    names = tuple(str(entry["class"]) for entry in details["classes"])
+    rows = tuple(
+        tuple(Cell(images, round(100 * images / max(sum(row), 1))) for images in row) for row in details["confusion"]
+    )
+    return Confusion(network, names, rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.audit import AuditFolder, Figure, Outcome, short_names
+from pellucid.audit import AuditFolder, Figure, Outcome, letter, short_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Network:
     @property
     def letter(self) -> str:
         """What it is called inside charts."""
-        return chr(ord("A") + self.number) if self.number < 26 else str(self.number + 1)
+        return letter(self.number)
 
     def details(self, part: str) -> Mapping[str, Any]:
         """What a part found besides figures; empty where it found nothing."""

@@ -64,7 +64,7 @@ _BACH = (
     "10.1371/journal.pone.0130140"
 )
 _REFERENCES: Mapping[str, Sequence[str]] = {
-    "robust": (_MADRY, _FMN, _WOODS, _NOACK),
+    "robust": (_MADRY, _CROCE, _FMN, _WOODS, _NOACK),
     "auto-attacked": (_CROCE,),
     "neurons": (_DONG,),
     "pgd": (_MADRY,),
