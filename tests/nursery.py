@@ -93,3 +93,25 @@ def finished_despite_kills(
             return kills
         assert status == -signal.SIGKILL
     raise AssertionError("the command makes no progress")
+
+
+def undisturbed_and_killed(
+    nursery: Nursery, folder: Path, *command: str, ahead: Sequence[int], least: int
+) -> tuple[Path, Path]:
+    """What a command leaves that keeps its chunks in a folder of its own: let alone, and killed `least` times."""
+    nursery.start(*command, "--out", "undisturbed")
+    assert nursery.status() == 0
+    kills = finished_despite_kills(
+        nursery,
+        *command,
+        "--out",
+        "killed",
+        progress=lambda: len(list(folder.glob("killed/*/chunks/*.npz"))),
+        ahead=ahead,
+        late=0.02,
+        early=0.3,
+    )
+    assert kills >= least
+    (undisturbed,), (survivor,) = (list((folder / name).iterdir()) for name in ("undisturbed", "killed"))
+    assert undisturbed.name == survivor.name
+    return undisturbed, survivor

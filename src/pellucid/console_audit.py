@@ -16,10 +16,11 @@ from rich.text import Text
 from pellucid.audit import Began, Done, Event, Planned, letter, short_names
 from pellucid.audit.pace import Pace, in_words
 from pellucid.data import Split
+from pellucid.metrics import Estimate
 
 _ROWS = 8  # of a part's figures that the main table has; the page has all
 
-Estimate = Mapping[str, Any] | None
+Found = Mapping[str, Any] | None
 
 
 class _Form(NamedTuple):
@@ -30,11 +31,11 @@ class _Form(NamedTuple):
     lettered: bool = False
 
 
-_INTERVAL = "({low:.3f} to {high:.3f})"
+_INTERVAL = "({low:.{decimals}f} to {high:.{decimals}f})"
 # from the fullest to the briefest; the last is taken even where it does not fit
 _FORMS = (
-    _Form(22, "{value:.3f} " + _INTERVAL),
-    _Form(16, "{value:.3f}\n" + _INTERVAL),
+    _Form(24, "{value:.{decimals}f} " + _INTERVAL),
+    _Form(18, "{value:.{decimals}f}\n" + _INTERVAL),
     _Form(5, "{value:.3f}", lettered=True),
 )
 
@@ -142,7 +143,7 @@ class AuditConsole:
 
 def _figures(content: Mapping[str, Any], width: int) -> Table:
     models: Sequence[str] = content["models"]
-    cells: dict[str, dict[str, dict[int, Estimate]]] = {}
+    cells: dict[str, dict[str, dict[int, Found]]] = {}
     for entry in content["figures"]:
         arguments = f"({', '.join(entry['arguments'])})" if entry["arguments"] else ""
         row = cells.setdefault(entry["part"], {}).setdefault(entry["name"] + arguments, {})
@@ -182,11 +183,11 @@ def _table(first: str, models: Sequence[str], form: _Form, title: str = "") -> T
     )
 
 
-def _estimate(row: Mapping[int, Estimate], number: int, cell: str) -> str:
+def _estimate(row: Mapping[int, Found], number: int, cell: str) -> str:
     if number not in row:
         return ""
     estimate = row[number]
-    return "none" if estimate is None else cell.format(**estimate)
+    return "none" if estimate is None else cell.format(**estimate, decimals=min(Estimate(**estimate).decimals, 4))
 
 
 def _expected(seconds: float | None) -> str:

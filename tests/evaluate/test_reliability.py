@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nursery import Nursery, finished_despite_kills
+from nursery import Nursery, undisturbed_and_killed
 from pellucid.evaluate import Record
 
 COMMAND = [
@@ -25,22 +25,7 @@ def nursery(tmp_path: Path) -> Generator[Nursery]:
 
 @pytest.mark.slow
 def test_a_measurement_killed_again_and_again_ends_with_the_same_record(tmp_path: Path, nursery: Nursery) -> None:
-    nursery.start(*COMMAND, "--out", "undisturbed")
-    assert nursery.status() == 0
-    kills = finished_despite_kills(
-        nursery,
-        *COMMAND,
-        "--out",
-        "killed",
-        progress=lambda: len(list(tmp_path.glob("killed/*/chunks/*.npz"))),
-        ahead=[0, 1, 2],
-        late=0.02,
-        early=0.3,
-    )
-    assert kills >= 10
-    (undisturbed,) = (tmp_path / "undisturbed").iterdir()
-    (survivor,) = (tmp_path / "killed").iterdir()
-    assert undisturbed.name == survivor.name
+    undisturbed, survivor = undisturbed_and_killed(nursery, tmp_path, *COMMAND, ahead=[0, 1, 2], least=10)
     expected, found = Record.load(undisturbed / "record.npz"), Record.load(survivor / "record.npz")
     assert found.about == expected.about
     assert all(torch.equal(found.columns[name], expected.columns[name]) for name in expected.columns)

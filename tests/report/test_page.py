@@ -16,6 +16,7 @@ from pellucid.audit import AuditFolder, Figure, Finding, Outcome
 from pellucid.evaluate import Verdict
 from pellucid.metrics import Estimate
 from pellucid.report.page.album import Album
+from pellucid.report.page.numbers import Number
 from pellucid.report.page.read import Audit
 from pellucid.report.page.sentences import sentence
 
@@ -144,6 +145,29 @@ def test_each_class_stands_against_what_it_is_taken_for(text: str) -> None:
     assert [len(row) for row in rows] == [10] * 10
     assert rows[1][:4] == [(0, 0), (92, 111), (8, 9), (0, 0)]
     assert rows[3][0] == (6, 7) and rows[7] == [(0, 0)] * 10
+
+
+def test_mistakes_that_are_rare_in_one_network_are_counted_in_it_all_the_same(text: str) -> None:
+    (row,) = re.findall(r'<tr><th scope="row"><bdi>five</bdi></th><td><bdi>six</bdi></td>(.*?)</tr>', text)
+    assert re.findall(r'data-value="(\d*)"', row) == ["0", "3"]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "number", "interval"),
+    [
+        (Estimate(0.00979, 0.0084, 0.01133, 128), "0.0098", "0.0084 to 0.0113"),
+        (Estimate(0.9757, 0.9722, 0.9791, 16), "0.976", "0.972 to 0.979"),
+        (Estimate(0.009, 0.003, 0.023, 359), "0.009", "0.003 to 0.023"),
+        (Estimate(0.00092, 0.00081, 0.0011, 32), "0.00092", "0.00081 to 0.00110"),
+        (Estimate(1.404, 1.358, 1.451, 359), "1.40", "1.36 to 1.45"),
+        (Estimate(123.4, 1.0, 2345.6, 359), "123", "1 to 2,346"),
+        (Estimate(-0.05, -0.113, 0.128, 24), "\N{MINUS SIGN}0.050", "\N{MINUS SIGN}0.113 to 0.128"),
+        (Estimate(3e-9, 2e-9, 4e-9, 24), "3e\N{MINUS SIGN}09", "2e\N{MINUS SIGN}09 to 4e\N{MINUS SIGN}09"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_interval_supports(estimate: Estimate, number: str, interval: str) -> None:
+    written = Number.written(estimate, share=False)
+    assert (written.text, written.interval) == (number, interval)
 
 
 def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) -> None:

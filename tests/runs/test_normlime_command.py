@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from command import call, refused
-from nursery import Nursery, finished_despite_kills
+from nursery import Nursery, undisturbed_and_killed
 from pellucid.evaluate import ImportanceFolder
 from pellucid.explain.normlime import Rule
 
@@ -93,21 +93,7 @@ def nursery(tmp_path: Path) -> Generator[Nursery]:
 
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, nursery: Nursery) -> None:
-    nursery.start(*KILLED, "--out", "undisturbed")
-    assert nursery.status() == 0
-    kills = finished_despite_kills(
-        nursery,
-        *KILLED,
-        "--out",
-        "killed",
-        progress=lambda: len(list(tmp_path.glob("killed/*/chunks/*.npz"))),
-        ahead=[4, 9, 14],
-        late=0.02,
-        early=0.3,
-    )
-    assert kills >= 2
-    (undisturbed,), (survivor,) = (list((tmp_path / name).iterdir()) for name in ("undisturbed", "killed"))
-    assert undisturbed.name == survivor.name
+    undisturbed, survivor = undisturbed_and_killed(nursery, tmp_path, *KILLED, ahead=[4, 9, 14], least=2)
     files = sorted(path.relative_to(undisturbed) for path in undisturbed.rglob("*.*") if path.name != ".lock")
     assert files == sorted(path.relative_to(survivor) for path in survivor.rglob("*.*") if path.name != ".lock")
     for one, other in zip(ImportanceFolder(undisturbed).chunks(), ImportanceFolder(survivor).chunks(), strict=True):

@@ -23,6 +23,18 @@ class Estimate:
     def __str__(self) -> str:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}] n={self.n}"
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals say something: two digits of the interval, three of the value, and never below three.
+
+        >>> Estimate(0.00979, 0.0084, 0.0113, 128).decimals, Estimate(0.714, 0.63, 0.79, 128).decimals
+        (4, 3)
+        """
+        width = self.high - self.low
+        if not (self.value and 0 < width < math.inf):
+            return 3
+        return max(3, min(2 - math.floor(math.log10(abs(self.value))), 1 - math.floor(math.log10(width))))
+
     @classmethod
     def proportion(cls, successes: int, n: int) -> "Estimate":
         """A share of images, with Wilson's interval, which stays inside [0, 1] and is honest near its ends."""

@@ -8,14 +8,15 @@ from jaxtyping import Int
 from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
+from pellucid.evaluate.explanations.likeness import Likeness
+from pellucid.evaluate.explanations.metric import Columns, Needs
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class ClassSensitivity(Metric):
+class ClassSensitivity(Likeness):
     """How alike the maps of two classes of the same image are (Sixt et al. 2020); a map about its class differs.
 
     The `other` class is the one with the largest logit beside the class explained, or one drawn at random.
@@ -26,21 +27,6 @@ class ClassSensitivity(Metric):
     other: Literal["runner-up", "random"] = "runner-up"
     similarity: Similarity = field(default_factory=Spearman)
     sign: Sign = "signed"
-
-    @property
-    def low(self) -> float:
-        """That of the similarity."""
-        return self.similarity.low
-
-    @property
-    def high(self) -> float:
-        """Both classes have the same map."""
-        return 1.0
-
-    @property
-    def undefined(self) -> str:
-        """What keeps maps from being compared."""
-        return self.similarity.undefined
 
     @property
     def cost(self) -> str:

@@ -10,7 +10,8 @@ from torch import nn
 from pellucid import models
 from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
+from pellucid.evaluate.explanations.likeness import Likeness
+from pellucid.evaluate.explanations.metric import Columns, Needs
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.probe import frozen
@@ -18,7 +19,7 @@ from pellucid.probe import frozen
 
 @final
 @dataclass(frozen=True)
-class LabelRandomisation(Metric):
+class LabelRandomisation(Likeness):
     """How alike the map is to that of a network which learnt random labels (Adebayo et al. 2018).
 
     `source` is that network: what `models.load` takes.
@@ -29,21 +30,6 @@ class LabelRandomisation(Metric):
     source: str | Callable[..., nn.Module]
     similarity: Similarity = field(default_factory=Spearman)
     sign: Sign = "absolute"
-
-    @property
-    def low(self) -> float:
-        """That of the similarity."""
-        return self.similarity.low
-
-    @property
-    def high(self) -> float:
-        """The labels have no part in the map."""
-        return 1.0
-
-    @property
-    def undefined(self) -> str:
-        """What keeps maps from being compared."""
-        return self.similarity.undefined
 
     @property
     def cost(self) -> str:

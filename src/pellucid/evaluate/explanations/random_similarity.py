@@ -8,7 +8,8 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.metric import Columns, Metric
+from pellucid.evaluate.explanations.likeness import Likeness
+from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.neighbours import Scale, at_neighbours, check_draws, scaled
 from pellucid.metrics.agreement import Pearson, Similarity
 from pellucid.metrics.agreement.planes import Sign, planes
@@ -16,7 +17,7 @@ from pellucid.metrics.agreement.planes import Sign, planes
 
 @final
 @dataclass(frozen=True)
-class RandomSimilarity(Metric):
+class RandomSimilarity(Likeness):
     """The mean similarity of an image's map to those of `draws` noisy copies of it (Joo et al. 2023).
 
     Noise is uniform in [-eps, eps] for each pixel, and copies are clipped to [0, 1]. `scale` says what maps are
@@ -42,16 +43,6 @@ class RandomSimilarity(Metric):
                 f"random-similarity has scale='{self.scale}' and compat='official', which is about maps divided by "
                 "their largest value; leave one of them out"
             )
-
-    @property
-    def low(self) -> float:
-        """That of the similarity."""
-        return self.similarity.low
-
-    @property
-    def high(self) -> float:
-        """Noise changes nothing."""
-        return 1.0
 
     @property
     def undefined(self) -> str:

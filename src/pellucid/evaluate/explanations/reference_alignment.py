@@ -8,14 +8,15 @@ from torch import Tensor
 
 from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.metric import Columns, Metric
+from pellucid.evaluate.explanations.likeness import Likeness
+from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement import Cosine, Similarity
 from pellucid.metrics.agreement.planes import Sign, planes
 
 
 @final
 @dataclass(frozen=True)
-class ReferenceAlignment(Metric):
+class ReferenceAlignment(Likeness):
     """The similarity of each map and the reference map in a column of the batch.
 
     With the defaults it is what Interpretation Regularization raises (Noack et al. 2021): the cosine of both as
@@ -27,16 +28,6 @@ class ReferenceAlignment(Metric):
     sign: Sign = "signed"
     channels: Literal["apart", "summed"] = "apart"
     better: ClassVar = "higher"
-
-    @property
-    def low(self) -> float:
-        """That of the similarity."""
-        return self.similarity.low
-
-    @property
-    def high(self) -> float:
-        """They agree."""
-        return 1.0
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from pellucid.metrics import Estimate
 from pellucid.report.page.numbers import Number
 from pellucid.report.page.read import Audit, Network
 
+Pairs = Mapping[tuple[str, str], int]
+
 _LARGEST = 25  # classes of a confusion matrix that a person still reads
 
 
@@ -87,14 +89,24 @@ def _classes(details: Sequence[Mapping[str, Any]]) -> list[ClassRow]:
 
 
 def _mistakes(details: Sequence[Mapping[str, Any]]) -> list[Mistake]:
-    counts = [_counted(own.get("mistakes", ())) for own in details]
-    pairs = dict.fromkeys(pair for own in counts for pair in own)
+    pairs = dict.fromkeys(pair for own in details for pair in _most(own))
+    counts = [_all(own) or _most(own) for own in details]
     rows = [Mistake(pair[0], pair[1], tuple(own.get(pair) for own in counts)) for pair in pairs]
     return sorted(rows, key=lambda row: -max(images or 0 for images in row.images))
 
 
-def _counted(mistakes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+def _most(details: Mapping[str, Any]) -> Pairs:
+    """The mistakes that are made most often."""
+    mistakes = details.get("mistakes", ())
     return {(str(one["class"]), str(one["taken for"])): int(one["images"]) for one in mistakes}
+
+
+def _all(details: Mapping[str, Any]) -> Pairs:
+    """Every pair of classes; none where there are too many, or where two have one name."""
+    confusion, names = details.get("confusion"), [str(entry["class"]) for entry in details.get("classes", ())]
+    if not confusion or len(set(names)) < len(names):
+        return {}
+    return {(names[row], names[column]): n for row, own in enumerate(confusion) for column, n in enumerate(own)}
 
 
 def _confusion(network: Network, details: Mapping[str, Any]) -> Confusion:

@@ -1,12 +1,14 @@
 """How the page writes numbers."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pellucid.audit import Figure
 from pellucid.metrics import Estimate
 
 _SHARES = {"accuracy", "robust_accuracy"}  # written in percent
 _UNBOUNDED = {"area", "loss"}  # of which 1 is no end
+_DECIMALS = 6  # beyond which a number is better read with its power of ten
 _PERCENT = "\N{NO-BREAK SPACE}%"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -21,12 +23,15 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f}{_PERCENT}" if value in (0, 1) else f"{written}{_PERCENT}"
 
 
-def plain(value: float) -> str:
-    """A number with three digits that say something."""
-    if value == 0:
-        return "0"
+def plain(value: float, decimals: int = 3) -> str:
+    """A number with three digits that say something; below 1 with so many decimals, where that is not too many."""
     size = abs(value)
-    written = f"{value:,.0f}" if size >= 1000 else f"{value:.3g}" if not 0.001 <= size < 1 else f"{value:.3f}"
+    if size >= 999.5 or float(value).is_integer():
+        written = f"{value:,.0f}"
+    elif 10**-decimals <= size < 1 and decimals <= _DECIMALS:
+        written = f"{value:.{decimals}f}"
+    else:
+        written = f"{value:{'#' if size >= 1 else ''}.3g}".rstrip(".")
     return written.replace("-", _MINUS)
 
 
@@ -56,7 +61,7 @@ class Number:
     @classmethod
     def written(cls, estimate: Estimate, *, share: bool) -> "Number":
         """An estimate, in percent where it is a share."""
-        write = percent if share else plain
+        write = percent if share else partial(plain, decimals=estimate.decimals)
         value, low, high = estimate.value, estimate.low, estimate.high
         inside = all(0 <= end <= 1 for end in (value, low, high))
         bar = (round(100 * value, 2), round(100 * low, 2), round(100 * high, 2)) if inside else None
