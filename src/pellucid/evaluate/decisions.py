@@ -11,6 +11,7 @@ from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, NotFinite
 from pellucid.evaluate.measure import fingerprint
 from pellucid.evaluate.table import Table
+from pellucid.halving import by_halves
 from pellucid.metrics import Estimate
 from pellucid.metrics.calibration import calibration_error
 from pellucid.probe import frozen
@@ -62,7 +63,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
     columns: dict[str, list[Tensor]] = {name: [] for name in ("index", "y", "predicted", "confidence", "loss")}
     with frozen(model), torch.no_grad():
         for images in split.batches(sequential(split, batch)):
-            logits = _logits(model, images.x).double()
+            logits = torch.cat(by_halves(lambda some: model(some.x), images)).double()
             check_labels(images.y, logits.shape[1], "this split")
             broken = ~logits.isfinite().all(1)
             if broken.any():
@@ -79,12 +80,3 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
         "model": fingerprint(model),
     }
     return Decisions({name: torch.cat(parts) for name, parts in columns.items()}, about)
-
-
-def _logits(model: nn.Module, x: Tensor) -> Tensor:
-    try:
-        return model(x)
-    except torch.OutOfMemoryError:
-        if len(x) == 1:
-            raise
-    return torch.cat([_logits(model, half) for half in x.tensor_split(2)])

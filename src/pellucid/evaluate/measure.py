@@ -17,6 +17,7 @@ from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, UnknownName
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.record import Record
+from pellucid.halving import by_halves
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def _parts(
     model: nn.Module, split: Split, plan: list[Tensor], attack: Attack, about: Mapping[str, Any], engine: Engine
 ) -> Generator[Record]:
     for images in split.batches(plan):
-        yield Record(_columns(images, _attacked(model, images, attack, about["seed"], engine)), about)
+        parts = by_halves(lambda some: attack.on(model, some, seed=about["seed"], engine=engine), images)
+        yield Record(_columns(images, parts), about)
 
 
 def described(value: Any) -> Any:
@@ -134,20 +136,6 @@ def described(value: Any) -> Any:
         return config.dump(value)
     except (TypeError, UnknownName):
         return repr(value)
-
-
-def _attacked(model: nn.Module, images: Batch, attack: Attack, seed: int, engine: Engine) -> list[Perturbed]:
-    try:
-        return [attack.on(model, images, seed=seed, engine=engine)]
-    except torch.OutOfMemoryError:
-        if len(images) == 1:
-            raise
-    half = len(images) // 2
-    return [
-        part
-        for rows in (slice(half), slice(half, None))
-        for part in _attacked(model, images.rows(rows), attack, seed, engine)
-    ]
 
 
 def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:

@@ -55,6 +55,36 @@ class Wrapped(nn.Module):
         return self.inner(x)
 
 
+class Cramped(nn.Module):
+    """A network in whose memory few images have room."""
+
+    def __init__(self, inner: nn.Module, room: int) -> None:
+        super().__init__()
+        self.inner, self.room = inner, room
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("more than there is")
+        return self.inner(x)
+
+
+def test_chunks_for_which_memory_does_not_suffice_are_halved() -> None:
+    split, layers = some(), ["inner.activation1"]
+    for room in (5, 1):
+        wide, cramped = Cramped(network(), 1000).eval(), Cramped(network(), room).eval()
+        roomy, tight = (
+            (activations(net, split, layers), attacked_activations(net, split, layers, ATTACK, targets=2))
+            for net in (wide, cramped)
+        )
+        for one, other in zip(roomy, tight, strict=True):
+            for name in ("index", "y", "predicted"):
+                assert torch.equal(one.columns[name], other.columns[name])
+            torch.testing.assert_close(one.columns["at inner.activation1"], other.columns["at inner.activation1"])
+        assert torch.equal(roomy[1].columns["target"], tight[1].columns["target"])
+    with pytest.raises(torch.OutOfMemoryError):
+        activations(Cramped(network(), 0), split, layers)
+
+
 @pytest.mark.parametrize("pool", ["max", "mean"])
 def test_a_neuron_is_a_unit_or_a_channel(pool: str) -> None:
     model, split = network("lenet"), some()

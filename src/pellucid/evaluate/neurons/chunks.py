@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pellucid import files
@@ -13,6 +14,7 @@ from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.table import Table
+from pellucid.halving import by_halves
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ def in_chunks(
     folder: Path | None,
     watch: Callable[[Stage], None],
 ) -> Table:
-    """The rows that `columns` makes of every image; in a `folder` the same call goes on where it was stopped."""
+    """The rows that `columns` makes of every image; in a `folder` the same call goes on where it was stopped.
+
+    Where memory does not suffice for a chunk, it is halved.
+    """
     if not len(split):
         raise MeasurementError("this split has no images; examine one or more")
 
     def made(images: Batch) -> Table:
-        return Table({key: column.cpu() for key, column in columns(images).items()}, about)
+        parts = by_halves(lambda some: {key: column.cpu() for key, column in columns(some).items()}, images)
+        return Table({key: torch.cat([part[key] for part in parts]) for key in parts[0]}, about)
 
     if folder is None:
         parts = []
