@@ -34,7 +34,7 @@ class _Form(NamedTuple):
 _INTERVAL = "({low:.{decimals}f} to {high:.{decimals}f})"
 # from the fullest to the briefest; the last is taken even where it does not fit
 _FORMS = (
-    _Form(24, "{value:.{decimals}f} " + _INTERVAL),
+    _Form(25, "{value:.{decimals}f} " + _INTERVAL),
     _Form(18, "{value:.{decimals}f}\n" + _INTERVAL),
     _Form(5, "{value:.3f}", lettered=True),
 )

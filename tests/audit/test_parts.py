@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid import CrossEntropy, Recipe, data, evaluate, fit, measure, models
 from pellucid.attacks import AutoAttack
@@ -276,6 +276,39 @@ def test_passes_that_are_differentiated_are_told_apart(subject: Subject, tmp_pat
     assert told.backwards == passes.backwards > told.differentiated
     speed = Speed(forward=1.0, backward=2.0, differentiation=4.0)
     assert speed.seconds(told) == told.forwards + 2 * told.backwards + 4 * told.differentiated
+
+
+class Cramped(nn.Module):
+    """A network in whose memory few images have room, and whose gradients have none."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room, self.seen = room, list[int]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("more than there is")
+        self.seen.append(len(x))
+        return Steep.apply(x).flatten(1)[:, :10]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
+
+
+class Steep(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return 2 * x
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # pyright: ignore[reportUntypedFunctionDecorator]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return 2 * gradient
+
+
+def test_speed_is_told_of_as_many_images_as_fit_and_of_networks_that_curve_nowhere(subject: Subject) -> None:
+    cramped = Cramped(5)
+    found = Speed.of(replace(subject, model=cramped))
+    assert set(cramped.seen) == {4}
+    assert found.forward > 0 and found.backward > 0
+    assert Speed.of(replace(subject, model=Cramped(0))) == Speed(0.0, 0.0, 0.0)
 
 
 def test_a_question_that_fails_costs_nothing_known(subject: Subject) -> None:

@@ -31,8 +31,8 @@ class Windows:
     @classmethod
     def at(cls, place: Float[Tensor, "b 2"], side: int, height: int, width: int) -> "Windows":
         """At shares of the way down and across, so that they may lie anywhere, the last row and column included."""
-        room = torch.tensor([height - side + 1, width - side + 1], device=place.device)
-        top, left = (place * room).long().unbind(1)
+        down, across = place.unbind(1)
+        top, left = (down * (height - side + 1)).long(), (across * (width - side + 1)).long()
         return cls(top, left, side, height, width)
 
     @property

@@ -24,12 +24,17 @@ class Speed:
     differentiation: float
 
     @classmethod
-    def of(cls, subject: Subject) -> "Speed":
-        """The fastest of a few passes over some of the images, after one that warms up."""
-        some = subject.split.take(_ROWS)
+    def of(cls, subject: Subject, rows: int = _ROWS) -> "Speed":
+        """The fastest of a few passes over some of the images, after one that warms up; over as many as fit."""
+        some = subject.split.take(rows)
         (batch,) = some.batches(sequential(some, len(some)))
-        with frozen(subject.model):
-            timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
+        try:
+            with frozen(subject.model):
+                timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
+        except torch.OutOfMemoryError:
+            if len(batch) == 1:
+                return cls(0.0, 0.0, 0.0)  # nobody knows; the parts will say that there is no room
+            return cls.of(subject, len(batch) // 2)
         there, back, twice = (min(times) / len(batch) for times in zip(*timed, strict=True))
         return cls(there, back, max(twice - there - back, 0))
 
@@ -58,7 +63,12 @@ def _passed(model: nn.Module, batch: Batch) -> tuple[float, float, float]:
 
 def _differentiated(model: nn.Module, batch: Batch) -> None:
     probe = Probe(model, batch.at(batch.x.detach().clone()), second_order=True)
-    slope(probe.gradient("label-logit").flatten(1).square().sum(1), probe.x)
+    try:
+        slope(probe.gradient("label-logit").flatten(1).square().sum(1), probe.x)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:
+        return  # its gradients have none; what needs them will say so
 
 
 def _wait(device: torch.device) -> None:
