@@ -26,7 +26,8 @@ TRAINING = ("model.name=lenet", "recipe.batch=64", "recipe.epochs=30")
 # 8/255 is half a grey level of these images; attacks on explanations, which take longest, are few and short
 SHORT = ("explanations.n=16", "explanations.metrics.adversarial-similarity.steps=10")
 AUDIT = ("robustness.linf=[0.025, 0.05, 0.1]", *SHORT)
-COLUMNS = ("accuracy", "robust_accuracy(linf, 0.1)", "random-similarity(gradient)", "image-alignment(gradient)")
+FIGURES = ("accuracy", "robust_accuracy(linf, 0.1)", "random-similarity(gradient)", "image-alignment(gradient)")
+HEADS = ("right", "right under attack", "gradient steady", "gradient like image")
 
 
 def trained(method: str, out: Path, training: Sequence[str]) -> str:
@@ -55,12 +56,11 @@ def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = A
     report.tables(folder)
     page = report.write_page(folder)
     figures = {(figure["network"], label(figure)): figure["estimate"] for figure in folder.figures()}
-    table = Table(Column("network", no_wrap=True), *COLUMNS, title="scikit-learn's digits", box=SIMPLE)
+    table = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0))
     for number, method in enumerate(METHODS):
-        table.add_row(method, *(spread(figures[number, name]) for name in COLUMNS))
-    Terminal(soft_wrap=True).print(
-        table, f"95 % intervals over the images. The page with everything: {page}", sep="\n"
-    )
+        table.add_row(method, *(spread(figures[number, name]) for name in FIGURES))
+    words = f"On scikit-learn's digits; under each figure its 95 % interval. The page with everything: {page}"
+    Terminal(soft_wrap=True).print(table, words, sep="\n")
     return page
 
 
@@ -70,7 +70,7 @@ def label(figure: Mapping[str, object]) -> str:
 
 
 def spread(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
+    return f"{estimate['value']:.2f}\n{estimate['low']:.2f}-{estimate['high']:.2f}"
 
 
 if __name__ == "__main__":
