@@ -16,6 +16,7 @@ from pellucid.audit import AuditFolder, Figure, Finding, Outcome
 from pellucid.evaluate import Verdict
 from pellucid.metrics import Estimate
 from pellucid.report.page.album import Album
+from pellucid.report.page.curves import charts
 from pellucid.report.page.numbers import Number
 from pellucid.report.page.read import Audit
 from pellucid.report.page.sentences import sentence
@@ -168,6 +169,23 @@ def test_mistakes_that_are_rare_in_one_network_are_counted_in_it_all_the_same(te
 def test_numbers_have_the_digits_that_their_interval_supports(estimate: Estimate, number: str, interval: str) -> None:
     written = Number.written(estimate, share=False)
     assert (written.text, written.interval) == (number, interval)
+
+
+@pytest.mark.parametrize(
+    ("budgets", "across", "unit"),
+    [((2, 4, 8), "distance in 255ths (L\N{INFINITY})", 1 / 255), ((6.375, 25.5), "distance (L\N{INFINITY})", 1.0)],
+)
+def test_budgets_are_counted_in_255ths_where_they_are_meant_so(
+    tmp_path: Path, budgets: tuple[float, ...], across: str, unit: float
+) -> None:
+    one = specimen(tmp_path, models=("one",), images=1)
+    outcome = one.outcome(0, "robustness")
+    assert outcome and outcome.finding
+    curve = [[budget / 255, 0.9 - budget / 100] for budget in budgets]
+    details = {**outcome.finding.details, "curves": {"linf": curve}}
+    one.keep(0, "robustness", replace(outcome, finding=replace(outcome.finding, details=details)))
+    (chart,) = (chart for chart in charts(Audit.read(one)) if not chart.diagonal)
+    assert (chart.across, chart.unit) == (across, unit)
 
 
 def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) -> None:

@@ -91,8 +91,14 @@ def _distances(audit: Audit, part: str, id: str) -> Iterator[Chart]:
         )
         known = _DISTANCES.get(name, (f"Under {name}", "distance", _BOUNDED, "points", 1.0))
         title, across, up, shape, unit = known
+        if unit != 1.0 and not all(_in_halves(point.x / unit) for curve in curves for point in curve.points):
+            across, unit = "distance (L\N{INFINITY})", 1.0  # budgets that nobody meant in 255ths
         if curves:
             yield Chart(f"{id}-{place}", title, across, up, curves, "steps" if shape == "steps" else "points", unit)
+
+
+def _in_halves(number: float) -> bool:
+    return abs(2 * number - round(2 * number)) < 1e-3
 
 
 def _reliability(audit: Audit, part: str, id: str) -> Iterator[Chart]:

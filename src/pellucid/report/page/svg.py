@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -11,6 +12,7 @@ COLOURS = 6  # that the style sheet has for networks; the seventh looks like the
 
 _INK, _FAINT = "#010203", "#010204"
 _DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 2, 1.5, 2)))
+_LETTER = 0.08  # of a chart's height that a letter takes
 _FONT = re.compile(r"font-family: [^;\"]*;? ?")
 _SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -87,10 +89,8 @@ def _plot(axes: Any, chart: Chart, curve: Curve) -> None:
 def _letters(axes: Any, chart: Chart) -> None:
     """The letter of each network at the end of its curve, apart from the others."""
     right = max(point.x for curve in chart.curves for point in curve.points) / chart.unit
-    taken: list[float] = []
-    for curve in sorted(chart.curves, key=lambda curve: curve.points[-1].y):
-        height = max([curve.points[-1].y, *(other + 0.08 for other in taken)])
-        taken.append(height)
+    curves = sorted(chart.curves, key=lambda curve: curve.points[-1].y)
+    for curve, height in zip(curves, _apart([curve.points[-1].y for curve in curves]), strict=True):
         axes.annotate(
             curve.network.letter,
             (max(right, axes.get_xlim()[1]), height),
@@ -101,6 +101,22 @@ def _letters(axes: Any, chart: Chart) -> None:
             fontweight="bold",
             annotation_clip=False,
         )
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """Ascending heights, moved so that letters at them do not touch, and down again where they leave the chart.
+
+    >>> [round(height, 2) for height in _apart([0.0, 0.02, 1.0, 1.0])]
+    [0.0, 0.08, 0.94, 1.02]
+    """
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + _LETTER) if found else height)
+    top = 1.02
+    for place in reversed(range(len(found))):
+        found[place] = min(found[place], top)
+        top = found[place] - _LETTER
+    return found
 
 
 def _series(number: int) -> str:
