@@ -10,8 +10,8 @@ demo: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python examples/demo.py
 
 test: $(INSTALLED)
-	# two at a time: threads of one network would only wait for each other
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2
+	# two at a time: threads of one network would only wait for each other; and neither waits for the other's long ones
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

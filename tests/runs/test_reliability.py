@@ -14,7 +14,7 @@ from pellucid import models
 
 COMMAND = [
     *["train", "jacobian", "--model", "simple-cnn", "--device", "cpu", "--seed", "7", "--json"],
-    *["--set", "recipe.epochs=40", "--set", "recipe.batch=100", "--set", "recipe.average=0.9"],
+    *["--set", "recipe.epochs=32", "--set", "recipe.batch=100", "--set", "recipe.average=0.9"],
     *[
         "--set",
         "recipe.validation=0.8",
@@ -73,7 +73,7 @@ def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: N
 
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(tmp_path: Path, nursery: Nursery) -> None:
-    short = [argument.replace("epochs=40", "epochs=8") for argument in COMMAND]
+    short = [argument.replace("epochs=32", "epochs=8") for argument in COMMAND]
     nursery.start(*short, "--out", "undisturbed")
     assert nursery.status() == 0
     arguments = [argument for argument in short if argument != "--json"]
