@@ -25,7 +25,7 @@ METHODS = (
 TRAINING = ("model.name=lenet", "recipe.batch=64", "recipe.epochs=30")
 # 8/255 is half a grey level of these images; attacks on explanations, which take longest, are few and short
 SHORT = ("explanations.n=16", "explanations.metrics.adversarial-similarity.steps=10")
-AUDIT = ("robustness.linf=[0.025, 0.05, 0.1]", *SHORT)
+AUDIT = ("robustness.linf=[0.025, 0.05, 0.1]", "verdicts.eps=0.1", "gallery.eps=0.1", *SHORT)
 FIGURES = ("accuracy", "robust_accuracy(linf, 0.1)", "random-similarity(gradient)", "image-alignment(gradient)")
 HEADS = ("right", "right under attack", "gradient steady", "gradient like image")
 

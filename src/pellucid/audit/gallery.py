@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pellucid import evaluate
-from pellucid.attacks import PGD
+from pellucid.audit.bounded import bounded
 from pellucid.audit.counting import passes_of
 from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.batch import Batch
@@ -17,6 +17,7 @@ from pellucid.data import Split
 from pellucid.drawing import coloured, photograph, plane, scaled
 from pellucid.evaluate.explanations import Passes
 from pellucid.explain import AdversarialExplanation, Explainer
+from pellucid.norms import Linf
 from pellucid.probe import frozen
 from pellucid.runs import Subject, taught
 
@@ -29,7 +30,7 @@ class Gallery(Part):
     """`chosen` images at random and the `worst` ones, where the network is surest and wrong, among `looked_at`.
 
     Each with the maps of `explainers`; what would lead to the label, the prediction and the runner-up, at each length
-    of `rho`; and, where PGD at `eps` makes it fail, the attacked image and what the explainers say of that.
+    of `rho`; and, where an attack at `eps` makes it fail, the attacked image and what the explainers say of that.
     """
 
     explainers: Mapping[str, Explainer] = field(default_factory=dict[str, Explainer])
@@ -163,9 +164,9 @@ class Gallery(Part):
     def _attack(
         self, task: Task, batch: Batch, explainers: Mapping[str, Explainer], entries: Sequence[Entry]
     ) -> None:
-        """Images that PGD makes fail, and what explainers say of those about what is predicted then."""
+        """Images that an attack makes fail, and what explainers say of those about what is predicted then."""
         classes = task.subject.split.classes
-        found = PGD(eps=self.eps, steps=self.steps).on(task.subject.model, batch, seed=task.seed)
+        found = bounded(self.eps, Linf(), self.steps).on(task.subject.model, batch, seed=task.seed)
         fallen = found.reached & ~found.settled
         after = found.after.double().softmax(1)
         changed: list[Entry | None] = []
