@@ -110,9 +110,9 @@ def test_losses_are_theirs() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("network", "norm", "eps"), CASES[2:3])
 def test_the_ensemble_leaves_as_many_standing(model: nn.Module, digits: Batch, norm: Norm, eps: float) -> None:
-    some = Batch(digits.x[:24], digits.y[:24])
+    some = Batch(digits.x[:40], digits.y[:40])
     theirs = authors.AutoAttack(model, norm=type(norm).__name__, eps=eps, version="standard", device="cpu", seed=0)
     theirs.square.n_queries = 200
-    found, *_ = theirs.run_standard_evaluation(some.x, some.y, batch_size=24)
+    found, *_ = theirs.run_standard_evaluation(some.x, some.y, batch_size=40)
     ours = AutoAttack(eps=eps, norm=norm, queries=200).on(model, some)
     assert abs(standing(model, some, found).sum() - (~ours.reached).sum()) <= 1
