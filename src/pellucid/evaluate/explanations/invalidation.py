@@ -11,8 +11,9 @@ from pellucid.attacks.explanations.descent import Optimiser
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
+from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.manipulation import attacked, manipulated
-from pellucid.evaluate.explanations.metric import Columns, Metric
+from pellucid.evaluate.explanations.metric import Columns
 from pellucid.explain import Gradient
 from pellucid.metrics.agreement import Pearson, Similarity, Spearman, TopK
 from pellucid.metrics.agreement.planes import Sign, planes
@@ -22,7 +23,7 @@ from pellucid.protocols import Explains, Norm
 
 @final
 @dataclass(frozen=True)
-class Invalidation(Metric):
+class Invalidation(Likeness):
     """The mean over several budgets of how alike a map stays to itself under attacks that leave the label.
 
     The attack lowers the `similarity`, which must be one that can be differentiated. What was found within a budget
@@ -49,16 +50,6 @@ class Invalidation(Metric):
         TopK(self.share)
         for eps in self.budgets:
             self._attack(Gradient(), eps)
-
-    @property
-    def low(self) -> float:
-        """Maps turned round at the smallest budget."""
-        return self.similarity.low
-
-    @property
-    def high(self) -> float:
-        """No budget changes the map."""
-        return 1.0
 
     @property
     def undefined(self) -> str:
