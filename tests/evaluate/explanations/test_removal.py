@@ -23,7 +23,6 @@ from pellucid.evaluate.explanations import (
     PixelFlipping,
 )
 from pellucid.evaluate.explanations.fills import Fill, filled
-from pellucid.evaluate.explanations.imputation import impute
 from pellucid.evaluate.explanations.removal import Ties, answers, logit, places
 from pellucid.explain import Gradient
 from pellucid.models import Normalise
@@ -264,33 +263,6 @@ def test_every_sample_takes_as_many_pixels_and_others() -> None:
     gone = FaithfulnessCorrelation(share=0.25).gone(case, torch.arange(100) % 2, torch.arange(100) // 2).flatten(1)
     assert bool((gone.sum(1) == 9).all())
     assert len(gone.unique(dim=0)) == 100
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**20), share=st.floats(0.02, 0.97), high=st.integers(2, 9), wide=st.integers(2, 9))
-def test_an_imputed_pixel_is_the_mean_of_its_neighbours(seed: int, share: float, high: int, wide: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.rand(3, 2, high, wide, generator=generator, dtype=torch.float64)
-    gone = torch.rand(3, high, wide, generator=generator) < share
-    gone[:, 0, 0] = False
-    found = impute(x, gone)
-    assert torch.equal(found.movedim(1, -1)[~gone], x.movedim(1, -1)[~gone])
-    kernel = torch.tensor([[1.0, 2, 1], [2, 0, 2], [1, 2, 1]], dtype=torch.float64)[None, None]
-    around = [
-        nn.functional.conv2d(values.flatten(0, 1)[:, None], kernel, padding=1).view_as(x)
-        for values in (found, torch.ones_like(x))
-    ]
-    wanted = around[0] / around[1]
-    assert torch.allclose(found.movedim(1, -1)[gone], wanted.movedim(1, -1)[gone], rtol=0, atol=1e-7)
-    assert bool((found <= x.amax() + 1e-7).all()) and bool((found >= x.amin() - 1e-7).all())
-
-
-def test_imputing_nothing_changes_nothing() -> None:
-    x = images(2, 3, 5, 5)
-    assert torch.equal(impute(x, torch.zeros(2, 5, 5, dtype=torch.bool)), x)
-    ramp = torch.full((1, 1, 5, 5), 0.3)
-    assert torch.allclose(impute(ramp, torch.arange(25).view(1, 5, 5) > 0), ramp)
-    assert impute(ramp, torch.arange(25).view(1, 5, 5) > 0).dtype == torch.float32
 
 
 def test_road_compares_the_two_ends_of_a_map() -> None:
