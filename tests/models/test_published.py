@@ -24,13 +24,15 @@ class Network(NamedTuple):
     activation: str
     right: int  # of the first 128 test images
     accuracy: float  # of the first 1017, and so on
+    jacobian: float
+    margin: float
     spread: float
     loss: float
 
 
 NETWORKS = [
-    Network("resnet44-adv-train.pt", "relu", 117, 0.87512, 3.9337, 0.4942),
-    Network("resnet44-all.pt", "half-huber", 92, 0.67748, 0.97167, 1.3461),
+    Network("resnet44-adv-train.pt", "relu", 117, 0.87512, 4.2298e-3, 6.4538e-3, 3.9337, 0.4942),
+    Network("resnet44-all.pt", "half-huber", 92, 0.67748, 6.9399e-5, 8.9058e-5, 0.97167, 1.3461),
 ]
 
 
@@ -47,6 +49,10 @@ def images() -> tuple[Tensor, Tensor]:
         return torch.from_numpy(archive["x"]).float() / 255, torch.from_numpy(archive["y"]).long()
 
 
+def squared_gradient(outputs: Tensor, x: Tensor) -> float:
+    return torch.autograd.grad(outputs.sum(), x, retain_graph=True)[0].square().mean().item()
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.file)
 class TestPublished:
     pytestmark = data
@@ -59,12 +65,17 @@ class TestPublished:
         error = (network.accuracy * (1 - network.accuracy) / 128) ** 0.5
         assert right / 128 == pytest.approx(network.accuracy, abs=2 * error)
 
-    def test_logits_and_losses(self, network: Network) -> None:
+    def test_statistics_of_input_gradients(self, network: Network) -> None:
         x, y = (column[:64] for column in images())
-        with torch.no_grad():
-            logits = trained(network)(x)
+        x.requires_grad_()
+        logits = trained(network)(x)
         assert logits.std().item() == pytest.approx(network.spread, rel=1e-3)
         assert F.cross_entropy(logits, y).item() == pytest.approx(network.loss, rel=1e-3)
+        jacobian = sum(squared_gradient(logits[:, k], x) for k in range(10)) / 10
+        assert jacobian == pytest.approx(network.jacobian, rel=0.01)
+        label = F.one_hot(y, 10).bool()
+        margin = logits[label] - logits.masked_fill(label, -torch.inf).amax(1)
+        assert squared_gradient(margin, x) == pytest.approx(network.margin, rel=0.01)
 
     def test_every_tensor_of_the_file_has_its_place(self, network: Network) -> None:
         weights = read_weights(checkpoint(network))
