@@ -24,7 +24,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -61,10 +60,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         for number in range(6):
             picture = Image.new("RGB", (24, 20), (40 * number, 80 * shade, 120))
             picture.save(tmp_path / "images" / name / f"{number}.png")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     yield
-    torch.set_num_threads(threads)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]

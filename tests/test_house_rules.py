@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
 
 random_calls = re.compile(r"torch\.(rand|randn|randint|randperm|bernoulli|normal)\((?!.*generator=)")
 
@@ -39,3 +41,10 @@ def test_a_source_file_keeps_the_rules(path: Path) -> None:
         )
     assert "from __future__ import annotations" not in text, "it would switch off the checks of shapes"
     assert not re.search(r"^import (torchvision|timm)|^from (torchvision|timm)", text, re.M)
+
+
+def test_no_example_is_timed() -> None:
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
+    timed = re.compile(r"settings\([^)]*deadline")
+    assert not [str(path) for path in (ROOT / "tests").rglob("test_*.py") if timed.search(path.read_text())]

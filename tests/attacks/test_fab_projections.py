@@ -46,7 +46,7 @@ def test_it_arrives_at_the_plane_without_leaving_the_box(norm: Liftable, task: t
     assert bool((delta[slope == 0] == 0).all())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([Linf(), L1()]), tasks())
 def test_no_change_is_shorter_says_a_linear_program(norm: Liftable, task: tuple[Tensor, Tensor, Tensor]) -> None:
     x, slope, amount = task

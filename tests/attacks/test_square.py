@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -99,7 +99,6 @@ def test_for_l2_the_start_fills_the_ball(shape: tuple[int, ...], seed: int) -> N
     assert torch.allclose(L2().size(start - x), torch.full(shape[:1], 0.2, dtype=torch.float64))
 
 
-@settings(deadline=None)
 @given(shapes, seeds, shares, st.floats(0, 1))
 def test_for_l2_the_perturbation_stays_as_long_as_it_may_be(
     shape: tuple[int, ...], seed: int, share: float, used: float
@@ -109,7 +108,6 @@ def test_for_l2_the_perturbation_stays_as_long_as_it_may_be(
     assert torch.allclose(L2().size(after - x), torch.full(shape[:1], 0.3, dtype=torch.float64))
 
 
-@settings(deadline=None)
 @given(shapes, seeds, shares, st.floats(0.1, 1))
 def test_for_l2_a_swap_is_that_of_the_paper_image_by_image(
     shape: tuple[int, ...], seed: int, share: float, used: float

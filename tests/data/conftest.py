@@ -17,8 +17,6 @@ from PIL import Image
 
 from pellucid.data import TensorSplit
 
-torch.set_num_threads(1)
-
 Save = Callable[..., Path]
 Pack = Callable[[Mapping[str, bytes], Path], Path]
 

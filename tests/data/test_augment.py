@@ -109,7 +109,7 @@ def test_flipping_twice_is_nothing():
     assert torch.equal(applied(Flip(), applied(Flip(), batch)).x, batch.x)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 5), st.sampled_from(["replicate", "zero"]), st.integers(1, 8), st.integers(1, 8))
 def test_a_shift_is_a_crop_of_the_padded_image(pad: int, fill: Literal["replicate", "zero"], height: int, width: int):
     batch = images(6, height, width)

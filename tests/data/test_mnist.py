@@ -42,7 +42,7 @@ def four(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(sorted(CODES)), st.lists(st.integers(0, 4), max_size=4), st.booleans())
 def test_whatever_is_written_is_read(tmp_path: Path, kind: str, shape: list[int], packed: bool):
     values = (numpy.arange(math.prod(shape)) * 7 - 40).astype("i8").astype(kind).reshape(shape)

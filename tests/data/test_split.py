@@ -47,7 +47,6 @@ def test_floats_stay_as_they_are(toy: TensorSplit):
     assert torch.equal(read(split)[0], floats.float())
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_taking_twice_is_taking_the_taken(data: st.DataObject):
     labels = torch.arange(12) % 3
@@ -117,7 +116,7 @@ def test_the_fingerprint_is_of_the_content(toy: TensorSplit):
     assert replace(toy, pixels=toy.pixels.clone()).fingerprint() == toy.fingerprint()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(0, 3), min_size=2, max_size=60),
     st.floats(0.01, 0.99),

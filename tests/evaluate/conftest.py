@@ -1,7 +1,5 @@
 """Small networks that read digits: trained as usual, on adversarial examples, and with BatchNorm."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,14 +9,6 @@ from pellucid.attacks import PGD
 from pellucid.batch import Batch
 from pellucid.data import load, sequential
 from pellucid.models import Normalise
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

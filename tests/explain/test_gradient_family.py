@@ -81,7 +81,7 @@ def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Ru
 # ---- identities
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(0, 1) | st.sampled_from(("mean", "blur")),
     st.integers(2, 7),

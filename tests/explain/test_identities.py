@@ -46,7 +46,7 @@ def test_without_noise_smoothgrad_is_the_gradient(clean: bool) -> None:
     assert torch.allclose(SmoothGrad(sigma=0, samples=3, clean=clean)(model, X, Y).map, Gradient()(model, X, Y).map)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0, 2), st.integers(1, 9), st.booleans(), st.booleans())
 def test_of_a_linear_model_every_map_is_the_weight(sigma: float, samples: int, clean: bool, clip: bool) -> None:
     model, x, y = linear(), images(3, 1, 3, 3), torch.tensor([3, 1, 0])

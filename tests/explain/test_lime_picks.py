@@ -22,7 +22,7 @@ def test_an_example_worked_out_by_hand() -> None:
     assert submodular_pick(EXAMPLE, 2, ties="first").rows.tolist() == [3, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from(["last", "first"]))
 def test_every_pick_adds_the_most_to_what_is_covered(seed: int, count: int, ties: str) -> None:
     generator = torch.Generator().manual_seed(seed)

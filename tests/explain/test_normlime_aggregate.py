@@ -138,7 +138,7 @@ def explanations(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
     return w, torch.randint(3, (n,), generator=generator)
 
 
-many = settings(max_examples=60, deadline=None)
+many = settings(max_examples=60)
 
 
 @many

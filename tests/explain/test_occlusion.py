@@ -34,7 +34,7 @@ def test_a_window_hides_all_channels() -> None:
     assert torch.allclose(found, summands.sum(1, keepdim=True).expand_as(X))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(4, 7), st.integers(4, 7), st.integers(1, 4), st.integers(1, 4))
 def test_a_map_is_the_mean_over_the_windows_that_cover_a_pixel(
     high: int, wide: int, window: int, stride: int

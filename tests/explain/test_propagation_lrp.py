@@ -121,7 +121,7 @@ def test_epsilon_keeps_a_share_and_so_does_the_bias() -> None:
     assert torch.allclose(found, x * weight * (z / (z + 0.5 * z.sign()))[:, None])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(0.1, 10), st.sampled_from(["epsilon", "epsilon-plus", "epsilon-gamma-box", "epsilon-alpha2-beta1"]))
 def test_a_scale_that_the_next_layer_undoes_changes_nothing(scale: float, composite: str) -> None:
     model, scaled = plain(), plain()

@@ -30,7 +30,7 @@ def test_every_similarity_is_tried() -> None:
 
 
 @similarities
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_a_similarity_is_symmetric_bounded_and_1_for_the_same_maps(similarity: Similarity, seed: int) -> None:
     one, other = maps(seed)
@@ -43,7 +43,7 @@ def test_a_similarity_is_symmetric_bounded_and_1_for_the_same_maps(similarity: S
 
 
 @similarities
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=seeds, exponent=st.integers(-120, 120))
 def test_a_factor_of_both_maps_does_not_matter(similarity: Similarity, seed: int, exponent: int) -> None:
     one, other = maps(seed)
@@ -98,7 +98,7 @@ def test_gradients_of_maps_without_a_value_leave_the_others_alone(similarity: Si
     assert bool(zeroed.grad.isfinite().all())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=seeds, factor=st.floats(0.1, 10), shift=st.floats(-3, 3))
 def test_pearson_sees_neither_a_factor_nor_a_shift_of_one_map(seed: int, factor: float, shift: float) -> None:
     one, other = maps(seed)
@@ -123,7 +123,7 @@ def test_the_cosine_of_two_that_differ_by_45_degrees() -> None:
     assert Cosine()(torch.ones(1, 2, 2), torch.ones(1, 2, 2)).tolist() == pytest.approx([1])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=seeds)
 def test_spearman_sees_only_the_order(seed: int) -> None:
     one, other = maps(seed)
@@ -153,7 +153,7 @@ def test_of_equal_values_those_that_come_first_are_largest() -> None:
     assert TopK(0.5)(one, torch.tensor([[[9.0, 0, 8, 0]]])).item() == 0.5
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=seeds)
 def test_top_k_of_maps_that_know_nothing_of_each_other_is_its_share(seed: int) -> None:
     one, other = torch.rand(2, 400, 10, 10, generator=torch.Generator().manual_seed(seed))

@@ -64,7 +64,7 @@ def test_the_least_that_so_many_pairs_can_show(n: int) -> None:
     assert found.p == 2 / 2**n
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(values)
 def test_what_does_not_change_the_test(rows: list[float]) -> None:
     first, second = torch.tensor(rows, dtype=torch.float64), torch.zeros(len(rows), dtype=torch.float64)

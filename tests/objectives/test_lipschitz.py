@@ -134,7 +134,7 @@ def test_its_gradient_for_the_weights_is_that_of_finite_differences(
     shape=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     samples=st.sampled_from((1, 3, "all")),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_batches_of_any_shape(count: int, classes: int, shape: list[int], samples: int | Literal["all"]) -> None:
     pixels = int(torch.tensor(shape).prod())
     network = linear(classes=classes, pixels=pixels)

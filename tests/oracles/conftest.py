@@ -10,8 +10,6 @@ from pellucid.batch import Batch
 from pellucid.data import load
 from pellucid.data.split import Split, sequential
 
-torch.set_num_threads(1)
-
 
 @pytest.fixture(scope="session")
 def digits() -> Batch:

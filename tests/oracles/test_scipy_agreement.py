@@ -20,7 +20,7 @@ def maps(seed: int, ties: int) -> tuple[Tensor, Tensor]:
     return ((one * ties).round(), (other * ties).round()) if ties else (one, other)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=seeds, ties=st.sampled_from([0, 1, 3]))
 def test_correlations(seed: int, ties: int) -> None:
     one, other = maps(seed, ties)
@@ -31,7 +31,7 @@ def test_correlations(seed: int, ties: int) -> None:
 
 
 @pytest.mark.parametrize(("window", "sigma"), [(7, 0.9), (11, 1.5), (5, 0.6)])
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=seeds, offset=st.floats(-5, 5))
 def test_structural_similarity(window: int, sigma: float, seed: int, offset: float) -> None:
     one, other = maps(seed, 0)

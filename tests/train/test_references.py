@@ -207,7 +207,7 @@ def test_a_threshold_is_two_sided_strict_and_by_the_unbiased_deviation() -> None
     assert torch.equal(thresholded(edge, 0.999), torch.tensor([[-1.0, 0, 1]]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.sampled_from([(1.0, 0.3173), (1.25, 0.2113), (2.0, 0.0455)]), st.floats(0.1, 100))
 def test_of_large_normal_maps_a_known_share_is_kept(seed: int, case: tuple[float, float], scale: float) -> None:
     threshold, share = case
@@ -229,7 +229,7 @@ def test_a_threshold_of_zero_is_none_and_nothing_is_doubled(tmp_path: Path) -> N
 # permutations
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.floats(0, 1))
 def test_a_permutation_keeps_each_map_s_values_and_the_rest_of_its_places(seed: int, share: float) -> None:
     maps = torch.arange(4 * 3 * 5 * 5, dtype=torch.float32).view(4, 3, 5, 5)
@@ -277,7 +277,7 @@ def cosine(batch: Batch) -> Tensor:
     return F.cosine_similarity(gradient.flatten(1), batch.column("reference").flatten(1), dim=1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_flipping_image_and_map_together_leaves_the_cosine(seed: int) -> None:
     y = torch.tensor([0, 1, 0, 1])
@@ -286,7 +286,7 @@ def test_flipping_image_and_map_together_leaves_the_cosine(seed: int) -> None:
     assert torch.allclose(cosine(flipped), cosine(batch), atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_cropping_image_and_map_together_crops_the_map_of_the_crop(seed: int) -> None:
     x = F.pad(images(4, 1, 4, 4, seed=seed), [2, 2, 2, 2])  # a black rim, so that no crop cuts anything off

@@ -284,7 +284,7 @@ def test_maps_of_digits_are_manipulated(
     assert bool(away.kept.all())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from(AIMS))
 def test_aims_are_lowest_where_they_are_fulfilled(seed: int, aim: Aim) -> None:
     generator = torch.Generator().manual_seed(seed)

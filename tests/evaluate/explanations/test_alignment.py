@@ -80,7 +80,7 @@ def beside(x: Tensor, maps: Tensor, metric: ImageAlignment | None = None) -> Sco
     return (metric or ImageAlignment())(linear(pixels=x[0].numel()), x, maps=maps)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**20), st.floats(0.01, 100))
 def test_a_map_that_is_the_image_or_its_negative_is_aligned(seed: int, factor: float) -> None:
     x, maps = images(4, 2, 3, 3, seed=seed), images(4, 2, 3, 3, seed=seed + 1) - 0.5

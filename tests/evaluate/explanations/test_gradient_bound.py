@@ -73,7 +73,7 @@ def test_a_factor_of_the_last_layer_changes_no_angle(make: Callable[[], nn.Modul
         assert torch.allclose(after.columns[name], factor ** SCALED.get(name, 0) * column, rtol=1e-10), name
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**20), eps=st.floats(1e-4, 2), normal=st.booleans())
 def test_the_bounds_hold_for_every_image(seed: int, eps: float, normal: bool) -> None:
     x = images(8, 1, 6, 6, seed=seed)

@@ -9,7 +9,7 @@ from networks import images
 from pellucid.evaluate.explanations.imputation import impute
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**20), share=st.floats(0.02, 0.97), high=st.integers(2, 9), wide=st.integers(2, 9))
 def test_an_imputed_pixel_is_the_mean_of_its_neighbours(seed: int, share: float, high: int, wide: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -86,7 +86,6 @@ def test_a_near_miss_within_the_tolerance_is_a_hit() -> None:
     assert [judged(PointingGame(tolerance), maps, mask).value.item() for tolerance in (0, 4, 5, 20)] == [0, 0, 1, 1]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**20), st.integers(0, 9), st.sampled_from([(1, 1), (3, 8), (7, 5)]))
 def test_a_widened_mask_is_all_that_lies_near(seed: int, tolerance: int, shape: tuple[int, int]) -> None:
     mask = random(2, *shape, seed=seed) > 1.2
@@ -97,7 +96,7 @@ def test_a_widened_mask_is_all_that_lies_near(seed: int, tolerance: int, shape: 
 
 
 @given(st.integers(0, 2**20), st.floats(0.01, 100))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_scale_and_turns_change_nothing(seed: int, scale: float) -> None:
     maps, mask = random(3, 2, 4, 5, seed=seed), random(3, 4, 5, seed=seed + 1) > 0
     for metric in [*METRICS, PointingGame(1, "absolute"), RankInMask("positive")]:
@@ -109,7 +108,7 @@ def test_scale_and_turns_change_nothing(seed: int, scale: float) -> None:
 
 
 @given(st.integers(0, 2**20))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_mask_and_rest_share_what_there_is(seed: int) -> None:
     maps, mask = random(3, 1, 4, 5, seed=seed), random(3, 4, 5, seed=seed + 1) > 0
     for metric in (PointingGame(), MassInMask()):

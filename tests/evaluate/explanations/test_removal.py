@@ -110,7 +110,7 @@ def test_deletion_of_a_linear_network_falls_as_the_sorted_contributions_say() ->
         assert bool((other <= worst.columns["curve"] + 1e-12).all())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(steps=st.integers(1, 40), scale=st.floats(0.01, 100), shift=st.floats(-5, 5))
 def test_only_the_order_of_a_map_counts(steps: int, scale: float, shift: float) -> None:
     model, x = smooth(), images(3, 1, 6, 6)

@@ -18,7 +18,7 @@ def judged(maps: torch.Tensor) -> Scores:
     return Sparsity()(model, torch.zeros_like(maps), 0, maps=maps)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 40), st.floats(1e-200, 1e200))
 def test_one_pixel_and_all_alike_and_a_ramp(n: int, factor: float) -> None:
     alike, one = torch.ones(n, dtype=torch.float64), torch.eye(n, dtype=torch.float64)[0]
@@ -27,7 +27,7 @@ def test_one_pixel_and_all_alike_and_a_ramp(n: int, factor: float) -> None:
     assert found.tolist() == pytest.approx([0, 1 - 1 / n, (n - 1) / (3 * n)], abs=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**20), st.integers(2, 12))
 def test_it_is_half_the_mean_difference_over_the_mean(seed: int, n: int) -> None:
     shares = torch.rand(3, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

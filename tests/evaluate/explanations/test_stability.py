@@ -123,7 +123,7 @@ def test_maps_of_a_quadratic_network_change_by_its_hessian() -> None:
     assert torch.allclose(sensitivity, changes.amax(0) / (x.flatten(1) @ model.hessian.detach()).norm(dim=1))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**20), eps=st.floats(1e-3, 2), more=st.integers(2, 6))
 def test_more_draws_find_no_smaller_a_maximum(seed: int, eps: float, more: int) -> None:
     model, x = smooth(), images(3, 1, 6, 6)

@@ -21,8 +21,6 @@ def trained() -> Callable[[int], tuple[nn.Module, nn.Module, Split]]:
 
 
 def _pair(seed: int) -> tuple[nn.Module, nn.Module, Split]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     source = data.load("digits")
     assert isinstance(source.train, TensorSplit) and isinstance(source.test, TensorSplit)
     pixels, labels = (
@@ -33,7 +31,6 @@ def _pair(seed: int) -> tuple[nn.Module, nn.Module, Split]:
     seen, unseen = order[: len(digits) * 6 // 10], order[len(digits) * 6 // 10 :]
     (batch,) = digits.take(seen).batches([torch.arange(len(seen))])
     networks = [_trained(batch.x, batch.y, seed, consistent=consistent) for consistent in (False, True)]
-    torch.set_num_threads(threads)
     return networks[0], networks[1], digits.take(unseen)
 
 

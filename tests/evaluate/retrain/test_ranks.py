@@ -35,7 +35,7 @@ def test_a_pixel_is_the_sum_of_its_channels_and_a_scalar_stands_alone() -> None:
     assert sorted(ranks_of(table[:, :1], (2, 1, 2), "scalar").table.flatten().tolist()) == [0, 1, 2, 3]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=6), st.integers(0, 100))
 def test_ranks_are_an_order_that_values_agree_with(values: list[int], seed: int) -> None:
     table = torch.tensor(values, dtype=torch.float32).view(1, 1, 2, 3)

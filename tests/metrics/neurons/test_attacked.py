@@ -66,7 +66,7 @@ def test_ratios_of_images_that_stay_and_images_that_arrive() -> None:
         exactly.instance  # noqa: B018
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.floats(1e-3, 1e3))
 def test_ratios_do_not_depend_on_scale_and_equal_their_definition(seed: int, scale: float) -> None:
     real, attacked = noise(30, 4, seed=seed), noise(12, 4, seed=seed + 1)
@@ -98,7 +98,7 @@ def test_intervals_of_ratios_are_over_images_and_classes_may_be_missing() -> Non
     assert missing.undefined == 1 and missing.mean.n == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 40))
 def test_areas_are_scikit_learns(seed: int, n: int) -> None:
     generator = torch.Generator().manual_seed(seed)

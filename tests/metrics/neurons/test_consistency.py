@@ -80,7 +80,7 @@ def test_like_classes_count_by_their_similarity(estimator: str) -> None:
     assert rooted.chance == pytest.approx(found.chance**0.5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.booleans())
 def test_pairs_are_all_ways_to_choose_among_equals(seed: int, count: int, balance: bool) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -129,7 +129,7 @@ def test_p_values_are_uniform_where_nothing_means_anything() -> None:
         assert float((table.p <= alpha).double().mean()) == pytest.approx(alpha, abs=0.08)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_names_of_classes_scales_and_order_do_not_matter(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
