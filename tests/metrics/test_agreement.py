@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid import config
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.metrics.agreement import SIMILARITIES, SSIM, Cosine, Pearson, Similarity, Spearman, TopK
+from pellucid.metrics.agreement import SIMILARITIES, SSIM, Cosine, Pearson, Similarity, Spearman, TopK, scaled
 from pellucid.metrics.agreement.spearman import ranks
 
 ALL: list[Similarity] = [Pearson(), Cosine(), Spearman(), TopK(0.2), SSIM(), SSIM(5, 0.8)]
@@ -49,6 +49,15 @@ def test_a_factor_of_both_maps_does_not_matter(similarity: Similarity, seed: int
     one, other = maps(seed)
     factor = 10.0**exponent
     assert torch.allclose(similarity(factor * one, factor * other), similarity(one, other), atol=1e-9)
+
+
+@similarities
+@settings(max_examples=8, deadline=None)
+@given(seed=seeds, first=st.integers(-6, 6), second=st.integers(-6, 6))
+def test_nor_does_a_factor_of_either(similarity: Similarity, seed: int, first: int, second: int) -> None:
+    one, other = maps(seed)
+    found = similarity(3 * 10.0**first * one, 10.0**second * other)
+    assert torch.allclose(found, similarity(one, other), atol=1e-9)
 
 
 @similarities
@@ -163,12 +172,12 @@ def test_top_k_of_maps_that_know_nothing_of_each_other_is_its_share(seed: int) -
 def test_ssim_of_two_constants_is_that_of_their_brightness() -> None:
     one, other = torch.full((1, 8, 8), 3.0), torch.full((1, 8, 8), 1.0)
     constant = (0.01 * 2) ** 2
-    assert SSIM()(one, other).item() == pytest.approx((6 + constant) / (10 + constant))
-    assert SSIM()(one, one).isnan().all()
+    assert SSIM().compare(one, other).item() == pytest.approx((6 + constant) / (10 + constant))
+    assert SSIM()(one, other).isnan().all()
 
 
 def test_ssim_of_a_window_as_large_as_the_map_is_one_formula() -> None:
-    one, other = maps(4, count=1, height=7, width=7)
+    one, other = (scaled(each) for each in maps(4, count=1, height=7, width=7))
     bell = torch.exp(-0.5 * (torch.arange(-3, 4, dtype=torch.float64) / 1.5) ** 2)
     weight = bell[:, None] * bell / bell.sum() ** 2
     both = torch.cat([one, other])
@@ -183,14 +192,15 @@ def test_ssim_of_a_window_as_large_as_the_map_is_one_formula() -> None:
     assert SSIM()(one, other).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
-def test_ssim_sees_a_factor_of_one_map() -> None:
+def test_ssim_of_maps_as_they_are_sees_a_factor_of_one_of_them() -> None:
     one, _ = maps(0)
-    assert bool((SSIM()(one, 3 * one) < 0.8).all())
+    assert bool((SSIM().compare(one, 3 * one) < 0.8).all())
+    assert SSIM()(one, 3 * one).tolist() == pytest.approx([1, 1, 1])
 
 
 def test_ssim_as_published_is_neither_symmetric_nor_an_image_s_own() -> None:
     one, other = maps(0)
-    official = SSIM(compat="official")
+    official = SSIM(compat="official").compare
     assert (official(one, other) - official(other, one)).abs().min() > 1e-6
     alone = torch.cat([official(one[row : row + 1], other[row : row + 1]) for row in range(3)])
     assert (official(one, other) - alone).abs().max() > 1e-6
@@ -201,6 +211,7 @@ def test_ssim_as_published_is_neither_symmetric_nor_an_image_s_own() -> None:
 def test_ssim_as_published_goes_on_with_zeros() -> None:
     one, other = maps(5, count=1)
     around = torch.nn.functional.pad
+    one, other = scaled(one), scaled(other)
     extent = one.max() - one.min()
     # the same window, the same range, and the border added by hand
     by_hand = SSIM()._local(around(one / extent, (3,) * 4), around(other / extent, (3,) * 4))  # pyright: ignore[reportPrivateUsage]

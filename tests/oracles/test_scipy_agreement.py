@@ -36,7 +36,7 @@ def test_correlations(seed: int, ties: int) -> None:
 def test_structural_similarity(window: int, sigma: float, seed: int, offset: float) -> None:
     one, other = maps(seed, 0)
     one, other = one + offset, other + offset
-    for row, ours in enumerate(SSIM(window, sigma)(one, other)):
+    for row, ours in enumerate(SSIM(window, sigma).compare(one, other)):
         extent = float(torch.cat([one[row], other[row]]).max() - torch.cat([one[row], other[row]]).min())
         # its windows reach 3.5 sigma, which makes them as wide as ours here
         theirs = structural_similarity(

@@ -15,8 +15,8 @@ from pellucid import config
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, MeasurementError, NotFinite, PixelError, ShapeError
 from pellucid.evaluate.explanations import Metric, Scores
-from pellucid.explain import Gradient
-from pellucid.testing.specimens import images, left_as_it_was, network
+from pellucid.explain import Explainer, Gradient
+from pellucid.testing.specimens import Multiplied, images, left_as_it_was, network
 
 
 class MetricConformance:
@@ -76,6 +76,19 @@ class MetricConformance:
         """A map of zeros is judged or counted, as are constant ones."""
         for value in (0.0, 1.0):
             self._sound(self._scores(maps=torch.full_like(images()[0], value)))
+
+    def test_how_long_maps_are_matters_only_where_it_says_so(self) -> None:
+        """And their sign, where it says that it ignores it."""
+        own = self._scores()
+        factors = [1e-6, 0.3, 1e6, *([-1.0] if self.metric.ignores_sign else [])]
+        for factor in factors:
+            found = self._of(self._batch(), explainer=Multiplied(factor))
+            same = torch.allclose(found.value, own.value, rtol=1e-6, atol=self.tolerance)
+            if factor < 0 or self.metric.ignores_scale:
+                assert torch.equal(found.defined, own.defined), factor
+                assert same, factor
+            else:
+                assert not same, factor
 
     def test_stored_maps_are_judged_like_those_of_an_explainer(self) -> None:
         """A metric of maps alone does not care who made them; one that explains more says that it must."""
@@ -150,10 +163,16 @@ class MetricConformance:
         return torch.randn(x.shape, generator=torch.Generator().manual_seed(4), dtype=x.dtype)
 
     def _of(
-        self, batch: Batch, *, model: nn.Module | None = None, seed: int = 0, maps: Tensor | None = None
+        self,
+        batch: Batch,
+        *,
+        model: nn.Module | None = None,
+        explainer: Explainer = Gradient(),  # noqa: B008
+        seed: int = 0,
+        maps: Tensor | None = None,
     ) -> Scores:
         model = network() if model is None else model
-        return self.metric.on(model, batch, "predicted", explainer=Gradient(), maps=maps, seed=seed)
+        return self.metric.on(model, batch, "predicted", explainer=explainer, maps=maps, seed=seed)
 
     def _scores(self, *, model: nn.Module | None = None, seed: int = 0, maps: Tensor | None = None) -> Scores:
         return self._of(self._batch(), model=model, seed=seed, maps=maps)

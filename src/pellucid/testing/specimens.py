@@ -2,9 +2,25 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+
+from pellucid.explain import Explainer, Gradient
+from pellucid.probe import Probe
+
+
+@dataclass(frozen=True)
+class Multiplied(Explainer):
+    """Another explainer's maps, times a number."""
+
+    factor: float
+    explainer: Explainer = field(default_factory=Gradient)
+
+    def maps(self, probe: Probe, of: Tensor, rows: int) -> Tensor:
+        """The other's, multiplied."""
+        return self.factor * self.explainer.maps(probe, of, rows)
 
 
 def network(

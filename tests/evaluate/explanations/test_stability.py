@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import METRICS, LocalLipschitz, MaxSensitivity, Metric, RandomSimilarity, planes
-from pellucid.evaluate.explanations.neighbours import scaled
 from pellucid.explain import Explainer, Gradient, InputTimesGradient, SmoothGrad
-from pellucid.metrics.agreement import SSIM, Cosine, Pearson, Spearman
+from pellucid.metrics.agreement import SSIM, Cosine, Pearson, Spearman, scaled
 from pellucid.norms import Linf
 from pellucid.randomness import Noise
 
@@ -179,12 +178,11 @@ def test_the_published_change_of_scale_matters_to_ssim_alone(similarity: Pearson
 
 def test_ssim_as_published_sees_the_images_of_a_part_together() -> None:
     model, x = smooth(size=8), images(3, 1, 8, 8)
-    own, near = (
-        scaled(planes(Gradient()(model, each, 0).map, "absolute"), "largest") for each in (x, *neighbours(x, EPS, 1))
-    )
+    own, near = (scaled(planes(Gradient()(model, each, 0).map, "signed")) for each in (x, *neighbours(x, EPS, 1)))
     similarity = SSIM(compat="official")
-    found = RandomSimilarity(EPS, 1, similarity)(model, x, 0, explainer=Gradient()).value
-    assert torch.allclose(found, similarity(own, near))
+    found = RandomSimilarity(EPS, 1, similarity, "signed")(model, x, 0, explainer=Gradient()).value
+    assert torch.allclose(found, similarity(near, own))
+    assert not torch.allclose(found, similarity(own, near), rtol=1e-6)
 
 
 def test_maps_are_brought_to_scale() -> None:

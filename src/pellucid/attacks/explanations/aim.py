@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -48,9 +47,3 @@ class Targeted(Aim):
     def loss(self, now: Planes, reference: Planes) -> Float[Tensor, " b"]:
         """Over all places."""
         return (now - reference).square().sum((1, 2))
-
-
-def scaled(planes: Planes) -> Planes:
-    """Each map with its largest absolute value at 1; a map of zeros stays one."""
-    largest = planes.abs().amax((1, 2), keepdim=True)
-    return planes / torch.where(largest > 0, largest, 1)

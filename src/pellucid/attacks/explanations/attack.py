@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pellucid.attacks.attack import check_box, check_budget, check_steps
-from pellucid.attacks.explanations.aim import Aim, Planes, scaled
+from pellucid.attacks.explanations.aim import Aim, Planes
 from pellucid.attacks.explanations.descent import Descent, Optimiser
 from pellucid.attacks.explanations.frame import Frame
 from pellucid.attacks.explanations.scene import Images, Keep, Scene, answer
@@ -18,7 +18,7 @@ from pellucid.attacks.search import where
 from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError, suggestion
-from pellucid.metrics.agreement import Sign, planes
+from pellucid.metrics.agreement import Sign, planes, scaled
 from pellucid.models.swapping import swapped
 from pellucid.norms import L0, Linf
 from pellucid.probe import frozen, slope

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from pellucid.attacks.explanations.aim import Aim, Planes, scaled
+from pellucid.attacks.explanations.aim import Aim, Planes
 from pellucid.attacks.goals import lead
 from pellucid.batch import Batch
-from pellucid.metrics.agreement import Sign, planes
+from pellucid.metrics.agreement import Sign, planes, scaled
 from pellucid.probe import Probe, slope
 from pellucid.protocols import Explains
 

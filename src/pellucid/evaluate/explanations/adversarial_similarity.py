@@ -32,5 +32,6 @@ class AdversarialSimilarity(Manipulation):
     def scores(self, case: Case) -> Columns:
         """The similarity, and what the attack did beside."""
         found = manipulated(case, self.attack(attacked(case.explainer)))
-        value = self.similarity(planes(case.maps, self.sign), planes(found.after, self.sign))
+        # the attacked map first, as in the authors' code
+        value = self.similarity(planes(found.after, self.sign), planes(case.maps, self.sign))
         return {"value": unless_blind(value, found), **found_out(found)}

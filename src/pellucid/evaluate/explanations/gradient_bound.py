@@ -59,6 +59,11 @@ class GradientBound(Metric):
         return "the gradient is zero, at the image or at a neighbour"
 
     @property
+    def ignores_sign(self) -> bool:
+        """It looks at no explainer's maps."""
+        return True
+
+    @property
     def cost(self) -> str:
         """A product costs about as much as two gradients."""
         return f"{self.draws + 1} gradients and {self.draws + self.probes} products with the Hessian"

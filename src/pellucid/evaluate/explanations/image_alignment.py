@@ -39,6 +39,11 @@ class ImageAlignment(Metric):
         return "the map or the image is zero" if self.by == "angle" else "the map is zero"
 
     @property
+    def ignores_sign(self) -> bool:
+        """The opposite direction is as good."""
+        return True
+
+    @property
     def cost(self) -> str:
         """It only looks at the map."""
         return "no pass"

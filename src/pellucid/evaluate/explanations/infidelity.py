@@ -57,6 +57,16 @@ class Infidelity(Metric):
         return "which cannot be"
 
     @property
+    def ignores_scale(self) -> bool:
+        """Not unless maps are fitted: they foretell by how much an answer falls."""
+        return self.scaled
+
+    @property
+    def ignores_sign(self) -> bool:
+        """The factor that suits a map best may be negative."""
+        return self.scaled
+
+    @property
     def cost(self) -> str:
         """One pass a sample, and one over the image."""
         return f"{self.samples + 1} forward passes"

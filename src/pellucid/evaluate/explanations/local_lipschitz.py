@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbours import Scale, at_neighbours, check_draws, scaled
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
+from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 from pellucid.norms import L2
 
 
@@ -44,6 +44,11 @@ class LocalLipschitz(Metric):
     def undefined(self) -> str:
         """Which takes a very small image at an end of the pixels' range."""
         return "no draw changed the image"
+
+    @property
+    def ignores_scale(self) -> bool:
+        """Not with maps as they are, where it is the paper's own number."""
+        return self.scale != "none"
 
     @property
     def cost(self) -> str:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbours import Scale, at_neighbours, check_draws, scaled
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
+from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 
 
 @final

@@ -52,6 +52,8 @@ class Metric(ABC):
     `better` says which end is the good one, `low` and `high` between what a value lies. `needs` is what it looks at:
     maps alone, whoever made them; an explainer that it can ask more; or the network, of which it makes all it needs.
     `needed` names the columns that images must have. `undefined` is why an image may be without a value.
+
+    How long maps are is the network's doing; a metric that is not blind to it says so: `ignores_scale` is then false.
     """
 
     registry: ClassVar[str] = "pellucid.evaluate.explanations:METRICS"
@@ -77,6 +79,16 @@ class Metric(ABC):
     def undefined(self) -> str:
         """Why an image may have no value, as the end of "7 images have no value: ..."."""
         return "the map is constant"
+
+    @property
+    def ignores_scale(self) -> bool:
+        """Whether an explainer whose maps are all multiplied by one positive number has the same values."""
+        return True
+
+    @property
+    def ignores_sign(self) -> bool:
+        """Whether an explainer whose maps all have the other sign has the same values, as `sign="absolute"` says."""
+        return getattr(self, "sign", "signed") == "absolute"
 
     @property
     @abstractmethod

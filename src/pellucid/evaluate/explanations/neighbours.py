@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -14,9 +13,6 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.explain.copies import fold, portions
 from pellucid.explain.room import full_pass
 from pellucid.norms import Linf
-
-Scale = Literal["none", "largest", "sum"]
-"""What a map is divided by before it is compared: nothing, its largest absolute value, or the sum of all of them."""
 
 Compare = Callable[[Case, int, Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]], Float[Tensor, " b"]]
 """What a metric makes of some images, the number of a draw, their neighbours of that draw and the maps of those."""
@@ -41,15 +37,6 @@ def at_neighbours(case: Case, eps: float, draws: int, compare: Compare) -> Float
 def neighbour(case: Case, eps: float, number: int) -> Float[Tensor, "b *shape"]:
     """Each image with noise that is uniform in [-eps, eps], clipped to [0, 1]; all metrics draw the same ones."""
     return (case.x + Linf().random(case.x, eps, case.noise.stream("neighbour", number))).clamp(0, 1)
-
-
-def scaled(maps: Float[Tensor, "b h w"], scale: Scale) -> Float[Tensor, "b h w"]:
-    """The maps divided by what `scale` says; those of zeros stay zeros."""
-    if scale == "none":
-        return maps
-    sizes = maps.abs().flatten(1)
-    size = (sizes.amax(1) if scale == "largest" else sizes.sum(1))[:, None, None]
-    return maps / torch.where(size > 0, size, 1)
 
 
 def check_draws(owner: str, eps: float, draws: int) -> None:

@@ -10,9 +10,9 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.evaluate.explanations.neighbours import Scale, at_neighbours, check_draws, scaled
+from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
 from pellucid.metrics.agreement import Pearson, Similarity
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 
 
 @final
@@ -61,5 +61,7 @@ class RandomSimilarity(Likeness):
         return {"value": found.mean(1), "spread": spread, "lowest": found.amin(1)}
 
     def _compare(self, case: Case, number: int, x: Tensor, maps: Tensor) -> Float[Tensor, " b"]:
-        own = "sum" if self.compat == "official" and number else self.scale
-        return self.similarity(scaled(planes(case.maps, self.sign), own), scaled(planes(maps, self.sign), self.scale))
+        scale: Scale = "sum" if self.compat == "official" and number else self.scale
+        own, other = planes(case.maps, self.sign), planes(maps, self.sign)
+        # the copy first, as in the authors' code, where the first map's range sets the constants of SSIM
+        return self.similarity.compare(scaled(other, self.scale), scaled(own, scale))

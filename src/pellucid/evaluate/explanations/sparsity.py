@@ -38,6 +38,11 @@ class Sparsity(Metric):
         return "the map is zero"
 
     @property
+    def ignores_sign(self) -> bool:
+        """Absolute values are shared out."""
+        return True
+
+    @property
     def cost(self) -> str:
         """It only looks at the map."""
         return "no pass"

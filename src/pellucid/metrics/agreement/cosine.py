@@ -16,7 +16,7 @@ class Cosine(Similarity):
 
     undefined: ClassVar[str] = "a map is zero"
 
-    def __call__(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
+    def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where either map is zero everywhere."""
         first, second = these.flatten(1), those.flatten(1)
         return angle(first, second, (first != 0).any(1) & (second != 0).any(1))

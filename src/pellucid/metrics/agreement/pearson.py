@@ -21,7 +21,7 @@ class Pearson(Similarity):
 
     compat: Literal["none", "official"] = "none"
 
-    def __call__(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
+    def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where either map is constant."""
         found, values = correlation(these.flatten(1), those.flatten(1)), these[0].numel()
         return found * (values - 1) / values if self.compat == "official" else found

@@ -20,7 +20,7 @@ class Spearman(Similarity):
 
     differentiable: ClassVar[bool] = False
 
-    def __call__(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
+    def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where either map is constant."""
         return correlation(ranks(these.flatten(1)), ranks(those.flatten(1)))
 

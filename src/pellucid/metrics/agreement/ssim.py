@@ -22,18 +22,19 @@ _BRIGHTNESS, _CONTRAST = 0.01**2, 0.03**2
 class SSIM(Similarity):
     """The mean likeness of brightness, contrast and structure in small windows (Wang et al. 2004).
 
-    Windows that reach beyond the border are left out, and maps smaller than one window are refused. The constants
-    follow from the range of both maps of an image together, so that neither their order nor other images matter. Nor
-    does a factor that both have in common; a factor of one of them does.
+    Brightness is compared after each map has been divided by its largest absolute value, as in Joo et al. (2023);
+    `compare` takes maps as they are. Windows that reach beyond the border are left out, and maps smaller than one
+    window are refused. The constants follow from the range of both maps of an image together, so that neither their
+    order nor other images matter.
 
-    `compat="official"` is as in the code of Joo et al. (2023): the range is that of the first maps alone, of all
-    images at once, and maps go on as zeros beyond the border.
+    `compat="official"` is as in the code of Joo et al.: the range is that of the first maps alone, of all images at
+    once, and maps go on as zeros beyond the border. Their first maps are those of the changed images.
     """
 
     window: int = 7
     sigma: float = 1.5
     compat: Literal["none", "official"] = "none"
-    undefined: ClassVar[str] = "both maps are the same constant"
+    undefined: ClassVar[str] = "both maps are constant"
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
@@ -41,7 +42,7 @@ class SSIM(Similarity):
         if not self.sigma > 0:
             raise ConfigError(f"ssim has sigma={self.sigma:g}; give the width of a window in pixels, above 0")
 
-    def __call__(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
+    def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where all values of both maps are the same."""
         if self.compat == "none" and min(these.shape[1:]) < self.window:
             shown = " x ".join(str(side) for side in these.shape[1:])

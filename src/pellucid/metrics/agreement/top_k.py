@@ -28,7 +28,7 @@ class TopK(Similarity):
         if not 0 < self.share <= 1:
             raise ConfigError(f"top-k has share={self.share:g}; it is a part of all places, above 0 and at most 1")
 
-    def __call__(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
+    def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where either map is constant, and has no largest places."""
         first, second = these.detach().flatten(1), those.detach().flatten(1)
         count = max(1, round(self.share * first.shape[1]))
