@@ -9,6 +9,8 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.table import Column, Table
 
+from pellucid.explain.explanation import in_words
+
 
 class ExplainConsole:
     """A terminal, or nothing at all where `quiet`."""
@@ -28,7 +30,7 @@ class ExplainConsole:
             yield watch
 
     def report(self, content: Mapping[str, Any]) -> None:
-        """Each picture, the classes that were explained, and the contact sheet."""
+        """Each picture, the classes that were explained, what has to be known of the maps, and the sheet."""
         numbers = Column("probability", justify="right", no_wrap=True)
         table = Table("picture", "class", numbers, "explained by", box=SIMPLE, title=escape(content["model"]))
         rows: dict[tuple[str, str, float], list[str]] = {}
@@ -40,4 +42,8 @@ class ExplainConsole:
         for (picture, of, probability), methods in rows.items():
             table.add_row(escape(picture), escape(of), f"{probability:.1%}", ", ".join(methods))
         self.out.print(table)
+        for method in content["explainers"]:
+            own = [entry for entry in content["explanations"] if entry["method"] == method]
+            for line in in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
+                self.out.print(f"{method}, {line}", markup=False)
         self.out.print(f"all of them side by side: {content['sheet']}", markup=False)

@@ -40,7 +40,7 @@ from pellucid.evaluate.explanations import (
     counted,
     judge,
 )
-from pellucid.explain import GradCAM, Gradient, NormLime, SmoothGrad
+from pellucid.explain import LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explain.lime import Grid, Lime
 from pellucid.runs import Subject
 
@@ -98,6 +98,27 @@ def test_explanations_are_judged_as_by_judge(subject: Subject, tmp_path: Path) -
     assert found.details["metrics"]["sparsity"]["better"] == "neither"
     assert found.details["explainers"]["smoothgrad"]["samples"] == 2
     assert part.carry_out(task) == found, "a second attempt goes on with what is kept"
+
+
+def test_what_has_to_be_known_of_maps_is_kept_with_them(subject: Subject, tmp_path: Path) -> None:
+    blind = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    with torch.no_grad():
+        for parameter in blind.parameters():
+            parameter.zero_()
+        blind[1].get_parameter("bias")[3] = 2
+    blinded = replace(subject, model=blind)
+    lrp = {"lrp": LRP()}
+    found = carried_out(Explained(lrp, {"sparsity": Sparsity()}, n=4), blinded, tmp_path / "judged")
+    assert found.details["known"] == {
+        "lrp": [
+            "4 of 4 maps: the map is zero everywhere",
+            "4 of 4 maps: of what a map should add up to, 100.0% lost",
+        ]
+    }
+    part = Gallery(lrp, chosen=1, worst=0, rho=(0.1,), steps=1)
+    (image,) = carried_out(part, blinded, tmp_path / "drawn").details["images"]
+    about = ["adds up to 0 of 2", "100.0% lost", "the map is zero everywhere"]
+    assert image["maps"]["lrp"]["about"] == about
 
 
 def test_what_cannot_be_judged_is_named_and_loses_nothing_else(subject: Subject, tmp_path: Path) -> None:
@@ -261,7 +282,8 @@ def test_passes_are_counted(subject: Subject, tmp_path: Path) -> None:
         carried_out(part, subject, tmp_path)
     # of an image with many blank pixels fewer are left to delete
     assert told.forwards == pytest.approx(passes.forwards, rel=0.2)
-    assert told.backwards == passes.backwards == 4 * 8
+    # once for the metric, and once to see what has to be known of the maps
+    assert told.backwards == passes.backwards == 2 * 4 * 8
     assert told.differentiated == passes.differentiated == 0
     assert Gallery(GALLERY.explainers, chosen=1, worst=0).passes(subject).backwards > 0
 

@@ -35,6 +35,16 @@ def test_no_caption_is_cut() -> None:
     assert (margin == 255).all(), "the last letters end before the edge"
 
 
+def test_each_line_of_a_note_is_drawn() -> None:
+    cell = Cell(Image.new("L", (8, 8), 0))
+    one, two = (
+        Sheet(["x"], [[cell]], note="a").drawn(),
+        Sheet(["x"], [[cell]], note="a\na longer second line").drawn(),
+    )
+    assert two.height == one.height + 20
+    assert (numpy.array(two)[-15:, 40:] < 128).any(), "the last line lies inside"
+
+
 def test_rows_are_as_tall_as_their_longest_caption() -> None:
     black = Image.new("L", (8, 8), 0)
     one, three = Cell(black, ("a",)), Cell(black, ("a", "b", "c"))

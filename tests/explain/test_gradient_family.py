@@ -114,10 +114,10 @@ def test_integrated_gradients_are_complete(network: Callable[[], nn.Module], bas
     model = network()
     found = IntegratedGradients(baseline, steps=100)(model, X, Y)
     about = completeness(model, X, found, baseline)
-    assert torch.allclose(about.rise, rise(model, baseline_of(X, baseline)))
+    assert torch.allclose(about.due, rise(model, baseline_of(X, baseline)))
     assert torch.allclose(about.total, found.map.sum((1, 2, 3)))
-    assert torch.equal(about.gap, about.total - about.rise)
-    assert relative(about.total, about.rise) < (1e-4 if network is smooth else 0.02)
+    assert torch.equal(about.gap, about.total - about.due)
+    assert relative(about.total, about.due) < (1e-4 if network is smooth else 0.02)
 
 
 @pytest.mark.parametrize(("rule", "order"), [("left", 1), ("right", 1), ("midpoint", 2), ("trapezoid", 2)])
@@ -212,7 +212,7 @@ def test_where_the_logit_hardly_rises_the_sum_need_not_be_near_in_terms_of_that(
     model = kinked()
     found = IntegratedGradients(steps=20)(model, X, Y)
     about = completeness(model, X, found)
-    allowed = 0.05 * torch.maximum(about.rise.abs(), found.map.abs().sum((1, 2, 3)) / 10)
+    allowed = 0.05 * torch.maximum(about.due.abs(), found.map.abs().sum((1, 2, 3)) / 10)
     assert bool((about.gap.abs() <= allowed + 1e-12).all())
 
 
@@ -285,8 +285,8 @@ def test_they_add_up_to_the_logit_above_its_mean_at_the_starts() -> None:
     learnt = ExpectedGradients(2000).fit(model, OTHERS)
     about = completeness(model, X, learnt(model, X, Y), OTHERS)
     mean = model(OTHERS).mean(0)[Y]
-    assert torch.allclose(about.rise, model(X).gather(1, Y[:, None])[:, 0] - mean)
-    assert relative(about.total, about.rise) < 0.05
+    assert torch.allclose(about.due, model(X).gather(1, Y[:, None])[:, 0] - mean)
+    assert relative(about.total, about.due) < 0.05
 
 
 def test_what_is_kept_is_drawn_by_the_seed() -> None:
@@ -405,4 +405,4 @@ def test_completeness_speaks_of_any_map() -> None:
     model = smooth()
     nothing = Explanation(torch.zeros_like(X), Y)
     about = completeness(model, X, nothing, 0.5)
-    assert torch.equal(about.gap, -about.rise)
+    assert torch.equal(about.gap, -about.due)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from audit.specimen import ARABIC, CLASSES, HANDLER, MODELS, SCRIPT, SHORT, picture, share, specimen
+from audit.specimen import ARABIC, CLASSES, HANDLER, KNOWN, MODELS, SCRIPT, SHORT, picture, share, specimen
 from pellucid import report
 from pellucid.audit import AuditFolder, Figure, Finding, Outcome
 from pellucid.evaluate import Verdict
@@ -200,6 +200,11 @@ def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) ->
 
 def test_maps_that_are_missing_are_named_with_the_reason(page: Page) -> None:
     assert f"{SCRIPT} has no maps of A: no rule for {HANDLER}" in page.text
+
+
+def test_what_has_to_be_known_of_maps_stands_beside_them(page: Page) -> None:
+    assert f"adds up to 0.0009 of 9.2; {KNOWN}" in page.text
+    assert f"grad-cam, A, 3 of 8 maps: {KNOWN}" in page.text
 
 
 def test_checks_that_all_passed_are_folded_up(tmp_path: Path) -> None:

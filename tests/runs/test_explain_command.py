@@ -119,6 +119,29 @@ def test_what_a_person_reads(network: str) -> None:
     assert printed.strip().endswith("all of them side by side: explanations/sheet.png")
 
 
+def test_what_maps_lose_and_what_has_to_be_known_of_them_is_said_wherever_they_are_shown() -> None:
+    network = models.build("lenet", shape=(1, 8, 8), seed=3)
+    with torch.no_grad():
+        network.get_parameter("fc3.weight")[4] = 0
+        network.get_parameter("fc3.bias")[4] = 7
+    save_file(network.state_dict(), "own.safetensors")
+    photograph("one.png", 8, 8)
+    command = ("lenet", "one.png", "--weights", "own.safetensors", "--shape", "1,8,8", "--of", "4")
+    plain = explained(*command, "--method", "gradient")
+    with Image.open(plain["sheet"]) as sheet:
+        height = sheet.height
+    (entry,) = plain["explanations"]
+    assert (entry["due"], entry["lost"], entry["notes"]) == (None, None, ["the map is zero everywhere"])
+    found = explained(*command, "--method", "lrp")
+    (entry,) = found["explanations"]
+    assert (entry["sum"], entry["due"], entry["lost"]) == (0, pytest.approx(7, abs=1e-4), 1)
+    with Image.open(found["sheet"]) as sheet:
+        assert sheet.height == height + 20, "the sum and the loss make a fourth line, where the class took three"
+    printed = call("explain", *command, "--method", "lrp", "--device", "cpu")
+    assert "lrp, 1 of 1 maps: the map is zero everywhere" in printed
+    assert "lrp, 1 of 1 maps: of what a map should add up to, 100.0% lost" in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

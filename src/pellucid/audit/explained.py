@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
+import torch
 from torch import nn
 
 from pellucid import config
@@ -13,7 +14,10 @@ from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Judged, Judging, Metric, Passes, judge
 from pellucid.explain import Explainer
+from pellucid.explain.explanation import in_words
 from pellucid.runs import Subject, taught
+
+_LOOKED_AT = 4  # images whose maps are asked what has to be known of them
 
 
 @final
@@ -35,7 +39,18 @@ class Explained(Part):
             for explainer in asked:
                 judge(model, split, self.metrics, explainer=explainer)
 
-        return passes_of(subject, min(self.n, len(subject.split)), ask)
+        def look(model: nn.Module, split: Split) -> None:
+            (batch,) = split.batches([torch.arange(1)])
+            for explainer in asked:
+                explainer.on(model, batch, "predicted")
+
+        judged = passes_of(subject, min(self.n, len(subject.split)), ask)
+        looked = passes_of(subject, min(self.n, _LOOKED_AT, len(subject.split)), look)
+        return Passes(
+            judged.forwards + looked.forwards,
+            judged.backwards + looked.backwards,
+            judged.differentiated + looked.differentiated,
+        )
 
     def announced(self) -> Sequence[Announced]:
         """Every metric of every explainer."""
@@ -44,9 +59,11 @@ class Explained(Part):
     def carry_out(self, task: Task) -> Finding:
         """Judge explainer by explainer; maps are made once for all metrics."""
         figures: list[Figure] = []
+        known: dict[str, list[str]] = {}
         for name, explainer in self.explainers.items():
             try:
                 ready = taught(explainer, task.subject.model, task.subject.train, seed=task.seed)
+                known[name] = self._known(task, ready)
                 figures += self._judged(task, name, ready, self.metrics)
             except Exception:  # one metric that cannot be measured does not lose the others
                 for metric, kind in self.metrics.items():
@@ -58,6 +75,7 @@ class Explained(Part):
                         figures.append(Figure(metric, (name,), None, kind.better, reason))
         details = {
             "explainers": {name: config.dump(explainer) for name, explainer in self.explainers.items()},
+            "known": known,
             "metrics": {
                 name: {
                     "better": metric.better,
@@ -70,6 +88,11 @@ class Explained(Part):
             },
         }
         return Finding(tuple(figures), details=details)
+
+    def _known(self, task: Task, explainer: Explainer) -> list[str]:
+        """What its maps of a few images say of themselves."""
+        found = explainer.on(task.subject.model, task.batch(min(self.n, _LOOKED_AT)), "predicted", seed=task.seed)
+        return in_words(found.notes, [] if found.completeness is None else found.completeness.lost)
 
     def _judged(self, task: Task, name: str, explainer: Explainer, metrics: Mapping[str, Metric]) -> list[Figure]:
         def watch(step: Judging) -> None:

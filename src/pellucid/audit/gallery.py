@@ -130,14 +130,15 @@ class Gallery(Part):
         """A map of each image by each explainer, on its own scale; entries that are none want none."""
         for step, (name, explainer) in enumerate(explainers.items()):
             task.watch(step, len(explainers), f"maps by {name}")
-            maps = explainer.on(task.subject.model, batch, of, seed=task.seed).map
+            found = explainer.on(task.subject.model, batch, of, seed=task.seed)
             for number, entry in enumerate(entries):
                 if entry is None:
                     continue
-                values, scale = scaled(plane(maps[number].detach().cpu()))
+                values, scale = scaled(plane(found.map[number].detach().cpu()))
                 picture = Image.fromarray(coloured(values, signed=explainer.signed))
                 path = task.keep(picture, f"{number}-{prefix}{name}")
-                entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed}
+                about = [*found.sum_in_words(number), *found.notes[number]]
+                entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed, "about": about}
 
     def _lead(self, task: Task, batch: Batch, probabilities: Tensor, entries: Sequence[Entry]) -> None:
         """What would make the network sure of the label, of its prediction and of the next likely class."""

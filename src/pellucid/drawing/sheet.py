@@ -26,7 +26,10 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Headings of columns, and rows of cells; each cell as wide as its widest word, so that none is cut."""
+    """Headings of columns, and rows of cells; each cell as wide as its widest word, so that none is cut.
+
+    `note` stands under all of it, line by line.
+    """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -41,8 +44,9 @@ class Sheet:
         ]
         line = _TEXT + 5
         heights = [_SIDE + line * max(len(cell.caption) for cell in row) for row in self.rows]
-        foot = line + _GAP if self.note else 0
-        width = max(sum(widths) + _GAP * (len(widths) + 1), self._width(self.note) + 2 * _GAP)
+        lines = self.note.splitlines()
+        foot = line * len(lines) + _GAP if lines else 0
+        width = max([sum(widths) + _GAP * (len(widths) + 1), *(self._width(text) + 2 * _GAP for text in lines)])
         top = _GAP + (line if any(self.headings) else 0)
         height = top + sum(heights) + _GAP * (len(heights) + 1) + foot
         sheet = Image.new("RGB", (width, height), "white")
@@ -60,8 +64,8 @@ class Sheet:
                     draw.text((across, down + _SIDE + 3 + number * line), text, fill=_INK, font=self.font)
                 down += tall + _GAP
             across += widths[place] + _GAP
-        if self.note:
-            draw.text((_GAP, height - foot), self.note, fill=_INK, font=self.font)
+        for number, text in enumerate(lines):
+            draw.text((_GAP, height - foot + number * line), text, fill=_INK, font=self.font)
         return sheet
 
     def _captions(self, place: int) -> list[str]:

@@ -1,12 +1,13 @@
 """Explainers: maps of which pixels a network's answer hangs on."""
 
 from pellucid.explain.adversarial import AdversarialExplanation as AdversarialExplanation
-from pellucid.explain.completeness import Completeness as Completeness
 from pellucid.explain.completeness import completeness as completeness
 from pellucid.explain.deconvnet import DeconvNet as DeconvNet
 from pellucid.explain.expected_gradients import ExpectedGradients as ExpectedGradients
 from pellucid.explain.explainer import Explainer as Explainer
-from pellucid.explain.explainer import Explanation as Explanation
+from pellucid.explain.explanation import Completeness as Completeness
+from pellucid.explain.explanation import Explanation as Explanation
+from pellucid.explain.explanation import Remark as Remark
 from pellucid.explain.grad_cam import GradCAM as GradCAM
 from pellucid.explain.grad_cam_plus_plus import GradCAMPlusPlus as GradCAMPlusPlus
 from pellucid.explain.gradient import Gradient as Gradient

@@ -6,7 +6,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from pellucid.batch import check_pixels
+from pellucid.batch import Batch, check_pixels
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explain.copies import at_copies, fold, portions
 from pellucid.explain.explainer import Classes, Explainer, Images, images, with_learnt
@@ -62,6 +62,17 @@ class ExpectedGradients(Explainer):
             gradients = fold(copies.gradient(of.repeat(len(numbers))), len(numbers))
             total = total + (gradients * torch.stack([x - way.start for way in ways])).sum(0)
         return total / self.samples
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """How far the logit lies above its mean over the images that it starts from."""
+        starts = self._starts(probe)
+        index = torch.arange(len(starts), device=starts.device)
+        with torch.no_grad():
+            parts = [
+                probe.on(Batch.trusted(starts[some], index[some], {"index": index[some]})).logits
+                for some in index.split(max(1, rows))
+            ]
+        return probe.logits.gather(1, of[:, None])[:, 0] - torch.cat(parts).mean(0)[of]
 
     def _starts(self, probe: Probe) -> Tensor:
         if self.kept is None:

@@ -3,33 +3,20 @@
 import copy
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar, final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError
+from pellucid.explain.explanation import Classes, Completeness, Explanation, Images, Remark, joined, notes
 from pellucid.explain.room import Room
 from pellucid.probe import Probe, evaluated, frozen
 
-Images = Float[Tensor, "b *shape"]
-Classes = Int[Tensor, " b"]
 E = TypeVar("E", bound="Explainer")
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """A map for each image, signed and as long as it came out, and the class that it is about.
-
-    `image` is there where an explanation is an image of its own: the one that its map leads to. It may leave [0, 1].
-    """
-
-    map: Images
-    of: Classes
-    image: Images | None = None
 
 
 class Explainer(ABC):
@@ -72,6 +59,14 @@ class Explainer(ABC):
     @abstractmethod
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """A map of each image for the logit of its class, with about `rows` rows in the network at once."""
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Float[Tensor, " b"] | None:
+        """What the map of each image adds up to if nothing gets lost; none where the method promises no sum."""
+        return None
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """What has to be known about the maps that it has just made of these images; of most, nothing."""
+        return ()
 
     @final
     def __call__(
@@ -145,13 +140,7 @@ class Explainer(ABC):
                 continue
             parts.append(found)
             done += len(found.of)
-        if len(parts) == 1:
-            return parts[0]
-        return Explanation(
-            torch.cat([part.map for part in parts]),
-            torch.cat([part.of for part in parts]),
-            torch.cat([part.image for part in parts if part.image is not None]) if self.leads_to_image else None,
-        )
+        return joined(parts)
 
     def _part(
         self, model: nn.Module, batch: Batch, of: int | Tensor | str, seed: int, graph: bool, room: Room
@@ -163,7 +152,18 @@ class Explainer(ABC):
         check_labels(classes, probe.logits.shape[1], "this batch")
         found = self.maps(probe, classes, room.rows)
         found = found if graph else found.detach()
-        return Explanation(found, classes, images(probe) + found if self.leads_to_image else None)
+        image = images(probe) + found if self.leads_to_image else None
+        if graph:
+            return Explanation(found, classes, image)
+        due = self.due(probe, classes, room.rows)
+        total = found.flatten(1).sum(1, dtype=torch.float64)
+        return Explanation(
+            found,
+            classes,
+            image,
+            notes(self.remarks(probe, classes, found), found),
+            None if due is None else Completeness(total, due.detach().double()),
+        )
 
 
 def with_learnt(explainer: E, **fields: object) -> E:

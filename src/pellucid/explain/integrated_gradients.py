@@ -58,6 +58,10 @@ class IntegratedGradients(Explainer):
             mean = self._refined(way, rows, mean)
         return mean * way.length if self.times_input else mean
 
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
+        """How far the logit rises from the baseline; the mean gradient alone need not add up to anything."""
+        return _Way(probe, of, self.baseline).rise()[0] if self.times_input else None
+
     def _refined(self, way: "_Way", rows: int, mean: Tensor) -> Tensor:
         steps, (rise, rounding) = self.steps, way.rise()
         while True:

@@ -45,5 +45,9 @@ class LRP(Explainer):
         relevance.check()
         return found
 
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """What is shared out: the logit, or one."""
+        return self._weight(probe.logits.gather(1, of[:, None])[:, 0]).expand(len(of))
+
     def _weight(self, logits: Tensor) -> Tensor:
         return logits if self.start == "logit" else logits.new_ones(())

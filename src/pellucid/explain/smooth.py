@@ -1,6 +1,7 @@
 """Any explainer's maps over noisy copies of the image."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from pellucid.errors import ConfigError
 from pellucid.explain.copies import at_copies, fold, portions
 from pellucid.explain.explainer import Classes, Explainer, Images, images
+from pellucid.explain.explanation import Remark
 from pellucid.explain.gradient import Gradient
 from pellucid.probe import Probe
 
@@ -62,12 +64,30 @@ class Smooth(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for each copy, of which only sums are kept."""
-        first = self.explainer.maps(probe, of, rows) if self.clean else None
-        sums = _Sums(self.statistic, first)
+        return self._made(probe, of, rows).maps.value()
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
+        """The mean over the copies of what the explainer inside owes, of their mean map."""
+        made = self._made(probe, of, rows)
+        return None if made.due is None or self.statistic != "mean" else made.due / made.copies
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """What holds of the maps of all copies of an image."""
+        made = self._made(probe, of, rows=len(of))
+        return [Remark(text, count == made.copies) for text, count in made.remarks.items()]
+
+    def _made(self, probe: Probe, of: Classes, rows: int) -> "_Made":
+        """Maps of all copies, and what is said of them, made once."""
+        return probe.shared(("copies", id(self), id(of)), lambda: self._look(probe, of, rows))
+
+    def _look(self, probe: Probe, of: Classes, rows: int) -> "_Made":
+        made = _Made(self, of)
+        if self.clean:
+            made.add(self.explainer, probe, 1, of, rows)
         for numbers in portions(self.samples, len(of), rows):
             copies = at_copies(probe, numbers, lambda number: self._copy(probe, number))
-            sums.add(fold(self.explainer.maps(copies, of.repeat(len(numbers)), rows), len(numbers)))
-        return sums.value()
+            made.add(self.explainer, copies, len(numbers), of, rows)
+        return made
 
     def _copy(self, probe: Probe, number: int) -> Tensor:
         """The images under noise that follows from the number of the copy, however many are worked on together."""
@@ -76,17 +96,40 @@ class Smooth(Explainer):
         return noisy.clamp(0, 1) if self.clip else noisy
 
 
+class _Made:
+    """Maps of copies, and in how many of them each remark was made of an image."""
+
+    def __init__(self, owner: Smooth, of: Classes) -> None:
+        self.maps = _Sums(owner.statistic)
+        self.copies = 0
+        self.due: Tensor | None = None
+        self.remarks: dict[str, Tensor] = {}
+        self._known_by = owner, of  # kept alive, so that nothing else comes by their numbers
+
+    def add(self, explainer: Explainer, probe: Probe, copies: int, of: Classes, rows: int) -> None:
+        """Several copies of every image, that a probe looks at."""
+        self.copies += copies
+        of = of.repeat(copies)
+        found = explainer.maps(probe, of, rows)
+        self.maps.add(fold(found, copies))
+        if probe.second_order:
+            return  # maps with a graph come without remarks
+        due = explainer.due(probe, of, rows)
+        if due is not None:
+            self.due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
+        for remark in explainer.remarks(probe, of, found):
+            self.remarks[remark.text] = fold(remark.about, copies).sum(0) + self.remarks.get(remark.text, 0)
+
+
 class _Sums:
     """What a statistic needs of maps that come one after another."""
 
-    def __init__(self, statistic: Statistic, first: Tensor | None) -> None:
+    def __init__(self, statistic: Statistic) -> None:
         self._statistic = statistic
         self._count = 0
         self._shift: Tensor | None = None
         self._sum: Tensor | None = None
         self._squares: Tensor | None = None
-        if first is not None:
-            self.add(first[None])
 
     def add(self, maps: Tensor) -> None:
         """Maps of several copies."""

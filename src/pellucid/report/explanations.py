@@ -43,21 +43,27 @@ def write(
     stems, words = _unique(shown.names), _unique(shown.classes)
     entries: list[dict[str, Any]] = []
     cells: dict[tuple[int, int], dict[str, Cell]] = {}
+    feet: list[str] = []
     for account in accounts:
+        sums = account.found.completeness
         for number, stem in enumerate(stems):
             of = int(account.found.of[number])
             map = account.found.map[number].detach().cpu()
             values, scale = scaled(plane(map))
             pictures = {"": Image.fromarray(coloured(values, signed=explainers[account.method].signed))}
             columns = cells.setdefault((number, of), {})
+            due, lost = (None, None) if sums is None else (float(sums.due[number]), sums.lost[number])
+            notes = account.found.notes[number]
+            feet += [note for note in notes if note not in feet]
+            below = (*account.found.sum_in_words(number), *(f"note {feet.index(note) + 1}" for note in notes))
             if account.found.image is not None:
                 pictures["-image"] = photograph(account.found.image[number])
                 pictures["-difference"] = difference(map)
                 sure = float(shown.probabilities(account.found.image[[number]].clamp(0, 1))[0, of])
-                columns[account.method] = Cell(pictures["-image"], (f"leads to {sure:.1%}",))
+                columns[account.method] = Cell(pictures["-image"], (f"leads to {sure:.1%}", *below))
                 columns[f"{account.method}, change"] = Cell(pictures["-difference"])
             else:
-                columns[account.method] = Cell(pictures[""], (f"1 = {scale:.3g}",))
+                columns[account.method] = Cell(pictures[""], (f"1 = {scale:.3g}", *below))
             base = f"{stem}-{words[of]}-{account.method}"
             for ending, picture in pictures.items():
                 save(picture, folder / f"{base}{ending}.png")
@@ -70,10 +76,13 @@ def write(
                     "probability": float(probabilities[number, of]),
                     "scale": scale,
                     "sum": float(map.double().sum()),
+                    "due": due,
+                    "lost": lost,
+                    "notes": list(notes),
                     "paths": [str(folder / f"{base}{ending}.png") for ending in pictures],
                 }
             )
-    save(_sheet(shown, probabilities, cells), folder / "sheet.png")
+    save(_sheet(shown, probabilities, cells, feet), folder / "sheet.png")
     _arrays(folder / "explanations.npz", shown, accounts)
     content = {
         "model": shown.name,
@@ -88,7 +97,9 @@ def write(
     return content
 
 
-def _sheet(shown: Shown, probabilities: Tensor, cells: Mapping[tuple[int, int], Mapping[str, Cell]]) -> Image.Image:
+def _sheet(
+    shown: Shown, probabilities: Tensor, cells: Mapping[tuple[int, int], Mapping[str, Cell]], feet: Sequence[str]
+) -> Image.Image:
     methods = list(dict.fromkeys(method for columns in cells.values() for method in columns))
     nothing = Cell(Image.new("RGB", (1, 1), "white"))
     rows: list[list[Cell]] = []
@@ -98,7 +109,8 @@ def _sheet(shown: Shown, probabilities: Tensor, cells: Mapping[tuple[int, int], 
         asked = f"explained: {_said(shown, probabilities, number, of)}"
         own = Cell(photograph(shown.x[number]), (shown.names[number], predicted, asked))
         rows.append([own, *(cells[number, of].get(method, nothing) for method in methods)])
-    return Sheet(["picture", *methods], rows, NOTE).drawn()
+    lines = [NOTE, *(f"note {number}: {note}" for number, note in enumerate(feet, 1))]
+    return Sheet(["picture", *methods], rows, "\n".join(lines)).drawn()
 
 
 def _said(shown: Shown, probabilities: Tensor, number: int, of: int) -> str:

@@ -67,6 +67,9 @@ def _notes(audit: Audit, part: str) -> Iterator[str]:
                 shared.setdefault((", ".join(figure.arguments), figure.note), []).append(spoken(figure.name))
         for (explainer, note), metrics in shared.items():
             yield f"{explainer}{f', {network.letter}' if several else ''} by {', '.join(metrics)}: {note}"
+        for explainer, lines in (network.details(part).get("known") or {}).items():
+            for line in lines:
+                yield f"{explainer}{f', {network.letter}' if several else ''}, {line}"
 
 
 def _number(figure: Figure | None) -> Number | None:

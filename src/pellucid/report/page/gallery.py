@@ -144,8 +144,8 @@ def _maps(network: Network, image: Mapping[str, Any], name: str, album: Album) -
     for explainer, map in (image.get("maps") or {}).items():
         sign = "" if map.get("signed", True) else " without signs"
         picture = album.picture(network.root, map["picture"], f"{name}, map by {explainer}{sign}")
-        note = f"1 = {plain(map['scale'])}" if map.get("scale") is not None else ""
-        yield Map(str(explainer), picture, note)
+        scale = [f"1 = {plain(map['scale'])}"] if map.get("scale") is not None else []
+        yield Map(str(explainer), picture, "; ".join((*scale, *map.get("about", ()))))
 
 
 def _step(network: Network, step: Mapping[str, Any], name: str, album: Album) -> Step:
