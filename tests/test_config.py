@@ -62,7 +62,12 @@ def test_any_plain_table_survives_toml(table: dict[str, Any]) -> None:
         ({"needed": "1"}, 'needed is "1"; expected a number'),
         ({"needed": True}, "needed is true; expected a number"),
         ({"needed": 1, "inner": {"depth": 1.5}}, "inner.depth is 1.5; expected a whole number"),
-        ({"needed": 1, "inner": {"dept": 1}}, "there is no setting 'inner.dept' (did you mean 'depth'?)"),
+        ({"needed": 1, "inner": {"dept": 1}}, "there is no setting 'inner.dept' (did you mean 'inner.depth'?)"),
+        ({"neded": 1, "iner": {"dept": 1}}, "there is no setting 'neded' (did you mean 'needed'?)"),
+        ({"needed": 1, "iner": {"depth": 1}}, "there is no setting 'iner.depth' (did you mean 'inner.depth'?)"),
+        ({"needed": 1, "depth": 1}, "there is no setting 'depth' (did you mean 'inner.depth'?)"),
+        ({"needed": 1, "inner": {"zzz": 1}}, "there is no setting 'inner.zzz' (there are: inner.depth, inner.name)"),
+        ({"needed": float("nan")}, "needed is NaN; expected a number"),
         ({"needed": 1, "inner": 3}, "inner is 3; expected a table"),
         ({"needed": 1, "choice": "gren"}, "choice is \"gren\" (did you mean 'green'?)"),
         ({"needed": 1, "names": "x"}, 'names is "x"; expected a list'),
@@ -81,6 +86,12 @@ def test_kinds_are_looked_up_in_the_registry_of_the_abstract_class() -> None:
     assert config.build_as(tuple[Augmentation, ...], [{"kind": "flip"}], "augment") == (Flip(),)
     with pytest.raises(ConfigError, match=re.escape("optimizer.kind is \"adm\" (did you mean 'adam'?)")):
         config.build_as(Optimizer, {"kind": "adm"}, "optimizer")
+    with pytest.raises(
+        ConfigError, match=re.escape('optimizer is "adam"; it is a table, so set optimizer.kind instead')
+    ):
+        config.build_as(Optimizer, "adam", "optimizer")
+    with pytest.raises(ConfigError, match=re.escape("so set optimizer.kind instead (did you mean 'sgd'?)")):
+        config.build_as(Optimizer, "sdg", "optimizer")
     with pytest.raises(ConfigError, match=re.escape("optimizer.kind is missing (there are: adam, adamw, sgd)")):
         config.build_as(Optimizer, {}, "optimizer")
 

@@ -5,10 +5,13 @@ field may hold one of several classes, the table says which under the key `kind`
 that its kinds are listed in (`registry: ClassVar[str] = "package:NAME"`).
 """
 
+import copy
 import dataclasses
+import difflib
 import importlib
 import inspect
 import json
+import re
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
@@ -28,7 +31,7 @@ from typing import (
 
 import tomli_w
 
-from pellucid.errors import ConfigError, PellucidError, suggestion
+from pellucid.errors import ConfigError, PellucidError, nearest, suggestion
 from pellucid.registry import Registry
 
 T = TypeVar("T")
@@ -68,12 +71,48 @@ def dump(value: Any) -> Any:
 
 def build(expected: type[T], table: Any, path: str = "") -> T:
     """The value of type `expected` that plain tables describe; `path` is where they stand, for errors."""
-    return _build(expected, table, path)
+    return build_as(expected, table, path)
 
 
-def build_as(expected: Any, table: Any, path: str) -> Any:
+def build_as(expected: Any, table: Any, path: str = "") -> Any:
     """Like `build`, for a union of types."""
+    try:
+        return _build(expected, table, path)
+    except NoSetting as missing:
+        known = _places_without(expected, table, path, missing)
+        more = [place for place in missing.siblings if not any(one.startswith(f"{place}.") for one in known)]
+        raise no_setting(missing.typed, [*known, *more]) from None
+
+
+def part(expected: Any, table: Any, path: str) -> Any:
+    """Like `build`, for `from_config`: what is no setting is told by whoever builds the whole, who knows them all."""
     return _build(expected, table, path)
+
+
+class NoSetting(ConfigError):
+    """A setting that does not exist, raised by `part`: `path` is unknown, got `value` and might be a sibling."""
+
+    def __init__(self, path: str, value: Any, siblings: Sequence[str]) -> None:
+        self.path, self.siblings = path, siblings
+        # of a table that is unknown as a whole, a person typed something inside
+        self.typed = next(iter(places(value, path)), path)
+        super().__init__(f"there is no setting '{self.typed}'")
+
+
+def places(value: Any, path: str = "") -> list[str]:
+    """Where there is something to set inside plain tables."""
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, Any]", value)
+        return [place for name, entry in inner.items() for place in places(entry, _join(path, name))]
+    return [path]
+
+
+def no_setting(typed: str, known: Sequence[str]) -> ConfigError:
+    """What to say of a setting that does not exist, given all places where there is something to set."""
+    meant = _meant(typed, known)
+    there = ", ".join(sorted(_beside(typed.rpartition(".")[0], known).values() or known))
+    words = f"did you mean '{meant}'?" if meant else f"there are: {there}" if there else "there are none"
+    return ConfigError(f"there is no setting '{typed}' ({words})")
 
 
 def kind_of(owner: type) -> str:
@@ -81,6 +120,12 @@ def kind_of(owner: type) -> str:
     registry = _registry(owner)
     assert registry is not None, f"{owner} names no registry"
     return registry.name_of(owner)
+
+
+def kinds(owner: type) -> list[str]:
+    """The names of all that is registered where a class says."""
+    registry = _registry(owner)
+    return [] if registry is None else list(registry)
 
 
 def read(path: Path) -> Table:
@@ -148,6 +193,9 @@ def _build(expected: Any, value: Any, path: str) -> Any:
         raise TypeError(f"{path}: settings cannot be of type {expected}")
     if expected in _PLAIN:
         return _expect(expected, value, path)
+    if isinstance(value, str) and (names := kinds(expected)):
+        near = "" if value in names else suggestion(value, names)
+        raise ConfigError(f"{path} is {_show(value)}; it is a table, so set {path}.kind instead{near}")
     return _build_object(expected, _table(value, path), path)
 
 
@@ -178,9 +226,9 @@ def _build_object(expected: type, table: Table, path: str) -> Any:
     settings = {name: value for name, value in table.items() if registry is None or name != "kind"}
     hints = get_type_hints(expected)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(expected) if field.init}
-    for name in settings:
+    for name, value in settings.items():
         if name not in fields:
-            raise ConfigError(f"there is no setting '{_join(path, name)}'{suggestion(name, fields)}")
+            raise NoSetting(_join(path, name), value, [_join(path, field) for field in fields])
     values = {name: _build(fields[name], value, _join(path, name)) for name, value in settings.items()}
     try:
         return expected(**values)
@@ -192,6 +240,43 @@ def _build_object(expected: type, table: Table, path: str) -> Any:
         raise ConfigError(f"{path or 'the settings'} must say: {', '.join(missing)}") from error
 
 
+def _places_without(expected: Any, table: Any, path: str, missing: NoSetting) -> list[str]:
+    """All places of the value that is there without what is missing; none where it cannot be built so either."""
+    keys = [key for key in re.split(r"[.\[\]]+", missing.path.removeprefix(path)) if key]
+    rest = copy.deepcopy(table)
+    try:
+        inner = rest
+        for key in keys[:-1]:
+            inner = inner[int(key) if isinstance(inner, list) else key]
+        del inner[keys[-1]]
+        return places(dump(_build(expected, rest, path)), path)
+    except NoSetting as another:
+        return _places_without(expected, rest, path, another)
+    except (PellucidError, LookupError, TypeError, ValueError):
+        return []
+
+
+def _meant(typed: str, known: Sequence[str]) -> str | None:
+    """The place that somebody meant: a name like it beside it, or else the same or a like one elsewhere."""
+    owner, _, name = typed.rpartition(".")
+    beside = _beside(owner, known)
+    if near := nearest(name, beside):
+        return beside[near]
+    lasts = [place.rpartition(".")[2] for place in known]
+    alike = {place: difflib.SequenceMatcher(None, typed, place).ratio() for place in known}
+    same = [place for place, last in zip(known, lasts, strict=True) if last == name]
+    like = [p for p, last in zip(known, lasts, strict=True) if nearest(name, [last]) and alike[p] >= _ALIKE]
+    return max(same or like, key=lambda place: alike[place], default=None)
+
+
+def _beside(owner: str, known: Sequence[str]) -> dict[str, str]:
+    """What a table holds, and how to set it; tables inside it are set by their kind."""
+    inside = f"{owner}." if owner else ""
+    entries = [(place, place.removeprefix(inside).partition(".")) for place in known if place.startswith(inside)]
+    return {first: place for place, (first, _, rest) in entries if rest in ("", "kind")}
+
+
+_ALIKE = 0.6  # share of the letters that two places have in common, from which on one may be meant for the other
 _PLAIN = (str, int, float, bool)
 _NAMES = {
     str: "text",
@@ -206,7 +291,7 @@ _NAMES = {
 def _fits(expected: Any, value: Any) -> bool:
     if expected in (int, float) and isinstance(value, bool):
         return False
-    return isinstance(value, (int, float) if expected is float else expected)
+    return isinstance(value, (int, float) if expected is float else expected) and value == value  # noqa: PLR0124, no NaN
 
 
 def _expect(expected: Any, value: Any, path: str) -> Any:

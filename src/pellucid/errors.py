@@ -91,7 +91,26 @@ class CheckpointError(RunError):
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for a near miss, else what there is to choose from."""
     candidates = sorted(known)
-    close = difflib.get_close_matches(name, candidates, n=1)
-    if close:
-        return f" (did you mean '{close[0]}'?)"
+    if near := nearest(name, candidates):
+        return f" (did you mean '{near}'?)"
     return f" (there are: {', '.join(candidates)})" if candidates else " (there are none)"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """What somebody who typed `name` most likely meant; none where nothing is near, or several short names are."""
+    candidates = sorted(known)
+    if close := difflib.get_close_matches(name, candidates, n=1):
+        return close[0]
+    # a slip changes most of a short name, such as 'n' or 'lr', so that shares of letters tell nothing
+    slips = [candidate for candidate in candidates if _one_slip(name, candidate)]
+    return slips[0] if len(slips) == 1 else None
+
+
+def _one_slip(typed: str, meant: str) -> bool:
+    """Whether one letter was changed, left out, added, or exchanged with the next."""
+    start = next(
+        (i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant))
+    )
+    one, other = typed[start:], meant[start:]
+    exchanged = one[:2] == other[1::-1] and len(one) > 1 and one[2:] == other[2:]
+    return one[1:] == other[1:] or one[1:] == other or one == other[1:] or exchanged

@@ -11,29 +11,48 @@ from pellucid.registry import Registry
 T = TypeVar("T")
 
 
-def named(expected: type[T], registry: Registry[Any], name: str, assignments: Sequence[str] = ()) -> T:
-    """The entry of a name, with settings as `setting=value`."""
-    table = _defaults(registry[name], name)
+def named(
+    expected: type[T], registry: Registry[Any], name: str, assignments: Sequence[str] = (), path: str = ""
+) -> T:
+    """The entry of a name, with settings as `setting=value`; as `path.setting=value` a person typed them."""
+    table = defaults(registry[name], name)
     for assignment in assignments:
         table = config.override(table, assignment)
-    return config.build(expected, table)
+    return config.build(expected, table, path)
 
 
-def shared_out(names: Sequence[str], assignments: Sequence[str]) -> Mapping[str, list[str]]:
-    """Whose settings `name.setting=value` are; of a single name as `setting=value` too."""
-    own: dict[str, list[str]] = {name: [] for name in names}
+def several(
+    expected: type[T], registry: Registry[Any], names: Sequence[str], own: Mapping[str, Sequence[str]]
+) -> dict[str, T]:
+    """The entries of several names, each with what `shared_out` found to be its own."""
+    return {name: named(expected, registry, name, own[name], name if len(own) > 1 else "") for name in names}
+
+
+def shared_out(tables: Mapping[str, Table], assignments: Sequence[str]) -> Mapping[str, list[str]]:
+    """Whose settings `name.setting=value` are, given everyone's; of a single name as `setting=value` too."""
+    own: dict[str, list[str]] = {name: [] for name in tables}
+    known = [
+        place for name, table in tables.items() for place in config.places(table, name) if place != f"{name}.kind"
+    ]
     for assignment in assignments:
-        owner, _, rest = assignment.partition("=")[0].partition(".")
+        typed = assignment.partition("=")[0].strip()
+        owner, _, rest = typed.partition(".")
         if owner in own and rest:
             own[owner].append(assignment.removeprefix(f"{owner}."))
+        elif typed in own:
+            raise ConfigError(f"'{assignment}' names no setting of '{typed}'; write it as {typed}.name=value")
         elif len(own) == 1:
-            own[names[0]].append(assignment)
+            own[next(iter(own))].append(assignment)
+        elif owners := [name for name in own if f"{name}.{typed}" in known]:
+            raise ConfigError(
+                f"'{assignment}' does not say whose setting it is; write it as {owners[0]}.{assignment}"
+            )
         else:
-            raise ConfigError(f"'{assignment}' does not say whose setting it is; write it as {names[0]}.{assignment}")
+            raise config.no_setting(typed, known)
     return own
 
 
-def _defaults(entry: Any, name: str) -> Table:
+def defaults(entry: Any, name: str) -> Table:
     """Its settings where nobody says otherwise, so that one inside another can be changed alone."""
     try:
         return config.dump(entry())

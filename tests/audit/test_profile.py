@@ -60,9 +60,14 @@ def test_settings_of_explainers_that_were_asked_for() -> None:
         (
             "quick",
             ["robustnes.steps=3"],
-            UnknownName,
-            "'robustnes.steps=3' is no setting of a part of 'quick', which has no 'robustnes' "
-            "(did you mean 'robustness'?)",
+            ConfigError,
+            "there is no setting 'robustnes.steps' (did you mean 'robustness.steps'?)",
+        ),
+        (
+            "quick",
+            ["steps=3"],
+            ConfigError,
+            "'steps=3' does not say whose setting it is; write it as robustness.steps=3",
         ),
         (
             "quick",
@@ -74,7 +79,7 @@ def test_settings_of_explainers_that_were_asked_for() -> None:
             "quick",
             ["robustness.stepz=3"],
             ConfigError,
-            "there is no setting 'robustness.stepz' (did you mean 'steps'?)",
+            "there is no setting 'robustness.stepz' (did you mean 'robustness.steps'?)",
         ),
         ("quick", ["robustness.steps=many"], ConfigError, 'robustness.steps is "many"; expected a whole number'),
     ],

@@ -4,13 +4,27 @@ import re
 from typing import get_args
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
-from pellucid.audit import Announced, Figure, Requirement, announced, shortfalls
+from pellucid.audit import (
+    PROFILES,
+    Announced,
+    Decided,
+    Figure,
+    Neurons,
+    Requirement,
+    announced,
+    announced_of,
+    shortfalls,
+)
 from pellucid.audit.requirement import End, Relation
+from pellucid.data import TensorSplit
 from pellucid.errors import ConfigError, UnknownName
 from pellucid.metrics import Estimate
+from pellucid.runs import Subject, layers_of
 
 HOW = "write it as accuracy >= 0.9 or robust_accuracy(linf, 8/255).low >= 40%"
 FIGURES = [
@@ -157,3 +171,60 @@ def test_a_figure_that_no_part_finds_is_refused_beforehand() -> None:
     with pytest.raises(UnknownName, match=f"^{re.escape(message)}$"):
         announced([Requirement.parse("area(luck) > 0")], known)
     announced([Requirement.parse("area(luck) > 0")], None)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "text", ["acuracy > 0.5", "robust_accuracy(linf, 9/255) > 0", "area(attak) > 0", "deletion > 0"]
+)
+def test_every_profile_knows_its_figures_before_anything_is_loaded(profile: str, text: str) -> None:
+    with pytest.raises(UnknownName, match="no figure is called "):
+        announced([Requirement.parse(text)], PROFILES[profile].announced)
+    announced([Requirement.parse("consistency(head) > 0.5")], PROFILES[profile].announced)
+
+
+def test_what_is_suggested_is_accepted() -> None:
+    known = PROFILES["quick"].announced
+    with pytest.raises(UnknownName) as caught:
+        announced([Requirement.parse("robust_acuracy(linf, 8/255).low >= 40%")], known)
+    (meant,) = re.findall(r"did you mean '(.*?)'\?", str(caught.value))
+    announced([Requirement.parse(f"{meant}.low >= 40%")], known)
+
+
+class Attention(nn.Module):
+    """A little network of tokens whose last layer has a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(16, 8)
+        self.norm = nn.LayerNorm(8)
+        self.readout = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.flatten(1).unflatten(1, (-1, 16))
+        return self.readout(self.norm(nn.functional.gelu(self.embed(tokens)).mean(1)))
+
+
+def subject(labelled: bool = True) -> Subject:
+    x = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    split = TensorSplit(x, torch.arange(4) % 3, ("a", "b", "c"))
+    return Subject("mine", Attention().eval(), "test", split, labelled=labelled)
+
+
+def test_arguments_that_hang_on_the_network_are_checked_once_it_is_at_hand() -> None:
+    parts = [Decided(), Neurons()]
+    layer = layers_of(subject(), ())[0]
+    announced_of(
+        [Requirement.parse(f"consistency({layer}) > 0"), Requirement.parse("accuracy > 0")], parts, [subject()]
+    )
+    with pytest.raises(UnknownName) as caught:
+        announced_of([Requirement.parse(f"consistency({layer}x) > 0")], parts, [subject()])
+    assert str(caught.value).startswith(
+        f"of 'mine' no figure is called 'consistency({layer}x)' (did you mean 'consistency({layer})'?); known are "
+    )
+
+
+def test_a_figure_that_needs_labels_is_refused_where_there_are_none() -> None:
+    message = "'accuracy' needs the right answers, and these images have no labels; leave it out"
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        announced_of([Requirement.parse("accuracy > 0")], [Decided()], [subject(labelled=False)])

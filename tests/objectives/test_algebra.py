@@ -118,7 +118,7 @@ def test_objectives_read_back_from_their_settings() -> None:
         ({"cross-entropy": 1.0}, "objective.cross-entropy is 1.0; expected a table of settings such as weight = 1.0"),
         (
             {"cross-entropi": {}},
-            "objective.cross-entropi.kind is \"cross-entropi\" (did you mean 'cross-entropy'?)",
+            "there is no setting 'objective.cross-entropi.weight' (did you mean 'objective.cross-entropy.weight'?)",
         ),
         (
             {"cross-entropy": {"weight": "much"}},
@@ -127,7 +127,7 @@ def test_objectives_read_back_from_their_settings() -> None:
         ),
         (
             {"gradient-norm": {"off": "loss"}},
-            "there is no setting 'objective.gradient-norm.off' (did you mean 'of'?)",
+            "there is no setting 'objective.gradient-norm.off' (did you mean 'objective.gradient-norm.of'?)",
         ),
         (
             {"gradient-norm": {"of": "logit"}},

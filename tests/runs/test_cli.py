@@ -113,7 +113,7 @@ def test_tensorboard_curves_are_written_on_request() -> None:
         (["train", "none.toml"], "cannot read none.toml: No such file or directory"),
         (
             ["train", "standard", "--set", "recipe.epoch=3"],
-            "there is no setting 'recipe.epoch' (did you mean 'epochs'?)",
+            "there is no setting 'recipe.epoch' (did you mean 'recipe.epochs'?)",
         ),
         (["train", "standard", "--set", "recipe.epochs=many"], 'recipe.epochs is "many"; expected a whole number'),
         (["train", "standard", "--set", "recipe.epochs=0"], "recipe: epochs is 0; it must be at least 1"),

@@ -160,7 +160,7 @@ def test_what_maps_lose_and_what_has_to_be_known_of_them_is_said_wherever_they_a
         (("one.png", "--method", "gradcam"), "no explainer is called 'gradcam' (did you mean 'grad-cam'?)"),
         (
             ("one.png", "--method", "gradient,lime", "--set", "masks=3"),
-            "'masks=3' does not say whose setting it is; write it as gradient.masks=3",
+            "'masks=3' does not say whose setting it is; write it as lime.masks=3",
         ),
     ],
 )

@@ -112,7 +112,7 @@ def test_what_is_missing_or_unknown_is_said() -> None:
         "--of pair asks about 2 classes; a metric judges explanations of one"
     )
     assert refused(*QUICK, "--metric", "sparsity", "--explainer", "gradient", "--set", "samples=3") == (
-        "'samples=3' does not say whose setting it is; write it as sparsity.samples=3"
+        "there is no setting 'samples' (there are none)"
     )
     assert refused(*QUICK, "--metric", "sparsity", "--maps", "no.npy").startswith("'no.npy' does not exist")
     assert refused(*QUICK, "--metric", "sparsity", "--column", "mask") == (

@@ -66,7 +66,7 @@ def test_what_is_refused() -> None:
     assert refused("retrain", run, "--fractions", "0.1;0.5") == ("'0.1;0.5' are no fractions; write them as 0.1,0.5")
     assert refused("retrain", run, "--protocol", "rar").startswith("no protocol is called 'rar'")
     assert refused("retrain", run, "--set", "recipe.averages=0.9").startswith(
-        "there is no setting 'recipe.averages' (did you mean 'average'"
+        "there is no setting 'recipe.averages' (did you mean 'recipe.average'"
     )
     (Path(run) / "result.json").unlink()
     assert refused("retrain", run) == (f"'{run}' is a run that is not complete; go on with the command that began it")

@@ -68,7 +68,9 @@ def test_bad_files_and_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=re.escape("no recipe is called 'jacobain' (did you mean 'jacobian'?)")):
         runs.table("jacobain")
     path.write_text('method = "standard"\n[recipee]\nepochs = 3\n')
-    with pytest.raises(ConfigError, match=re.escape("there is no setting 'recipee' (did you mean 'recipe'?)")):
+    with pytest.raises(
+        ConfigError, match=re.escape("there is no setting 'recipee.epochs' (did you mean 'recipe.epochs'?)")
+    ):
         runs.build(runs.table(str(path)))
 
 

@@ -81,6 +81,7 @@ PRESETS: Registry[Preset] = Registry(
         "pgd-mnist-linf-strongest": Preset("Noack et al. 2021", (noack2021.MNIST_LINF_STRONGEST,)),
         "pgd-cifar-l2-weak": Preset("Noack et al. 2021", (noack2021.CIFAR_L2_WEAK,)),
         "pgd-cifar-l2-strong": Preset("Noack et al. 2021", (noack2021.CIFAR_L2_STRONG,)),
+        "pgd-cifar-l2-training": Preset("Noack et al. 2021, in training", (noack2021.CIFAR_L2_TRAINING,)),
         "pgd-cifar-linf-weak": Preset("Noack et al. 2021", (noack2021.CIFAR_LINF_WEAK,)),
         "pgd-cifar-linf-strong": Preset("Noack et al. 2021", (noack2021.CIFAR_LINF_STRONG,)),
         "nearest-published": Preset(

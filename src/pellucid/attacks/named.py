@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, cast
 
-from pellucid import attacks, config
+from pellucid import attacks, config, naming
 from pellucid.attacks.attack import Attack
 from pellucid.attacks.ladder import Ladder
+from pellucid.attacks.preset import Preset
 from pellucid.attacks.repeat import Repeat
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, UnknownName, suggestion
 
 
 def named(
@@ -30,7 +31,7 @@ def named(
     if preset:
         if norm or goals or eps or assignments:
             raise ConfigError(f"the preset '{preset}' says all there is to say of {name}; leave out other settings")
-        found = attacks.PRESETS[f"{name}-{preset}"].attacks
+        found = _preset(name, preset).attacks
     else:
         found = tuple(_made(kind, name, eps, norm, goal, assignments) for goal in goals or ("",))
     return tuple(Repeat(attack, restarts) for attack in found) if restarts > 1 else found
@@ -45,11 +46,22 @@ def budget(text: str) -> float:
         raise ConfigError(f"'{text}' is no budget; give a number, or a fraction such as 8/255") from error
 
 
+def _preset(name: str, preset: str) -> Preset:
+    """The preset as it is listed, or without the attack's name in front."""
+    own = {
+        full.removeprefix(f"{name}-"): entry for full, entry in attacks.PRESETS.items() if full.startswith(f"{name}-")
+    }
+    short = preset.removeprefix(f"{name}-")
+    if short not in own:
+        raise UnknownName(f"{name} has no preset '{preset}'{suggestion(short, own)}")
+    return own[short]
+
+
 def _made(
     kind: type[Attack], name: str, eps: Sequence[float], norm: str, goal: str, assignments: Sequence[str]
 ) -> Attack:
     fields = {field.name for field in dataclasses.fields(cast("Any", kind)) if field.init}
-    table: dict[str, Any] = {"kind": name}
+    table = naming.defaults(kind, name)
     for setting, value in (("norm", norm), ("goal", goal)):
         if value and setting not in fields:
             raise ConfigError(f"{name} takes no {setting}; leave --{setting} out")

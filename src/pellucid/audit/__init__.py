@@ -29,6 +29,7 @@ from pellucid.audit.profile import chosen as chosen
 from pellucid.audit.profiles import PROFILES as PROFILES
 from pellucid.audit.requirement import Requirement as Requirement
 from pellucid.audit.requirement import announced as announced
+from pellucid.audit.requirement import announced_of as announced_of
 from pellucid.audit.requirement import shortfalls as shortfalls
 from pellucid.audit.robust import Robust as Robust
 from pellucid.audit.short_names import letter as letter

@@ -62,7 +62,7 @@ def plan(subjects: Sequence[Subject], profile: Profile, folder: AuditFolder) -> 
         lacking = {
             name: part
             for name, part in profile.parts.items()
-            if _fits(part, subject) and not _complete(folder, number, name)
+            if part.fits(subject) and not _complete(folder, number, name)
         }
         if lacking:
             speed = Speed.of(subject)
@@ -120,7 +120,7 @@ def carry_out(
             for name, part in profile.parts.items():
                 if _complete(folder, number, name):
                     continue
-                if not _fits(part, subject):
+                if not part.fits(subject):
                     outcome = Outcome(
                         None, f"{SKIPPED}: it needs to know the right answers, and there are no labels", 0.0
                     )
@@ -142,10 +142,6 @@ def _carried_out(part: Part, task: Task) -> Outcome:
         reason = str(error).strip().partition("\n")[0] or "no reason was given"
         finding, failure = None, f"{type(error).__name__}: {reason}"
     return Outcome(finding, failure, time.perf_counter() - began)
-
-
-def _fits(part: Part, subject: Subject) -> bool:
-    return subject.labelled or not part.labelled
 
 
 def _seconds(part: Part, subject: Subject, speed: Speed) -> float:

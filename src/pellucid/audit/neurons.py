@@ -10,6 +10,7 @@ from pellucid.attacks import PGD, LowestLoss
 from pellucid.audit.figure import Better, Figure
 from pellucid.audit.part import Announced, Finding, Part, Task
 from pellucid.drawing import photograph
+from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Passes
 from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, Stage, examine, findings
 from pellucid.evaluate.neurons.writing import neuron_rows
@@ -47,9 +48,17 @@ class Neurons(Part):
         rows = images * self.targets * self.steps
         return Passes(images + rows, rows)
 
-    def announced(self) -> Sequence[Announced] | None:
-        """They are named after the layer that is found to be the last, so nothing is known beforehand."""
-        return None
+    def announced(self) -> Sequence[Announced]:
+        """Four, of a layer that only the network can tell."""
+        return [Announced(name, None) for name, _, _ in _FIGURES]
+
+    def announced_of(self, subject: Subject) -> Sequence[Announced]:
+        """Four of the layer that is found to be the last; where none can be found, the part says why."""
+        try:
+            layers = layers_of(subject, ())
+        except PellucidError:
+            return self.announced()
+        return [Announced(name, (layer,)) for layer in layers for name, _, _ in _FIGURES]
 
     def carry_out(self, task: Task) -> Finding:
         """Look, attack, look again; what cannot be measured is said."""

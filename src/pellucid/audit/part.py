@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 from PIL import Image
 
@@ -97,6 +97,11 @@ class Part(ABC):
     registry: ClassVar[str] = "pellucid.audit:PARTS"
     labelled: ClassVar[bool] = True
 
+    @final
+    def fits(self, subject: Subject) -> bool:
+        """Whether it can be carried out: one that needs the right answers cannot where there are no labels."""
+        return subject.labelled or not self.labelled
+
     @abstractmethod
     def passes(self, subject: Subject) -> Passes:
         """About how many images will go through the network, forwards and backwards; time is estimated by it."""
@@ -104,6 +109,10 @@ class Part(ABC):
     def announced(self) -> Sequence[Announced] | None:
         """The figures that it will find, as far as they are known beforehand; none where they are not."""
         return None
+
+    def announced_of(self, subject: Subject) -> Sequence[Announced] | None:
+        """The same once the network is at hand, so that the arguments that hang on it are known too."""
+        return self.announced()
 
     @abstractmethod
     def carry_out(self, task: Task) -> Finding:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid import audit, config, naming
 from pellucid.audit.part import Announced, Part
-from pellucid.errors import ConfigError, UnknownName, suggestion
+from pellucid.errors import ConfigError
 from pellucid.explain import EXPLAINERS, Explainer
 
 
@@ -39,17 +39,8 @@ def chosen(
     listed = audit.PROFILES[name]
     if n is not None and n < 1:
         raise ConfigError(f"n is {n}; audit on 1 image or more")
-    for assignment in assignments:
-        owner, _, setting = assignment.partition("=")[0].partition(".")
-        if owner not in listed.parts:
-            raise UnknownName(
-                f"'{assignment}' is no setting of a part of '{name}', which has no '{owner}'"
-                f"{suggestion(owner, listed.parts)}"
-            )
-        if not setting:
-            raise ConfigError(f"'{assignment}' names no setting of '{owner}'; write it as {owner}.name=value")
-    own = naming.shared_out(list(listed.parts), assignments)
     tables = {part: config.dump(value) for part, value in listed.parts.items()}
+    own = naming.shared_out(tables, assignments)
     if explainers and not any("explainers" in table for table in tables.values()):
         raise ConfigError(f"the profile '{name}' has no part that explains; leave the explainers out")
     for part, table in tables.items():

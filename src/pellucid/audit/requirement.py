@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced
-from pellucid.errors import ConfigError, UnknownName, suggestion
+from pellucid.audit.part import Announced, Part
+from pellucid.errors import ConfigError, UnknownName, nearest, suggestion
+from pellucid.runs import Subject
 
 End = Literal["value", "low", "high"]
 Relation = Literal[">=", ">", "<=", "<"]
@@ -52,10 +53,14 @@ class Requirement:
             raise ConfigError(f"'{form['bound']}' in '{text}' is no number; give one such as 0.4, 8/255 or 40%")
         return cls(form["name"], arguments, form["relation"], bound, end)  # pyright: ignore[reportArgumentType]
 
+    @property
+    def figure(self) -> str:
+        """The figure as it is written."""
+        return f"{self.name}({', '.join(self.arguments)})" if self.arguments else self.name
+
     def __str__(self) -> str:
-        arguments = f"({', '.join(self.arguments)})" if self.arguments else ""
         end = "" if self.end == "value" else f".{self.end}"
-        return f"{self.name}{arguments}{end} {self.relation} {self.bound!r}"
+        return f"{self.figure}{end} {self.relation} {self.bound!r}"
 
     def of(self, name: str, arguments: Sequence[str] | None) -> bool:
         """Whether this speaks of the figure of a name with these arguments; with none, of one with any."""
@@ -98,8 +103,30 @@ def announced(requirements: Iterable[Requirement], known: Sequence[Announced] | 
     if known is None:
         return
     for one in requirements:
-        if not any(one.of(entry.name, entry.arguments) for entry in known):
+        if any(one.of(entry.name, entry.arguments) for entry in known):
+            continue
+        meant = nearest(one.figure, [str(entry) for entry in known])
+        if not any(str(entry) == meant and entry.arguments is None for entry in known):  # else the network tells
             raise UnknownName(_unknown(one, [str(entry) for entry in known]))
+
+
+def announced_of(requirements: Sequence[Requirement], parts: Iterable[Part], subjects: Sequence[Subject]) -> None:
+    """Refuse a requirement of a figure that no part will find of one of the networks, now that they are at hand."""
+    every = list(parts)
+    for subject in subjects:
+        found = [part.announced_of(subject) for part in every if part.fits(subject)]
+        if any(own is None for own in found):
+            continue
+        known = [entry for own in found for entry in own or ()]
+        lost = [entry for part in every if not part.fits(subject) for entry in part.announced_of(subject) or ()]
+        for one in requirements:
+            if any(one.of(entry.name, entry.arguments) for entry in known):
+                continue
+            if any(one.of(entry.name, entry.arguments) for entry in lost):
+                raise ConfigError(
+                    f"'{one.figure}' needs the right answers, and these images have no labels; leave it out"
+                )
+            raise UnknownName(f"of '{subject.name}' {_unknown(one, [str(entry) for entry in known])}")
 
 
 def shortfalls(
@@ -126,10 +153,9 @@ def shortfalls(
 
 
 def _unknown(one: Requirement, known: Sequence[str]) -> str:
-    asked = f"{one.name}({', '.join(one.arguments)})" if one.arguments else one.name
-    near = suggestion(asked, known)
+    near = suggestion(one.figure, known)
     listed = f"; known are {', '.join(sorted(known))}" if "did you mean" in near else ""
-    return f"no figure is called '{asked}'{near}{listed}"
+    return f"no figure is called '{one.figure}'{near}{listed}"
 
 
 def _alike(one: str, other: str) -> bool:

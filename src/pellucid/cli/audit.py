@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, print_json, typed
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, typed
 
 FALLS_SHORT = 3  # the exit code where something that was required does not hold
 
@@ -23,7 +23,7 @@ FALLS_SHORT = 3  # the exit code where something that was required does not hold
 @click.option("--size", type=click.IntRange(1), help="Scale and crop the images of a folder to squares of this side.")
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("audit"), show_default=True, metavar="DIR")
+@out_folder("audit")
 @click.option(
     "--require", "required", metavar="EXPR", multiple=True, help='E.g. "accuracy >= 0.9"; else exit code 3.'
 )
@@ -57,7 +57,7 @@ def audit(
     same command goes on where it was stopped, and tries again what failed.
     """
     from pellucid import runs
-    from pellucid.audit import AuditFolder, Done, Requirement, announced, begin, carry_out, chosen, plan
+    from pellucid.audit import AuditFolder, Done, Requirement, announced, announced_of, begin, carry_out, chosen, plan
     from pellucid.console import Console
     from pellucid.console_audit import AuditConsole
 
@@ -78,6 +78,7 @@ def audit(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    announced_of(requirements, parts.parts.values(), networks)
     folder, console = AuditFolder(out), AuditConsole(quiet=as_json)
     console.images(networks[0].split, networks[0].source, part)
     begin(networks, parts, folder, seed=seed, command=typed(click.get_current_context()))

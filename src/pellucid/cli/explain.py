@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
 
 
 @click.command()
@@ -19,9 +19,7 @@ from pellucid.cli.options import as_json, listed, of_network, print_json
 @click.option("--split", "part", type=click.Choice(["test", "validation", "train", "all"]), default="test")
 @click.option("--n", type=int, default=8, show_default=True, help="So many images of the data, where none are named.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("explanations"), show_default=True, metavar="DIR"
-)
+@out_folder("explanations")
 @as_json
 def explain(
     model: str,
@@ -67,15 +65,12 @@ def explain(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    about = runs.asked(listed(of), shown.classes)  # before anything is learnt
     explainers = {
         name: runs.taught(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()
     }
     console = ExplainConsole(quiet=as_json)
     with console.progress() as watch:
-        found = list(
-            runs.accounts(
-                shown.model, shown.x, runs.asked(listed(of), shown.classes), explainers, seed=seed, watch=watch
-            )
-        )
+        found = list(runs.accounts(shown.model, shown.x, about, explainers, seed=seed, watch=watch))
     content = report.write(out, shown, found, explainers, seed=seed)
     print_json(content) if as_json else console.report(content)

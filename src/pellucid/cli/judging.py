@@ -40,7 +40,7 @@ def one_class(of: str, classes: Sequence[str]) -> str | int:
     """The one class that a word stands for."""
     from pellucid import runs
 
-    found = runs.asked(listed(of), classes)
+    found = runs.asked(listed(of), classes, suggested=("label", "predicted", "runner-up"))
     if len(found) != 1:
         raise ConfigError(f"--of {of} asks about {len(found)} classes; a metric judges explanations of one")
     return found[0]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pellucid.cli.judging import check_alone, judge
-from pellucid.cli.options import as_json, listed, of_network, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
 
 
 @click.command()
@@ -30,9 +30,7 @@ from pellucid.cli.options import as_json, listed, of_network, print_json
 @click.option("--n", type=int, help="Measure on this many images, drawn at random.  [default: all]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images attacked at once.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("measurements"), show_default=True, metavar="DIR"
-)
+@out_folder("measurements")
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network that is searched.")
 @click.option("--verdicts/--no-verdicts", default=True, help="Check whether the figures can be believed.")
@@ -117,6 +115,7 @@ def measure(
         )
     ]
     network = subject(lambda split: split)
+    runs.check_budgets(network, tried)
     console, engine = MeasureConsole(quiet=as_json), Engine(precision, compiled)
     found: list[runs.Measurement] = []
     for attack in tried:

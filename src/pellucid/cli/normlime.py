@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, of_network, print_json
+from pellucid.cli.options import as_json, of_network, out_folder, print_json
 
 
 @click.command()
@@ -33,7 +33,7 @@ from pellucid.cli.options import as_json, of_network, print_json
 @click.option("--n", type=int, help="Explain this many images, drawn at random.  [default: all]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images in a chunk.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("importance"), show_default=True, metavar="DIR")
+@out_folder("importance")
 @as_json
 def normlime(
     model: str,

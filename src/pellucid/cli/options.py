@@ -1,12 +1,36 @@
 """What commands have in common."""
 
+import os
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from pellucid.errors import RunError
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+
+
+class _Folder(click.Path):
+    """A folder to write to; one that cannot be written to is refused before any work is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        folder = Path(os.fsdecode(super().convert(value, param, ctx))).expanduser()
+        there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        if not there.is_dir():
+            raise RunError(f"'{folder}' cannot be written to: '{there}' is a file; give --out another folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise RunError(f"'{folder}' cannot be written to: '{there}' is closed to you; give --out another folder")
+        return folder
+
+
+def out_folder(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --out of commands that write to a folder."""
+    return click.option(
+        "--out", type=_Folder(readable=False), default=Path(default), show_default=True, metavar="DIR"
+    )
 
 
 def of_network(command: Callable[..., Any]) -> Callable[..., Any]:

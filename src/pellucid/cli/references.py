@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
 
 
 @click.command()
@@ -19,7 +19,7 @@ from pellucid.cli.options import as_json, listed, of_network, print_json
 @click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: 32, or 512 on an accelerator]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("references"), show_default=True, metavar="DIR")
+@out_folder("references")
 @as_json
 def references(
     teacher: str,

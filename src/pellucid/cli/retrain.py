@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, print_json
+from pellucid.cli.options import as_json, listed, out_folder, print_json
 
 
 @click.command()
@@ -22,7 +22,7 @@ from pellucid.cli.options import as_json, listed, print_json
     "--seed", type=int, default=0, show_default=True, help="Of the rankings, and of a network trained first."
 )
 @click.option("--together", type=int, help="Networks trained at once.  [default: as many as is fastest]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("retrained"), show_default=True, metavar="DIR")
+@out_folder("retrained")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 @as_json
@@ -52,11 +52,13 @@ def retrain(
     from pellucid import runs
     from pellucid.console import Console
     from pellucid.console_retrain import RetrainConsole
-    from pellucid.evaluate.retrain import chosen, protocols_named
+    from pellucid.evaluate.retrain import check_together, chosen, grid, protocols_named
 
     recipe = [one for one in assignments if one.startswith("recipe.")]
     rankings = chosen(listed(names), [one for one in assignments if one not in recipe])
-    shares = _numbers(fractions)
+    shares, ways = _numbers(fractions), protocols_named(listed(protocols))
+    grid(ways, list(rankings), shares, seeds)  # says what cannot be before a network is trained
+    check_together(together)
     console, first = RetrainConsole(quiet=as_json), Console(quiet=as_json)
     with first.progress() as watch:
         found = runs.original(
@@ -76,7 +78,7 @@ def retrain(
             found,
             rankings,
             out,
-            protocols=protocols_named(listed(protocols)),
+            protocols=ways,
             fractions=shares,
             seeds=seeds,
             unit=unit,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import as_json, print_json
+from pellucid.cli.options import as_json, out_folder, print_json
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--reference", metavar="DIR", help="Maps that 'pellucid references' made, for recipes that use such.")
 @click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
 @click.option("--set", "assignments", metavar="A.B=C", multiple=True, help="Set any setting, e.g. recipe.epochs=5.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR")
+@out_folder("runs")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
     "--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes that train together."

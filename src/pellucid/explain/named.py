@@ -16,4 +16,5 @@ def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str
     """Several explainers by name, with settings as `name.setting=value`; of a single one as `setting=value` too."""
     if not names:
         raise ConfigError(f"no explainer is named{suggestion('', explain.EXPLAINERS)}")
-    return {name: named(name, settings) for name, settings in naming.shared_out(names, assignments).items()}
+    own = naming.shared_out({name: naming.defaults(explain.EXPLAINERS[name], name) for name in names}, assignments)
+    return naming.several(Explainer, explain.EXPLAINERS, names, own)

@@ -6,7 +6,7 @@ from torch import nn
 
 from pellucid.models.activations import ACTIVATIONS, Activation, HalfHuber
 from pellucid.models.border import Normalise
-from pellucid.models.building import build
+from pellucid.models.building import build, options_of
 from pellucid.models.convnets import lenet, simple_cnn
 from pellucid.models.curvature import curves
 from pellucid.models.loading import load
@@ -37,6 +37,7 @@ __all__ = [
     "HalfHuber",
     "Normalise",
     "build",
+    "options_of",
     "load",
     "read_weights",
     "fit_weights",

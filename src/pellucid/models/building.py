@@ -1,5 +1,6 @@
 """Networks by name, freshly initialised."""
 
+import inspect
 from collections.abc import Mapping
 from typing import cast
 
@@ -8,7 +9,7 @@ from torch import nn
 
 from pellucid.errors import ConfigError
 from pellucid.models.activations import Activation
-from pellucid.models.options import call, takes
+from pellucid.models.options import call, takes, takes_anything
 from pellucid.models.sources import Factory, factory_of
 from pellucid.models.swapping import replace_activations
 
@@ -22,6 +23,12 @@ def build(name: str, *, seed: int = 0, **options: object) -> nn.Module:
     weights, and the caller's random numbers are left alone.
     """
     return construct(factory_of(name), options, name, seed)
+
+
+def options_of(name: str) -> set[str] | None:
+    """The options that `build` understands for this network; none where it takes any."""
+    parameters = inspect.signature(factory_of(name)).parameters
+    return None if takes_anything(parameters.values()) else {*parameters, "activation"}
 
 
 def construct(factory: Factory, options: Mapping[str, object], owner: str, seed: int) -> nn.Module:

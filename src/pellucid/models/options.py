@@ -1,7 +1,7 @@
 """Calling a function with options that a person wrote, and saying which of them it does not know."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pellucid.errors import ConfigError, suggestion
@@ -13,15 +13,19 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 def takes(function: Callable[..., object], name: str) -> bool:
     """Whether `function` can be given an option of this name."""
     parameters = inspect.signature(function).parameters
-    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return anything or (name in parameters and parameters[name].kind in _NAMED)
+    return takes_anything(parameters.values()) or (name in parameters and parameters[name].kind in _NAMED)
+
+
+def takes_anything(parameters: Iterable[inspect.Parameter]) -> bool:
+    """Whether there is a `**kwargs` among the parameters of a function."""
+    return any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def call(function: Callable[..., T], options: Mapping[str, object], owner: str) -> T:
     """What `function` makes of `options`; `owner` is its name in messages."""
     parameters = inspect.signature(function).parameters.values()
     named = {p.name for p in parameters if p.kind in _NAMED}
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+    if not takes_anything(parameters):
         for name in options:
             if name not in named:
                 raise ConfigError(f"'{owner}' has no option '{name}'{suggestion(name, named)}")

@@ -205,11 +205,14 @@ class Objective:
             place = f"{path}.{name}" if path else name
             if not isinstance(entry, dict):
                 raise ConfigError(f"{place} is {entry!r}; expected a table of settings such as weight = 1.0")
+            terms = config.kinds(Term)
+            if "kind" not in entry and name not in terms:
+                raise config.NoSetting(place, entry or {"weight": 1.0}, [f"{path}.{term}.weight" for term in terms])
             settings: dict[str, Any] = {"kind": name, "weight": 1.0, **entry}
-            weight = config.build_as(Weight, settings.pop("weight"), f"{place}.weight")
+            weight = config.part(Weight, settings.pop("weight"), f"{place}.weight")
             at = settings.pop("at", None)
-            attacked = None if at is None else config.build(Attacked, at, f"{place}.at")
-            parts.append(Weighted(weight, config.build(Term, settings, place), attacked))
+            attacked = None if at is None else config.part(Attacked, at, f"{place}.at")
+            parts.append(Weighted(weight, config.part(Term, settings, place), attacked))
         if not parts:
             raise ConfigError(f"{path or 'the objective'} has no terms; an objective needs at least one")
         return cls(tuple(parts))

@@ -10,12 +10,19 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
 
 
-def curves(folder: Path) -> "SummaryWriter":
-    """A writer of curves into a folder."""
+def check_available() -> None:
+    """Say what is missing for curves, before a training begins that would end without them."""
     try:
-        from torch.utils.tensorboard.writer import SummaryWriter
+        import torch.utils.tensorboard  # pyright: ignore[reportUnusedImport]  # noqa: F401
     except ImportError as error:
         raise MissingExtra("--tensorboard needs an extra: pip install 'pellucid[tensorboard]'") from error
+
+
+def curves(folder: Path) -> "SummaryWriter":
+    """A writer of curves into a folder."""
+    check_available()
+    from torch.utils.tensorboard.writer import SummaryWriter
+
     return SummaryWriter(str(folder))
 
 

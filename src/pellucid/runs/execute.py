@@ -14,17 +14,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from pellucid import files, models
+from pellucid import config, files, models
 from pellucid.config import Table
 from pellucid.data import Data, Split, statistics
 from pellucid.data.download import Report, silent
 from pellucid.errors import ConfigError, RunBusy
 from pellucid.metrics import Estimate
 from pellucid.randomness import derive
-from pellucid.runs.curves import curves, draw
+from pellucid.runs.curves import check_available, curves, draw
 from pellucid.runs.folder import RunFolder, test_accuracy
 from pellucid.runs.loading import load_data
-from pellucid.runs.references import identified, images_of, teacher
+from pellucid.runs.references import check_teachers, identified, images_of, teacher
 from pellucid.runs.spec import ModelSpec, Spec, augmented, build
 from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
 from pellucid.train.references import Mapped, Stored, Taught, make_steps
@@ -50,7 +50,10 @@ Event = Teaching | Mapped | Resumed | Step | Epoch | Finished
 
 def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:
     """Load the data that settings name, and complete the settings with what follows from it."""
-    known = build({**settings, "model": {}}).data
+    named = build(settings)
+    known = named.data
+    _check_options(named.model)
+    check_teachers(named)
     source = load_data(known, report)
     parts = [split.fingerprint() for split in (source.train, source.validation, source.test) if split is not None]
     fingerprint = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
@@ -73,6 +76,8 @@ def execute(
             folder.checkpoints.clear()  # which a kill right after the last file was written may have left
         yield Finished(folder, test_accuracy(folder))
         return
+    if tensorboard:
+        check_available()
     model = build_model(spec)  # before the folder is made, since it may turn out to be none
     with _alone(folder, fabric):
         if fabric.is_global_zero:
@@ -177,6 +182,14 @@ def _alone(folder: RunFolder, fabric: Fabric) -> Generator[None]:
         if busy := fabric.broadcast(busy):
             raise RunBusy(busy)
         yield
+
+
+def _check_options(model: ModelSpec) -> None:
+    """Refuse options that the network does not take, before any data are read."""
+    known = models.options_of(model.name)
+    for option in model.options:
+        if known is not None and option not in known:
+            raise config.no_setting(f"model.options.{option}", [f"model.options.{name}" for name in known])
 
 
 def _complete(spec: Spec, source: Data) -> ModelSpec:

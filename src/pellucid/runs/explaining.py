@@ -36,8 +36,13 @@ class Account:
     found: Explanation
 
 
-def asked(of: Words, classes: Words) -> tuple[str | int, ...]:
-    """What words ask about: a class by name or number, "predicted", "runner-up", both as "pair", or "all" classes."""
+def asked(
+    of: Words, classes: Words, *, suggested: Words = ("predicted", "runner-up", "pair", "all")
+) -> tuple[str | int, ...]:
+    """What words ask about: a class by name or number, "predicted", "runner-up", both as "pair", or "all" classes.
+
+    Beside classes, `suggested` are the words that fit the place where another one was typed.
+    """
     found: list[str | int] = []
     for word in of:
         if word == "all":
@@ -51,10 +56,10 @@ def asked(of: Words, classes: Words) -> tuple[str | int, ...]:
         elif word.isdigit() and int(word) < len(classes):
             found.append(int(word))
         else:
-            known = ("predicted", "runner-up", "pair", "all", *classes)
-            raise ConfigError(f"'{word}' is no class of this network{suggestion(word, known)}")
+            raise ConfigError(f"'{word}' is no class of this network{suggestion(word, (*suggested, *classes))}")
     if not found:
-        raise ConfigError("no class is asked about; give a class, predicted, runner-up, pair or all")
+        *some, last = suggested
+        raise ConfigError(f"no class is asked about; give a class, {', '.join(some)} or {last}")
     return tuple(dict.fromkeys(found))
 
 

@@ -49,6 +49,7 @@ def judgements(
     """
     alone = {name: metric for name, metric in metrics.items() if metric.needs == "network"}
     rest = {name: metric for name, metric in metrics.items() if metric.needs != "network"}
+    _check(subject, metrics, explainers)
     asked: list[tuple[str, Explainer | None, Mapping[str, Metric]]] = []
     if alone:
         asked.append(("network", None, alone))
@@ -78,6 +79,19 @@ def judgements(
             Judgement(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()
         ]
     return found
+
+
+def _check(subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[str, Explainer]) -> None:
+    """Say what is missing before any metric is taken, the last one's needs too."""
+    known = _columns(subject)
+    for name, metric in metrics.items():
+        if missing := [column for column in metric.needed if column not in known]:
+            raise ConfigError(f"{name} reads a column '{missing[0]}'; give it with --column {missing[0]}=FILE.npy")
+        if metric.needs == "explainer" and not explainers:
+            raise ConfigError(f"{name} explains changed images, which no stored maps can; name an explainer")
+    for name, explainer in explainers.items():
+        if explainer.learns and subject.train is None:
+            raise ConfigError(f"{name} learns from images of its own; give them with --data")
 
 
 def judged_summary(subject: Subject, found: Sequence[Judgement]) -> dict[str, Any]:

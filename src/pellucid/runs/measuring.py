@@ -12,6 +12,7 @@ from torch import nn
 
 from pellucid import config, data, evaluate, models
 from pellucid.attacks import Attack, Engine
+from pellucid.attacks.attack import check_box
 from pellucid.config import Table
 from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError, MeasurementError
@@ -96,6 +97,14 @@ def known_data(
 def device_of(name: str) -> torch.device:
     """A device by name; "auto" is an accelerator where there is one."""
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def check_budgets(subject: Subject, attacks: Sequence[Attack]) -> None:
+    """Refuse budgets within which images of this size could become any other, before anything is measured."""
+    (first,) = subject.split.batches([torch.arange(1)])
+    for attack in attacks:
+        for level in attack.levels:
+            check_box(level, attack.norm, first.x, "the attack")
 
 
 def carry_out(

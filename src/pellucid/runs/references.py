@@ -19,15 +19,26 @@ def identified(spec: Spec, source: Data) -> Mapping[str, Reference]:
 
 def teacher(taught: Taught, spec: Spec, source: Data) -> Spec:
     """What the teacher of a student is: trained by its own recipe, with the student's data, network and seed."""
+    found = build(augmented(_lesson(taught, spec), source.augment))
+    return replace(found, references=identified(found, source))
+
+
+def check_teachers(spec: Spec, path: str = "references") -> None:
+    """Refuse settings of teachers that do not exist, before any data are read; `path` is where they stand."""
+    for name, reference in spec.references.items():
+        if isinstance(reference, Taught):
+            place = f"{path}.{name}.settings"
+            check_teachers(build(_lesson(reference, spec), place), f"{place}.references")
+
+
+def _lesson(taught: Taught, spec: Spec) -> Table:
     shared: Table = {
         "seed": spec.seed,
         "precision": spec.precision,
         "data": config.dump(spec.data),
         "model": config.dump(spec.model),
     }
-    settings = config.merge({**table(taught.recipe), **shared}, dict(taught.settings))
-    found = build(augmented(settings, source.augment))
-    return replace(found, references=identified(found, source))
+    return config.merge({**table(taught.recipe), **shared}, dict(taught.settings))
 
 
 def images_of(reference: Reference, spec: Spec, source: Data) -> Split:

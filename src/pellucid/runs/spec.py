@@ -106,9 +106,9 @@ def augmented(settings: Table, own: Sequence[Augmentation]) -> Table:
     return {**settings, "recipe": {**recipe, "augment": config.dump(own)}}
 
 
-def build(settings: Table) -> Spec:
-    """The specification that tables describe."""
-    return config.build(Spec, settings)
+def build(settings: Table, path: str = "") -> Spec:
+    """The specification that tables describe; `path` is where they stand, for errors."""
+    return config.build(Spec, settings, path)
 
 
 def _from_preset(name: str, preset: Preset) -> Table:

@@ -20,10 +20,10 @@ def asked(
     """Metrics and explainers by name; settings are those of the one whose name they begin with."""
     if not metrics:
         raise ConfigError(f"no metric is named{suggestion('', explanations.METRICS)}")
-    for name in metrics:
-        explanations.METRICS[name]  # an unknown name is an error before its settings are
-    own = naming.shared_out([*metrics, *explainers], assignments)
+    judges = {name: naming.defaults(explanations.METRICS[name], name) for name in metrics}
+    judged = {name: naming.defaults(EXPLAINERS[name], name) for name in explainers}
+    own = naming.shared_out({**judges, **judged}, assignments)
     return (
-        {name: named(name, own[name]) for name in metrics},
-        {name: naming.named(Explainer, EXPLAINERS, name, own[name]) for name in explainers},
+        naming.several(Metric, explanations.METRICS, metrics, own),
+        naming.several(Explainer, EXPLAINERS, explainers, own),
     )

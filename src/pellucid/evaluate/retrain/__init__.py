@@ -2,6 +2,7 @@
 
 from pellucid.evaluate.retrain.cells import PROTOCOLS as PROTOCOLS
 from pellucid.evaluate.retrain.cells import Protocol as Protocol
+from pellucid.evaluate.retrain.cells import grid as grid
 from pellucid.evaluate.retrain.cells import protocols_named as protocols_named
 from pellucid.evaluate.retrain.explained import Explained as Explained
 from pellucid.evaluate.retrain.named import chosen as chosen
@@ -14,6 +15,7 @@ from pellucid.evaluate.retrain.ranks import Unit as Unit
 from pellucid.evaluate.retrain.retrained import Retrained as Retrained
 from pellucid.evaluate.retrain.retraining import FRACTIONS as FRACTIONS
 from pellucid.evaluate.retrain.retraining import Retraining as Retraining
+from pellucid.evaluate.retrain.retraining import check_together as check_together
 from pellucid.evaluate.retrain.retraining import place as place
 from pellucid.evaluate.retrain.retraining import retrain as retrain
 from pellucid.evaluate.retrain.retraining import retrain_steps as retrain_steps

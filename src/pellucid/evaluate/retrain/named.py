@@ -7,7 +7,7 @@ from pellucid.errors import ConfigError, UnknownName, suggestion
 from pellucid.evaluate import retrain
 from pellucid.evaluate.retrain.explained import Explained
 from pellucid.evaluate.retrain.ranking import Ranking
-from pellucid.explain import EXPLAINERS, named
+from pellucid.explain import EXPLAINERS, Explainer
 
 
 def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str, Ranking]:
@@ -18,11 +18,13 @@ def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str
     for name in names:
         if name not in known:
             raise UnknownName(f"no ranking and no explainer is called '{name}'{suggestion(name, known)}")
-    own = naming.shared_out(names, assignments)
-    return {name: _ranking(name, settings) for name, settings in own.items()}
-
-
-def _ranking(name: str, settings: Sequence[str]) -> Ranking:
-    if name in retrain.RANKINGS:  # of two with one name this is meant
-        return naming.named(Ranking, retrain.RANKINGS, name, settings)
-    return Explained(named(name, settings))
+    # of a ranking and an explainer with one name the ranking is meant
+    ranks = [name for name in names if name in retrain.RANKINGS]
+    tables = {
+        name: naming.defaults((retrain.RANKINGS if name in ranks else EXPLAINERS)[name], name) for name in names
+    }
+    own = naming.shared_out(tables, assignments)
+    found = naming.several(Ranking, retrain.RANKINGS, ranks, own)
+    explainers = naming.several(Explainer, EXPLAINERS, [name for name in names if name not in ranks], own)
+    explained = {name: Explained(explainer) for name, explainer in explainers.items()}
+    return {name: (found | explained)[name] for name in names}

@@ -78,6 +78,12 @@ def retrain(
             return end.value
 
 
+def check_together(together: int | None) -> None:
+    """Refuse to train no networks at a time."""
+    if together is not None and together < 1:
+        raise MeasurementError(f"together is {together}; train 1 network or more at a time")
+
+
 def retrain_steps(
     model: nn.Module,
     factory: Factory,
@@ -96,8 +102,7 @@ def retrain_steps(
     """`retrain`, as a generator."""
     check_recipe(recipe)
     cells = grid(protocols, list(rankings), fractions, seeds)
-    if together is not None and together < 1:
-        raise MeasurementError(f"together is {together}; train 1 network or more at a time")
+    check_together(together)
     for split, kind in ((data.train, "training"), (data.test, "test")):
         if not len(split):
             raise MeasurementError(f"'{data.name}' has no {kind} images; networks are retrained and tested on some")
