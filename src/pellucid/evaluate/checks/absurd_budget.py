@@ -20,8 +20,8 @@ def absurd_budget(case: Case) -> Verdict:
         passed=accuracy <= possible,
         finding=(
             f"with eps=1 (every pixel free) PGD leaves {accuracy:.1%} of the images standing; "
-            f"no network can keep more than {possible:.1%}"
+            f"no network can keep more than {possible:.1%}{case.caveat}"
         ),
         evidence={"accuracy": accuracy, "possible": possible},
-        remedy="the attack fails, not the network holds: repair what the checks of gradients and loss have found",
+        remedy="the attack fails, not the network holds: see the checks of gradients and loss, or use Square",
     )

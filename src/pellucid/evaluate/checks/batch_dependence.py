@@ -8,13 +8,20 @@ from pellucid.attacks.victim import Images, Logits
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.checks.verdict import Verdict
 
-_ROUNDING = 1e-4  # of the logits' scale; batches of another size are multiplied in another order
 _IMAGES = 8
+_STATISTICS = (
+    "BatchNorm takes the statistics of the batch, so an attacked image is helped or harmed by its neighbours: use "
+    "running statistics (model.eval()), and none with track_running_stats=False"
+)
+_ELSEWHERE = (
+    "an attacked image is helped or harmed by its neighbours: look in the network for what mixes images, such as a "
+    "mean over the first dimension"
+)
 
 
 def batch_dependence(case: Case) -> Verdict:
     """An image gets the same answer alone as among others, both as given and in evaluation mode."""
-    limit = _ROUNDING * case.scale
+    limit = case.rounding * case.scale  # batches of another size are multiplied in another order
     evaluation = _change(case, case.answers, 1, limit)
     # pairs, since in training mode a BatchNorm may refuse a single image
     training = any(module.training for module in case.model.modules())
@@ -30,11 +37,14 @@ def batch_dependence(case: Case) -> Verdict:
             else "an image gets the same answer whatever else is in the batch"
         ),
         evidence={"as-given": given, "evaluation": evaluation},
-        remedy=(
-            "batch statistics let an attacked image be helped or harmed by its neighbours: use running statistics "
-            "(model.eval()), and no BatchNorm with track_running_stats=False"
-        ),
+        remedy=_STATISTICS if _batch_norm(case) else _ELSEWHERE,
     )
+
+
+def _batch_norm(case: Case) -> bool:
+    """Whether a layer takes the statistics of the batch."""
+    norms = [module for module in case.model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]  # pyright: ignore[reportPrivateUsage]
+    return any(norm.training or norm.running_mean is None for norm in norms)
 
 
 def _change(case: Case, answers: Callable[[Images], Logits], size: int, limit: float) -> float:

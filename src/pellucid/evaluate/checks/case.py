@@ -6,24 +6,33 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
 from pellucid.attacks.attack import within
 from pellucid.attacks.victim import Images, Logits, Score, Tally, usable
 from pellucid.batch import Batch
+from pellucid.metrics.chance import at_least
 from pellucid.norms import Linf
 from pellucid.probe import Probe, frozen
 from pellucid.randomness import Noise
 
+DOUBT = 0.01
+"""The probability with which chance alone may make a check name a cause, or take guessing for knowledge."""
+_AT_ONCE = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A network as it was given, some labelled images, and the attack that its robustness was measured with."""
+    """A network as it was given, some labelled images, and the attack that its robustness was measured with.
+
+    `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell.
+    """
 
     model: nn.Module
     batch: Batch
+    many: Batch
     classes: tuple[str, ...]
     attack: Attack
     seed: int
@@ -42,6 +51,39 @@ class Case:
     def logits(self) -> Logits:
         """The answers to the images."""
         return self.answers(self.batch.x)
+
+    @cached_property
+    def decisions(self) -> Int[Tensor, " many"]:
+        """What the network takes each of the many images for."""
+        return self.decided(self.many.x)
+
+    def decided(self, x: Images) -> Int[Tensor, " many"]:
+        """The same of other versions of them."""
+        return torch.cat([self.answers(some).argmax(1) for some in x.split(_AT_ONCE)])
+
+    @cached_property
+    def chance(self) -> float:
+        """The share that is right when the same answers are dealt out blindly, and no less than for any answers."""
+        answered, wanted = (torch.bincount(found, minlength=1).double() for found in (self.decisions, self.many.y))
+        known = min(len(answered), len(wanted))
+        dealt = float((answered[:known] * wanted[:known]).sum()) / len(self.many) ** 2
+        return max(dealt, 1 / len(self.classes))
+
+    @property
+    def blind(self) -> float:
+        """How often guessing does as well as the network: the binomial test's probability."""
+        return at_least(int((self.decisions == self.many.y).sum()), len(self.many), self.chance)
+
+    @property
+    def caveat(self) -> str:
+        """What findings end with that presuppose a network which knows something, where it may be guessing."""
+        return "; of a network that cannot be told from guessing this says nothing" if self.blind > DOUBT else ""
+
+    @property
+    def rounding(self) -> float:
+        """How far logits may differ when the same sums are taken in another order, for a scale of 1."""
+        kinds = {tensor.dtype for tensor in self.model.parameters() if tensor.is_floating_point()}
+        return max([1e-4, *(8 * torch.finfo(kind).eps for kind in kinds)])
 
     @property
     def scale(self) -> float:

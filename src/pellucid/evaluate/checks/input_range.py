@@ -5,6 +5,8 @@ import torch
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.checks.verdict import Verdict
 
+_TWICE = 1.001 / 255  # white, when it has been divided twice
+
 
 def input_range(case: Case) -> Verdict:
     """Pixels lie in [0, 1] and fill more than a sliver of it."""
@@ -17,5 +19,7 @@ def input_range(case: Case) -> Verdict:
         finding += "; attacks clip to [0, 1], and budgets are in units of that range"
     elif not filled:
         finding += ", a range no wider than two steps of an 8-bit image"
-        remedy = "were they divided by 255 twice? give pixels that fill [0, 1]"
+        remedy = "give pixels that fill [0, 1]"
+        if 0 < high <= _TWICE:
+            remedy = "were they divided by 255 twice? " + remedy
     return Verdict("input-range", inside and filled, finding, {"low": low, "high": high}, remedy)

@@ -1,11 +1,13 @@
 """Probabilities where logits are meant."""
 
-import math
+import torch
+from torch import Tensor
 
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.checks.verdict import Verdict
 
 _ROUNDING = 1e-3
+_SURE = 0.8
 
 
 def probabilities(case: Case) -> Verdict:
@@ -15,11 +17,11 @@ def probabilities(case: Case) -> Verdict:
     off = float((logits.sum(1) - 1).abs().amax())
     normalised = float(logits.logsumexp(1).abs().amax())
     are = lowest >= 0 and off <= _ROUNDING
-    # softmax of numbers between 0 and 1 cannot get above this
-    twice = are and highest <= math.e / (math.e + logits.shape[1] - 1) * (1 + _ROUNDING)
     if are:
-        finding = f"outputs are not negative and sum to 1 within {off:.1e}: a softmax is part of the network"
-        finding += f"; none is above {highest:.3g}, so there may be two" if twice else ""
+        finding = (
+            f"outputs are not negative and sum to 1 within {off:.1e}: they are probabilities, as a softmax gives"
+        )
+        finding += "; what goes into it are probabilities too, as if there were two" if _twice(logits) else ""
     elif highest <= 0 and normalised <= _ROUNDING:
         finding = "outputs are log-probabilities, which serve as logits"
     else:
@@ -31,3 +33,15 @@ def probabilities(case: Case) -> Verdict:
         evidence={"lowest": lowest, "highest": highest, "off": off},
         remedy="return the numbers before the softmax: on top of it the cross-entropy is bounded and its slope fades",
     )
+
+
+def _twice(outputs: Tensor) -> bool:
+    """Whether outputs are a softmax of probabilities, as logits of one softmax hardly ever look.
+
+    A softmax leaves the logits' common constant open. With the one that makes them sum to 1 none may be negative, and
+    the largest must be near 1 for most images: outputs that are all alike would say nothing.
+    """
+    inside = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+    inside = inside + (1 - inside.sum(1, keepdim=True)) / inside.shape[1]
+    sure = float((inside.amax(1) >= _SURE).double().mean())
+    return bool((inside >= -_ROUNDING).all()) and sure > 0.5

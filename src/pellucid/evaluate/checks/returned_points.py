@@ -25,8 +25,16 @@ def returned_points(case: Case) -> Verdict:
             f"[0, 1], and for {counts[2]} a fresh forward pass decides otherwise"
         ),
         evidence={"outside-ball": counts[0], "outside-box": counts[1], "denied": counts[2]},
-        remedy=(
-            "points outside come from the attack or from images outside [0, 1]; decisions that change come from "
-            "randomness or from answers that depend on the batch"
-        ),
+        remedy=_remedy(case, *counts),
     )
+
+
+def _remedy(case: Case, far: int, off: int, denied: int) -> str:
+    words: list[str] = []
+    if (far or off) and bool(((case.batch.x < 0) | (case.batch.x > 1)).any()):
+        words.append("the images lie outside [0, 1], and points are drawn back into it: give pixels in [0, 1]")
+    elif far or off:
+        words.append("the attack does not keep to ball and box: project what it returns")
+    if denied:
+        words.append("the same points get other answers: see what the checks of randomness and of the batch say")
+    return "; ".join(words)

@@ -11,12 +11,18 @@ from pellucid.evaluate.checks.verdict import Verdict
 
 _STEPS = 10
 _EXPECTED = 0.9
+_FLAT = "steps along the gradient change no loss: see the check of gradients, and attack without them (Square)"
+_ROUGH = (
+    "the gradient does not point uphill, or bends within a step: look for rounding, randomness or custom gradients, "
+    "and attack with smaller steps, random starts and without gradients"
+)
 
 
 def rising_loss(case: Case) -> Verdict:
     """The cross-entropy rises along the steps of a short PGD from the images themselves."""
     losses = _path(case)
     means = losses.mean(1).tolist()
+    lying = float((losses[0] == losses).all(0).double().mean())
     risen = float((losses[-1] > losses[0]).double().mean())
     falls = sum(after < before for before, after in itertools.pairwise(means))
     return Verdict(
@@ -24,13 +30,10 @@ def rising_loss(case: Case) -> Verdict:
         passed=risen >= _EXPECTED and falls <= _STEPS // 2,
         finding=(
             f"{_STEPS} steps of PGD raise the loss of {risen:.0%} of the images, "
-            f"on average from {means[0]:.3g} to {means[-1]:.3g}; it fell in {falls} of the steps"
+            f"on average from {means[0]:.3g} to {means[-1]:.3g}; it fell in {falls} of the steps{case.caveat}"
         ),
-        evidence={"risen": risen, "first": means[0], "last": means[-1], "falls": falls},
-        remedy=(
-            "the gradient does not point uphill: look for rounding, randomness or custom gradients in the network, "
-            "and attack with smaller steps, random starts and without gradients"
-        ),
+        evidence={"risen": risen, "unmoved": lying, "first": means[0], "last": means[-1], "falls": falls},
+        remedy=_FLAT if lying > 0.5 else _ROUGH,
     )
 
 

@@ -12,7 +12,10 @@ def saturation(case: Case) -> Verdict:
     steep, flat = case.gradients
     right = (case.logits.argmax(1) == case.batch.y) & (flat > 0)
     lost = right & (steep < _FLAT * flat)
-    share = float(lost.sum() / right.sum().clamp_min(1))
+    if not right.any():
+        finding = f"no image is right and has a gradient that could vanish{case.caveat}"
+        return Verdict("saturation", True, finding, {}, "")
+    share = float(lost.sum() / right.sum())
     top = case.logits.topk(2).values
     gap = float((top[:, 0] - top[:, 1]).median())
     return Verdict(
@@ -20,11 +23,11 @@ def saturation(case: Case) -> Verdict:
         passed=share <= _TOLERATED,
         finding=(
             f"the gradient of the cross-entropy has all but vanished for {share:.0%} of the images that are right "
-            f"while that of the margin has not; the median gap between the first two logits is {gap:.3g}"
+            f"while that of the margin has not; the median gap between the first two logits is {gap:.3g}{case.caveat}"
         ),
         evidence={"vanished": share, "gap": gap},
         remedy=(
-            "confidence hides the way, as after defensive distillation: attack a loss that does not depend on the "
-            "scale of logits (their margin), or divide the logits by a constant"
+            "the cross-entropy hides the way, however confidence came about: attack a loss that does not depend on "
+            "the scale of logits (their margin), or divide the logits by a constant"
         ),
     )

@@ -28,7 +28,7 @@ def stronger_attack(case: Case) -> Verdict:
         passed=max(beaten.values()) <= max(1, _TOLERATED * case.size),
         finding=(
             f"the attack leaves {len(standing) / case.size:.1%} of the images standing within {case.eps:.3g}; "
-            f"with others on top, {others} are left"
+            f"with others on top, {others} are left{case.caveat}"
         ),
         evidence={"eps": case.eps, "attack": len(standing) / case.size, **shares},
         remedy=(
