@@ -112,7 +112,7 @@ def with_captum(model: nn.Module, x: Tensor, masks: int) -> None:
         with torch.no_grad():
             target = int(model(image).argmax())
         explainer.attribute(
-            image, target=target, baselines=hidden(image, segments, "segment-mean"), n_samples=masks,
+            image, target=target, baselines=hidden(image, segments, "segment-mean", model), n_samples=masks,
             feature_mask=segments[:, None], perturbations_per_eval=ROWS, return_input_shape=False,
         )  # fmt: skip
 

@@ -56,13 +56,13 @@ def rise(model: nn.Module, start: Tensor) -> Tensor:
 
 def test_baselines_are_what_they_are_called() -> None:
     x = images(3, 2, 7, 5)
-    assert torch.equal(baseline_of(x, 0.25), torch.full_like(x, 0.25))
-    assert torch.allclose(baseline_of(x, "mean")[:, :, 3, 1], x.mean((2, 3)))
+    assert torch.equal(baseline_of(x, 0.25, linear()), torch.full_like(x, 0.25))
+    assert torch.allclose(baseline_of(x, "mean", linear())[:, :, 3, 1], x.mean((2, 3)))
     flat = torch.full_like(x, 0.7)
-    assert torch.allclose(baseline_of(flat, "blur"), flat), "also at the edge"
+    assert torch.allclose(baseline_of(flat, "blur", linear()), flat), "also at the edge"
     point = torch.zeros(1, 1, 33, 33, dtype=torch.float64)
     point[..., 16, 16] = 1
-    blurred = baseline_of(point, "blur")[0, 0]
+    blurred = baseline_of(point, "blur", linear())[0, 0]
     near = torch.arange(-6, 7, dtype=torch.float64)  # farther out the edge is felt
     window = torch.exp(-near.square() / (2 * (33 / 8) ** 2))
     assert torch.allclose(blurred[16, 10:23] / blurred[16, 16], window, rtol=0.01)
@@ -90,7 +90,7 @@ def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Ru
 def test_of_a_linear_model_maps_are_weights_times_ways(baseline: Baseline, steps: int, rule: Rule) -> None:
     model, x, y = linear(), images(3, 1, 3, 3), torch.tensor([3, 1, 0])
     weight = model.get_parameter("1.weight")[y].view_as(x)
-    product = weight * (x - baseline_of(x, baseline))
+    product = weight * (x - baseline_of(x, baseline, model))
     assert torch.allclose(InputTimesGradient(baseline)(model, x, y).map, product)
     integrated = IntegratedGradients(baseline, steps, rule)
     assert torch.allclose(integrated(model, x, y).map, product)
@@ -114,7 +114,7 @@ def test_integrated_gradients_are_complete(network: Callable[[], nn.Module], bas
     model = network()
     found = IntegratedGradients(baseline, steps=100)(model, X, Y)
     about = completeness(model, X, found, baseline)
-    assert torch.allclose(about.due, rise(model, baseline_of(X, baseline)))
+    assert torch.allclose(about.due, rise(model, baseline_of(X, baseline, model)))
     assert torch.allclose(about.total, found.map.sum((1, 2, 3)))
     assert torch.equal(about.gap, about.total - about.due)
     assert relative(about.total, about.due) < (1e-4 if network is smooth else 0.02)
@@ -351,7 +351,7 @@ def test_maps_can_be_trained_on() -> None:
         (
             lambda: InputTimesGradient(1.5),
             ConfigError,
-            "InputTimesGradient has baseline=1.5; give a number in [0, 1], 'mean' or 'blur'",
+            "InputTimesGradient has baseline=1.5; give a number in [0, 1], 'mean', 'blur' or 'network-mean'",
         ),
         (
             lambda: IntegratedGradients(steps=1, rule="trapezoid"),

@@ -22,7 +22,7 @@ def test_pixel_by_pixel_on_a_linear_network_it_is_what_each_pixel_adds(baseline:
     x = X[:, :1]
     weight = model.get_parameter("1.weight")[Y].view_as(x).detach()
     found = Occlusion(window=1, stride=1, baseline=baseline)(model, x, Y).map
-    assert torch.allclose(found, weight * (x - baseline_of(x, baseline)))
+    assert torch.allclose(found, weight * (x - baseline_of(x, baseline, model)))
     if baseline == 0:
         assert torch.allclose(found, InputTimesGradient()(model, x, Y).map)
 
@@ -89,7 +89,7 @@ def test_passes_are_one_for_each_window_and_one_for_the_image() -> None:
         (
             lambda: Occlusion(baseline=-1.0),
             ConfigError,
-            "Occlusion has baseline=-1; give a number in [0, 1], 'mean' or 'blur'",
+            "Occlusion has baseline=-1; give a number in [0, 1], 'mean', 'blur' or 'network-mean'",
         ),
         (
             lambda: Occlusion(window=7)(smooth(), images(1, 1, 6, 6), 0),

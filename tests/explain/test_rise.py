@@ -153,7 +153,7 @@ def test_a_pixel_that_no_mask_has_shown_has_the_mean_answer() -> None:
         (lambda: RISE(masks=0), "RISE has masks=0; give 1 or more"),
         (lambda: RISE(cells=0), "RISE has cells=0; give 1 or more"),
         (lambda: RISE(keep=1), "RISE has keep=1; a probability of showing a cell lies between 0 and 1"),
-        (lambda: RISE(baseline=2), "RISE has baseline=2; give a number in [0, 1], 'mean' or 'blur'"),
+        (lambda: RISE(baseline=2), "RISE has baseline=2; give a number in [0, 1], 'mean', 'blur' or 'network-mean'"),
         (
             lambda: RISE(masks=1).with_errors(smooth(), X, Y),
             "RISE has masks=1; errors can be told from 2 or more",

@@ -3,30 +3,50 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
+from jaxtyping import Bool
+from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
 from pellucid.explain.explainer import Images
+from pellucid.models import subtracted
 
-Baseline = float | Literal["mean", "blur"]
-"""A value of all pixels, each channel's mean over its own image, or the image blurred."""
+Baseline = float | Literal["mean", "blur", "network-mean"]
+"""A value of all pixels, each channel's mean over its own image, the image blurred, or the mean that the network
+subtracts."""
 
 _BLUR = 1 / 8  # the deviation of the window, as a part of the side
+_SAME = 1e-5  # of a pixel: less than a step of images of 16 bits
 
 
-def baseline_of(x: Images, baseline: Baseline) -> Images:
+def baseline_of(x: Images, baseline: Baseline, network: nn.Module) -> Images:
     """The baseline of each image; the blur's window is normal, with a deviation of an eighth of each side."""
     if baseline == "blur":
         return _blurred(x)
     if baseline == "mean":
         return x.mean(tuple(range(2, x.dim())), keepdim=True).expand_as(x)
+    if baseline == "network-mean":
+        mean = subtracted(network, x)
+        if mean is None:
+            raise ConfigError(
+                "the baseline is 'network-mean', and this network subtracts no mean from images; "
+                "give a number in [0, 1], 'mean' or 'blur'"
+            )
+        return mean.view(-1, *[1] * (x.dim() - 2)).expand_as(x)
     return torch.full_like(x, baseline)
 
 
+def changed(x: Images, hidden: Images) -> Bool[Tensor, "b *places"]:
+    """The places that look otherwise when they are hidden, in any channel; to hide the others does nothing."""
+    differs = (x - hidden).detach().abs() > max(_SAME, torch.finfo(x.dtype).eps)
+    return differs.any(1) if x.dim() > 2 else differs
+
+
 def check_baseline(owner: str, baseline: Baseline) -> None:
-    """Refuse a value that no pixel has."""
-    if not isinstance(baseline, str) and not 0 <= baseline <= 1:
-        raise ConfigError(f"{owner} has baseline={baseline:g}; give a number in [0, 1], 'mean' or 'blur'")
+    """Refuse a value that no pixel has, and a word that means none."""
+    named = isinstance(baseline, str)
+    if baseline not in ("mean", "blur", "network-mean") if named else not 0 <= baseline <= 1:
+        given = f"'{baseline}'" if named else f"{baseline:g}"
+        raise ConfigError(f"{owner} has baseline={given}; give a number in [0, 1], 'mean', 'blur' or 'network-mean'")
 
 
 def _blurred(x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ def completeness(model: nn.Module, x: Images, found: Explanation, baseline: Base
         if isinstance(baseline, Tensor):
             due = due - _logits(model, baseline.to(x)).mean(0)[found.of]
         else:
-            due = due - _logits(model, baseline_of(x, baseline)).gather(1, found.of[:, None])[:, 0]
+            due = due - _logits(model, baseline_of(x, baseline, model)).gather(1, found.of[:, None])[:, 0]
     return Completeness(found.map.detach().flatten(1).sum(1), due)
 
 

@@ -24,4 +24,4 @@ class InputTimesGradient(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward and one backward pass."""
         x = images(probe)
-        return probe.gradient(of) * (x - baseline_of(x, self.baseline))
+        return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))

@@ -99,7 +99,7 @@ class _Way:
         self.probe = probe
         self.of = of
         self.baseline: Baseline = baseline
-        self.start = baseline_of(images(probe), baseline)
+        self.start = baseline_of(images(probe), baseline, probe.network)
         self.length = images(probe) - self.start
 
     def rise(self) -> tuple[Tensor, Tensor]:

@@ -47,7 +47,7 @@ class Occlusion(Explainer):
                 f"give 1 to {min(high, wide)} pixels"
             )
         x = images(probe)
-        hidden, tops, lefts = baseline_of(x, self.baseline), self._starts(high), self._starts(wide)
+        hidden, tops, lefts = baseline_of(x, self.baseline, probe.network), self._starts(high), self._starts(wide)
 
         def occluded(number: int) -> Tensor:
             top, left = tops[number // len(lefts)], lefts[number % len(lefts)]

@@ -75,7 +75,7 @@ class RISE(Explainer):
     def _sums(self, probe: Probe, of: Classes, rows: int, *, errors: bool) -> "_Sums":
         x = images(probe)
         sides("RISE", x)
-        hidden = baseline_of(x, self.baseline)
+        hidden = baseline_of(x, self.baseline, probe.network)
         with torch.set_grad_enabled(probe.second_order):
             sums = _Sums(self._answer(probe.logits, of).detach(), x, errors)
             for numbers in portions(self.masks, len(of), rows):

@@ -13,6 +13,7 @@ from pellucid.models.loading import load
 from pellucid.models.perceptron import mlp
 from pellucid.models.preact_resnet import preact_resnet44
 from pellucid.models.resnet import resnet18
+from pellucid.models.subtracted import subtracted
 from pellucid.models.swapping import replace_activations, swapped
 from pellucid.models.weights import fit_weights, read_weights
 from pellucid.models.wide_resnet import wide_resnet_28_10
@@ -44,4 +45,5 @@ __all__ = [
     "replace_activations",
     "swapped",
     "curves",
+    "subtracted",
 ]

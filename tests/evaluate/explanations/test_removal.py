@@ -302,7 +302,7 @@ class _Viewing(nn.Module):
 
 def test_a_network_that_cannot_take_channels_last_is_asked_once() -> None:
     model, x = _Viewing(), images(10, 2, 6, 6)
-    found = Insertion(20)(model, x, 0, maps=_maps(x))
+    found = Insertion(20, fill=0.0)(model, x, 0, maps=_maps(x))
     assert model.given == 6
     assert found.forwards == 211
     assert torch.allclose(found.columns["curve"][:, -1], _probability(model, x, found.of))
@@ -336,7 +336,7 @@ def test_an_image_that_a_step_leaves_as_it_was_is_not_looked_at_again(metric: Me
         (lambda: Deletion(0), "deletion has steps=0; give 1 or more"),
         (
             lambda: Insertion(fill=2.0),
-            "insertion has fill=2; give a number in [0, 1], 'zero', 'mean', 'blur' or 'noise'",
+            "insertion has fill=2; give a number in [0, 1], 'zero', 'mean', 'blur', 'network-mean' or 'noise'",
         ),
         (lambda: PixelFlipping(0), "pixel-flipping has pixels=0; flip 1 or more at a step"),
         (lambda: Infidelity(0), "infidelity has samples=0; give 1 or more"),

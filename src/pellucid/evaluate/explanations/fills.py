@@ -8,12 +8,12 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.explain.baseline import baseline_of
-from pellucid.models import Normalise
+from pellucid.explain.baseline import Baseline, baseline_of
+from pellucid.models import subtracted
 
-Fill = float | Literal["zero", "mean", "blur", "noise"]
-"""A value of all pixels; what the network's normalisation makes a zero; each channel's mean over its own image; the
-image blurred; or uniform noise, the same at every step."""
+Fill = Baseline | Literal["zero", "noise"]
+"""What a map may start from; what the network makes a zero, which is the mean that it subtracts or black; or uniform
+noise, the same at every step."""
 
 
 def filled(case: Case, fill: Fill) -> Float[Tensor, "b c h w"]:
@@ -22,20 +22,16 @@ def filled(case: Case, fill: Fill) -> Float[Tensor, "b c h w"]:
     if fill == "noise":
         return case.noise.stream("fill").uniform(*x.shape[1:], dtype=x.dtype)
     if fill == "zero":
-        return _zero(case).to(x).expand_as(x)
-    return baseline_of(x, fill)
+        mean = subtracted(case.model, x)
+        return torch.zeros_like(x) if mean is None else mean[:, None, None].expand_as(x)
+    return baseline_of(x, fill, case.model)
 
 
 def check_fill(owner: str, fill: Fill) -> None:
-    """Refuse a value that no pixel has."""
-    if not isinstance(fill, str) and not 0 <= fill <= 1:
-        names = "'zero', 'mean', 'blur' or 'noise'"
-        raise ConfigError(f"{owner} has fill={fill:g}; give a number in [0, 1], {names}")
+    """Refuse a value that no pixel has, and a word that means none."""
+    named = isinstance(fill, str)
+    if fill not in ("zero", "mean", "blur", "network-mean", "noise") if named else not 0 <= fill <= 1:
+        given = f"'{fill}'" if named else f"{fill:g}"
+        names = "'zero', 'mean', 'blur', 'network-mean' or 'noise'"
+        raise ConfigError(f"{owner} has fill={given}; give a number in [0, 1], {names}")
 
-
-def _zero(case: Case) -> Tensor:
-    """The mean that the network subtracts; 0 where it takes images as they are."""
-    for module in case.model.modules():
-        if isinstance(module, Normalise) and module.mean is not None:
-            return module.mean[:, None, None]
-    return torch.zeros(())

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError
 from pellucid.explain.explainer import Classes, Explainer, Images
-from pellucid.explain.lime.hidden import Baseline
+from pellucid.explain.lime.hidden import Baseline, check_baseline, check_cells
 from pellucid.explain.lime.kernel import Kernel
 from pellucid.explain.lime.perturbed import Output
 from pellucid.explain.lime.sampled import Sampling
@@ -24,7 +24,6 @@ from pellucid.explain.room import Room
 from pellucid.probe import Probe, frozen
 
 _FEW = 5  # masks per segment, below which coefficients are mostly noise
-_NOTHING_HIDDEN = "the mean of a single pixel is the pixel; set Lime's baseline to 'mean' or to a number"
 _RANKS = {"predicted": 0, "runner-up": 1}
 
 
@@ -37,7 +36,8 @@ class Lime(Explainer):
     Their number is `masks`, or by "auto" 20 for each segment and at least 1000. With a `tolerance` it is doubled, up
     to `most`, until no standard error is above that share of the largest coefficient. Coefficients are those of a
     ridge regression with the penalty `alpha`, in which masks count by a `kernel` of `width`; with `features`, only so
-    many segments have one. `baseline` is what is seen where a segment is hidden.
+    many segments have one. `baseline` is what is seen where a segment is hidden; one that is so already changes
+    nothing, and its coefficient is 0.
     """
 
     segmentation: Segmentation = field(default_factory=Slic)
@@ -60,10 +60,7 @@ class Lime(Explainer):
                 raise ConfigError(f"Lime has {name}={value:g}; give 0 or more")
         if not (math.isfinite(self.width) and self.width > 0):
             raise ConfigError(f"Lime has width={self.width:g}; give a number above 0")
-        if not isinstance(self.baseline, str) and not math.isfinite(self.baseline):
-            raise ConfigError(f"Lime has baseline={self.baseline:g}; give a finite number, 'segment-mean' or 'mean'")
-        if self.baseline == "segment-mean" and self.segmentation.single:
-            raise ConfigError(_NOTHING_HIDDEN)
+        check_baseline("Lime", self.baseline, self.segmentation)
         if self.features < 0:
             raise ConfigError(f"Lime has features={self.features}; give 1 or more, or 0 for all")
         if self.most < 2:
@@ -143,8 +140,8 @@ class Lime(Explainer):
             self.most,
         )
         segments = self.segmentation(probe.x.detach())
-        if self.baseline == "segment-mean" and int(segments.max()) + 1 == segments[0].numel():
-            raise ConfigError(_NOTHING_HIDDEN)
+        if self.baseline == "segment-mean" and self.segmentation.shared:
+            check_cells("Lime", segments)
         found, short = sampling(probe, segments, classes, rows)
         few = int((found.masks < _FEW * found.counts).sum())
         if few or short:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pellucid.explain.lime.statistics import Sums
@@ -23,18 +23,18 @@ class Fit:
     short: Bool[Tensor, " b"]
 
 
-def fit(sums: Sums, counts: Int[Tensor, " b"], alpha: float, features: int) -> Fit:
+def fit(sums: Sums, live: Bool[Tensor, "b d"], alpha: float, features: int) -> Fit:
     """What minimises Σ π (y - b - zᵀβ)² + alpha ‖β‖², with standard errors from what remains.
 
-    The intercept is not penalised. With `features`, only so many coefficients of each class are other than 0: the
-    largest of a fit of all.
+    The intercept is not penalised. Only `live` coefficients are other than 0 and, with `features`, only so many of
+    each class: the largest of a fit of all.
     """
     assert sums.first is not None
     mean, answer = sums.z / sums.weight[:, None], sums.y / sums.weight[:, None]
     gram = sums.zz - sums.weight[:, None, None] * mean[:, :, None] * mean[:, None]
     slope = (sums.zy - sums.z[:, :, None] * answer[:, None]).mT  # b k d
     total = (sums.yy - sums.weight[:, None] * answer.square()).clamp_min(0)
-    live = (torch.arange(gram.shape[1], device=gram.device) < counts[:, None])[:, None]  # b 1 d
+    live = live[:, None]  # b 1 d
     if features:
         largest = _solve(gram, slope, _SELECTING, live)[0].abs().sort(dim=-1, descending=True, stable=True).indices
         live = torch.zeros_like(slope, dtype=torch.bool).scatter(2, largest[..., :features], True) & live

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.explain.lime.hidden import Baseline, hidden
+from pellucid.explain.lime.hidden import Baseline, hidden, idle
 from pellucid.explain.lime.kernel import Kernel, weights
 from pellucid.explain.lime.masks import BLOCK, drawn
 from pellucid.explain.lime.perturbed import Output, Perturbed
@@ -59,7 +59,9 @@ class Sampling:
     def _together(self, probe: Probe, segments: Tensor, classes: Tensor, rows: int) -> tuple[Surrogates, bool]:
         x, counts = probe.x.detach(), segments.flatten(1).amax(1) + 1
         sizes: list[int] = counts.tolist()
-        seen = Perturbed(probe, x, hidden(x, segments, self.baseline), segments, classes, self.output, rows)
+        nothing = hidden(x, segments, self.baseline, probe.network)
+        seen, useless = Perturbed(probe, x, nothing, segments, classes, self.output, rows), idle(x, nothing, segments)
+        there = torch.arange(max(sizes), device=x.device) < counts[:, None]
         sums = Sums(len(x), classes.shape[1], max(sizes), x.device)
         wanted = [max(_LEAST, _EACH * size) if self.masks is None else self.masks for size in sizes]
         done = 0
@@ -70,12 +72,12 @@ class Sampling:
             self._add(sums, seen, probe, sizes, range(done, end), wanted)
             done = end
             if done in wanted and self.tolerance:
-                settled: list[bool] = self._settled(fit(sums, counts, self.alpha, self.features)).tolist()
+                settled: list[bool] = self._settled(fit(sums, there & ~useless, self.alpha, self.features)).tolist()
                 wanted = [
                     min(2 * want, self.most) if want == done < self.most and not enough else want
                     for want, enough in zip(wanted, settled, strict=True)
                 ]
-        found = fit(sums, counts, self.alpha, self.features)
+        found = fit(sums, there & ~useless, self.alpha, self.features)
         return Surrogates(
             found.coefficients,
             found.standard_errors,
@@ -85,6 +87,7 @@ class Sampling:
             classes,
             segments,
             counts,
+            there & useless,
             sums.count.long(),
             sums.weight.square() / sums.square,
         ), bool(found.short.any())

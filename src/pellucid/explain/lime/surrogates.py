@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.errors import ShapeError
@@ -20,7 +20,7 @@ class Surrogates:
     """A linear model of each of k classes of each image, with up to d segments.
 
     Images may differ in how many segments they have (`counts`): what lies beyond is exactly 0. `segments` holds the
-    segment of every pixel. Standard errors are those of least squares: infinite where there are no more masks than
+    segment of every pixel. Where hiding a segment changes nothing it is `idle`, and its coefficient 0. Standard errors are those of least squares: infinite where there are no more masks than
     coefficients, as `adjusted_r2` is minus infinity there; with a selection of features, those given the selection.
     `sample_size` is how many masks of equal weight would be worth the `masks` that were used (Kish).
     """
@@ -33,6 +33,7 @@ class Surrogates:
     classes: Int[Tensor, "b k"]
     segments: Int[Tensor, "b h w"]
     counts: Int[Tensor, " b"]
+    idle: Bool[Tensor, "b d"]
     masks: Int[Tensor, " b"]
     sample_size: Float[Tensor, " b"]
 
@@ -64,6 +65,7 @@ def joined(parts: Sequence[Surrogates]) -> Surrogates:
         torch.cat([part.classes for part in parts]),
         torch.cat([part.segments for part in parts]),
         torch.cat([part.counts for part in parts]),
+        torch.cat([wide(part.idle) for part in parts]),
         torch.cat([part.masks for part in parts]),
         torch.cat([part.sample_size for part in parts]),
     )

@@ -1,0 +1,69 @@
+"""The mean that a network subtracts from images before it looks at them."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.models.border import Normalise
+
+
+def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Tensor, " c"] | None:
+    """The pixel of which a network's normalisation makes a zero, for images like these; none where it has none.
+
+    Whoever wrote the normalisation and wherever it stands, its first layer that is more than that shows it: what
+    comes there of plain images is a multiple of each channel, plus a constant.
+    """
+    channels = like.shape[1]
+    plain = like.detach().new_zeros(3, channels)
+    plain[1] = 1
+    plain[2] = torch.linspace(0.2, 0.7, channels)  # others in each channel, since layers may mix them
+    found: list[Float[Tensor, " c"]] = []
+
+    def look(module: nn.Module, inputs: tuple[object, ...]) -> None:
+        if next(module.children(), None) is not None:
+            return
+        zero = _zero(inputs[0], plain) if inputs and isinstance(inputs[0], Tensor) else None
+        if zero is None:
+            raise _Seen
+        found.append(zero)
+
+    handles = [module.register_forward_pre_hook(look) for module in model.modules()]
+    try:
+        with torch.no_grad():
+            model(plain.view(3, channels, *[1] * (like.dim() - 2)).expand(3, *like.shape[1:]).contiguous())
+    except _Seen:
+        pass
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not found or not bool(found[-1].abs().gt(_ROUNDING).any()):
+        return None
+    zero = found[-1].to(like)
+    for module in model.modules():
+        mean = module.mean if isinstance(module, Normalise) else None
+        if mean is not None and mean.shape == zero.shape and torch.allclose(mean.to(zero), zero, atol=_ROUNDING):
+            return mean.to(zero)  # to the bit
+    return zero
+
+
+class _Seen(Exception):  # noqa: N818
+    """Enough has been seen; the rest of the network need not run."""
+
+
+_ROUNDING = 1e-4  # of a pixel, whatever the precision
+
+
+def _zero(seen: Tensor, plain: Float[Tensor, "3 c"]) -> Float[Tensor, " c"] | None:
+    """The pixel that becomes 0, if what is seen is a multiple of plain images and a constant, in each channel."""
+    if seen.dim() < 2 or seen.shape[:2] != plain.shape or not seen.is_floating_point():
+        return None
+    values = seen.detach().double().reshape(*plain.shape, -1)
+    black, white, mixed = values.mean(2)
+    factor = white - black
+    rounding = 16 * torch.finfo(seen.dtype).eps * (1 + values.abs().amax((0, 2)))
+    even = (values.amax(2) - values.amin(2) <= rounding).all()
+    straight = ((black + factor * plain[2].double() - mixed).abs() <= rounding).all()
+    if not (even and straight and bool((factor.abs() > rounding).all())):
+        return None
+    zero = -black / factor
+    return zero if bool(((zero >= -_ROUNDING) & (zero <= 1 + _ROUNDING)).all()) else None
