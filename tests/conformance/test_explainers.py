@@ -36,7 +36,7 @@ SETTINGS = {
         LRP("epsilon-alpha2-beta1-flat", epsilon=0.01, batch_norm="unchanged"),
     ],
     "lime": [
-        Lime(Grid(3, 3), masks=60),
+        Lime(Grid(2, 2), masks=60),
         Lime(Slic(4), masks=30, tolerance=0.2, most=60),
         Lime(Pixels(), masks=190, baseline=0.0, alpha=0.1, output="logit", features=3, antithetic=False),
     ],

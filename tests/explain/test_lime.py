@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from typing import final
 
 import numpy
 import pytest
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 from networks import Counting, images, linear, smooth
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
-from pellucid.explain.lime import Grid, Lime, Pixels, Quickshift, Slic, Surrogates, TooFewMasks
+from pellucid.explain.lime import Grid, Lime, Pixels, Quickshift, Segmentation, Slic, Surrogates, TooFewMasks
+from pellucid.explain.lime.hidden import Baseline
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 3, 1, 2, 0])
 CHEAP = Lime(Grid(3, 3), masks=60)
@@ -229,7 +231,7 @@ def test_masks_are_as_many_as_asked_for() -> None:
     found = Lime(Grid(3, 3), masks=1030).local(model, of_six())
     assert found.masks.tolist() == [1030] * 6
     assert model.forwards == 1 + -(-6 * 1024 // 64) + 1, "the pass that looks at the classes, full ones, a rest"
-    auto = Lime(Grid(9, 9)).local(smooth(size=12), of_six())
+    auto = Lime(Grid(9, 9), baseline=0.0).local(smooth(size=12), of_six())
     assert auto.masks.tolist() == [81 * 20] * 6
     assert Lime(Grid(3, 3)).local(smooth(size=12), of_six()).masks.tolist() == [1000] * 6
 
@@ -311,16 +313,23 @@ def test_images_are_hidden_behind_what_the_baseline_says() -> None:
         (
             lambda: Lime(baseline=float("nan")),
             ConfigError,
-            "Lime has baseline=nan; give a finite number, 'segment-mean' or 'mean'",
+            "Lime has baseline=nan; give a finite number, 'segment-mean', 'mean', 'blur' or 'network-mean'",
         ),
         (
             lambda: Lime(Pixels()),
             ConfigError,
-            "the mean of a single pixel is the pixel; set Lime's baseline to 'mean' or to a number",
+            "Lime has baseline='segment-mean' with segments of a pixel each, and the mean of a pixel is the pixel; "
+            "set the baseline to 'mean' or to a number",
+        ),
+        (
+            lambda: Lime(Grid(4, 5), masks=200)(smooth(), images(1, 1, 6, 6), 0),
+            ConfigError,
+            "Lime has baseline='segment-mean', and 8 of 20 cells are a single pixel of images of 6 x 6, whose mean "
+            "is the pixel; give fewer rows and columns, or the baseline 'mean' or a number",
         ),
         (lambda: Lime(features=-1), ConfigError, "Lime has features=-1; give 1 or more, or 0 for all"),
         (lambda: Lime(most=1), ConfigError, "Lime has most=1; give 2 or more"),
-        (lambda: Grid(0, 3), ConfigError, "Grid has rows=0 and columns=3; give 1 or more of each"),
+        (lambda: Grid(0, 3), ConfigError, "Grid has rows=0 and columns=3; give 1 or more of each, or 'auto'"),
         (lambda: Slic(0), ConfigError, "Slic has segments=0; give 1 or more"),
         (lambda: Slic(compactness=0.0), ConfigError, "Slic has compactness=0; give a number above 0"),
         (lambda: Slic(sigma=-1.0), ConfigError, "Slic has sigma=-1; a deviation is 0 or more, in pixels"),
@@ -385,6 +394,78 @@ def _white(count: int) -> Batch:
 
 def test_segments_of_a_pixel_each_that_would_hide_nothing_are_refused() -> None:
     x = images(2, 1, 6, 6)
-    with pytest.raises(ConfigError, match="^the mean of a single pixel is the pixel; set Lime's baseline"):
+    with pytest.raises(ConfigError, match="^Lime has baseline='segment-mean', and 36 of 36 cells are a single pixel"):
         Lime(Grid(6, 6))(smooth(), x, 0)
     assert bool(Lime(Grid(6, 6), masks=200, baseline=0.0)(smooth(), x, 0).map.any())
+
+
+@pytest.mark.parametrize(
+    ("shape", "cells"),
+    [
+        ((1, 8, 8), (4, 4)),
+        ((3, 9, 28), (4, 7)),
+        ((1, 28, 28), (7, 7)),
+        ((3, 32, 48), (7, 7)),
+        ((3, 224, 224), (7, 7)),
+        ((1, 3, 5), (1, 2)),
+    ],
+)
+def test_cells_are_as_many_as_the_image_has_room_for(shape: tuple[int, ...], cells: tuple[int, int]) -> None:
+    segments = Grid()(torch.zeros(1, *shape))
+    sizes = torch.bincount(segments.flatten())
+    assert len(sizes) == cells[0] * cells[1]
+    for line in (*segments[0], *segments[0].T):
+        assert int(line.unique_consecutive(return_counts=True)[1].min()) >= 2
+
+
+class Black(nn.Module):
+    """Reads the light of the upper half, for any number of classes."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, x: Tensor) -> Tensor:
+        light = x[:, :, : x.shape[2] // 2].mean((1, 2, 3))
+        return torch.stack([light, *[0 * light] * (self.classes - 1)], 1)
+
+
+@pytest.mark.parametrize("classes", [2, 1000])
+@pytest.mark.parametrize("baseline", ["segment-mean", 0.0])
+def test_what_hides_nothing_has_no_coefficient_and_is_counted(classes: int, baseline: Baseline) -> None:
+    x = images(3, 3, 8, 12)
+    x[0, :, :, :6] = 0  # half of this image is black, and all of the last
+    x[2] = 0
+    lime = Lime(Grid(4, 4), masks=100, baseline=baseline, output="logit", alpha=0.0)
+    found = lime.local(Black(classes), Batch(x, torch.zeros(3, dtype=torch.long)), 0)
+    black = torch.tensor([column < 2 for _ in range(4) for column in range(4)])
+    assert torch.equal(found.idle, torch.stack([black, black & False, black | True]))
+    assert found.idle_share.tolist() == [0.5, 0, 1]
+    assert not found.coefficients[found.idle[:, None]].any()
+    assert not found.standard_errors[found.idle[:, None]].any()
+    if baseline == 0.0:  # where the network is linear the others have what they add, and nothing else
+        parts = (x * (torch.arange(8) < 4)[:, None] / (3 * 4 * 12)).sum(1).view(3, 4, 2, 4, 3).sum((2, 4)).flatten(1)
+        assert torch.allclose(found.coefficients[:, 0], parts, atol=1e-12)
+    explained = lime(Black(classes), x, 0)
+    assert explained.idle is not None and explained.idle.tolist() == [0.5, 0, 1]
+    assert explained.notes == (
+        ("half of the image or more is as the baseline already: what is there cannot show",),
+        (),
+        ("the whole image is as the baseline already: the map says nothing",),
+    )
+
+
+def test_superpixels_of_a_pixel_are_their_own_mean() -> None:
+    x = torch.full((1, 1, 16, 16), 0.5, dtype=torch.float64)
+    x[..., 8:] = images(1, 1, 16, 8)
+    x[0, 0, 3, 3] = 1
+
+    @final
+    class Lonely(Segmentation):
+        def __call__(self, images: Tensor) -> Tensor:
+            segments = (torch.arange(256).view(1, 16, 16) % 16 >= 8).long() * 2
+            segments[0, 3, 3] = 1
+            return segments
+
+    found = Lime(Lonely(), masks=60).local(smooth(size=16), Batch(x, torch.zeros(1, dtype=torch.long)))
+    assert found.idle.tolist() == [[True, True, False]]

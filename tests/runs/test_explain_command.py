@@ -113,6 +113,21 @@ def test_a_network_without_data_is_told_what_it_takes() -> None:
         assert torch.allclose(torch.from_numpy(arrays["gradient/7/map"]), map, atol=1e-6)
 
 
+def test_the_mean_that_the_network_subtracts_is_a_baseline(network: str) -> None:
+    method = ("--method", "input-times-gradient", "--set", "baseline=network-mean")
+    found = explained(network, "--n", "2", *method)
+    assert found["explainers"]["input-times-gradient"]["baseline"] == "network-mean"
+    assert [entry["idle"] for entry in found["explanations"]] == [0, 0], "no pixel of a digit is as the mean"
+    black = explained(network, "--n", "2", "--method", "occlusion")
+    with numpy.load("explanations/explanations.npz") as arrays:
+        shares = [float((image == 0).mean()) for image in arrays["x"]]
+    assert [entry["idle"] for entry in black["explanations"]] == pytest.approx(shares)
+    assert refused("explain", "mlp", "--data", "digits", "--n", "1", "--device", "cpu", *method) == (
+        "the baseline is 'network-mean', and this network subtracts no mean from images; "
+        "give a number in [0, 1], 'mean' or 'blur'"
+    )
+
+
 def test_what_a_person_reads(network: str) -> None:
     printed = call("explain", network, "--n", "1", "--method", "gradient", "--device", "cpu")
     assert "test image" in printed

@@ -137,7 +137,7 @@ class Gallery(Part):
                 values, scale = scaled(plane(found.map[number].detach().cpu()))
                 picture = Image.fromarray(coloured(values, signed=explainer.signed))
                 path = task.keep(picture, f"{number}-{prefix}{name}")
-                about = [*found.sum_in_words(number), *found.notes[number]]
+                about = [*found.in_short(number), *found.notes[number]]
                 entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed, "about": about}
 
     def _lead(self, task: Task, batch: Batch, probabilities: Tensor, entries: Sequence[Entry]) -> None:

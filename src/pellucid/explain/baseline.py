@@ -3,7 +3,7 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
@@ -41,12 +41,16 @@ def changed(x: Images, hidden: Images) -> Bool[Tensor, "b *places"]:
     return differs.any(1) if x.dim() > 2 else differs
 
 
+def idle_share(x: Images, baseline: Baseline, network: nn.Module) -> Float[Tensor, " b"]:
+    """The share of each image that is as its baseline already."""
+    return 1 - changed(x, baseline_of(x, baseline, network)).flatten(1).double().mean(1)
+
+
 def check_baseline(owner: str, baseline: Baseline) -> None:
-    """Refuse a value that no pixel has, and a word that means none."""
-    named = isinstance(baseline, str)
-    if baseline not in ("mean", "blur", "network-mean") if named else not 0 <= baseline <= 1:
-        given = f"'{baseline}'" if named else f"{baseline:g}"
-        raise ConfigError(f"{owner} has baseline={given}; give a number in [0, 1], 'mean', 'blur' or 'network-mean'")
+    """Refuse a value that no pixel has."""
+    if not isinstance(baseline, str) and not 0 <= baseline <= 1:
+        names = "'mean', 'blur' or 'network-mean'"
+        raise ConfigError(f"{owner} has baseline={baseline:g}; give a number in [0, 1], {names}")
 
 
 def _blurred(x: Tensor) -> Tensor:

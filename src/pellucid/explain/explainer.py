@@ -12,7 +12,16 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError
-from pellucid.explain.explanation import Classes, Completeness, Explanation, Images, Remark, joined, notes
+from pellucid.explain.explanation import (
+    Classes,
+    Completeness,
+    Explanation,
+    Images,
+    Remark,
+    about_idle,
+    joined,
+    notes,
+)
 from pellucid.explain.room import Room
 from pellucid.probe import Probe, evaluated, frozen
 
@@ -62,6 +71,10 @@ class Explainer(ABC):
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Float[Tensor, " b"] | None:
         """What the map of each image adds up to if nothing gets lost; none where the method promises no sum."""
+        return None
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Float[Tensor, " b"] | None:
+        """Which share of each image is as the baseline already, so that it cannot show; none without a baseline."""
         return None
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
@@ -155,14 +168,16 @@ class Explainer(ABC):
         image = images(probe) + found if self.leads_to_image else None
         if graph:
             return Explanation(found, classes, image)
-        due = self.due(probe, classes, room.rows)
+        due, idle = self.due(probe, classes, room.rows), self.idle(probe, classes, room.rows)
+        remarks = [*self.remarks(probe, classes, found), *(() if idle is None else about_idle(idle))]
         total = found.flatten(1).sum(1, dtype=torch.float64)
         return Explanation(
             found,
             classes,
             image,
-            notes(self.remarks(probe, classes, found), found),
+            notes(remarks, found),
             None if due is None else Completeness(total, due.detach().double()),
+            idle,
         )
 
 

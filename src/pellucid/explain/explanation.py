@@ -12,6 +12,7 @@ Images = Float[Tensor, "b *shape"]
 Classes = Int[Tensor, " b"]
 
 _WORTH_SAYING = 0.0005  # of what is due; a smaller loss is not seen in a map
+_SEEN = 0.005  # of an image; a smaller share is 0 % in words
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,8 @@ class Explanation:
 
     `image` is there where an explanation is an image of its own: the one that its map leads to. It may leave [0, 1].
     `notes` are what has to be known about each image's map: that it is empty, or that the method did nothing here.
-    `completeness` is there where the maps should add up to something. Maps with a graph come without either.
+    `completeness` is there where the maps should add up to something, and `idle` where they start from a baseline:
+    the share of each image that is as the baseline already. Maps with a graph come without any of them.
     """
 
     map: Images
@@ -58,6 +60,12 @@ class Explanation:
     image: Images | None = None
     notes: tuple[tuple[str, ...], ...] = ()
     completeness: Completeness | None = None
+    idle: Float[Tensor, " b"] | None = None
+
+    def in_short(self, number: int) -> tuple[str, ...]:
+        """What is written under a map: its sum, and how much of the image could not count."""
+        share = 0.0 if self.idle is None else float(self.idle[number])
+        return (*self.sum_in_words(number), *((f"{share:.0%} as the baseline",) if share >= _SEEN else ()))
 
     def sum_in_words(self, number: int) -> tuple[str, ...]:
         """What a map adds up to beside what it should, in short lines; none where the method promises none."""
@@ -76,12 +84,14 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
         return parts[0]
     ends = [part.image for part in parts if part.image is not None]
     sums = [part.completeness for part in parts if part.completeness is not None]
+    idle = [part.idle for part in parts if part.idle is not None]
     return Explanation(
         torch.cat([part.map for part in parts]),
         torch.cat([part.of for part in parts]),
         torch.cat(ends) if ends else None,
         tuple(notes for part in parts for notes in part.notes),
         Completeness(torch.cat([one.total for one in sums]), torch.cat([one.due for one in sums])) if sums else None,
+        torch.cat(idle) if idle else None,
     )
 
 
@@ -97,6 +107,18 @@ def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...
         plain = "the map is zero everywhere" if is_zero else "the map is the same at every pixel" if is_even else ""
         found.append(own or ((plain,) if plain else ()))
     return tuple(found)
+
+
+def about_idle(shares: Float[Tensor, " b"]) -> tuple[Remark, Remark]:
+    """What has to be known where most of an image, or all of it, is as the baseline already."""
+    return (
+        Remark("half of the image or more is as the baseline already: what is there cannot show", _most(shares)),
+        Remark("the whole image is as the baseline already: the map says nothing", shares == 1),
+    )
+
+
+def _most(shares: Tensor) -> Tensor:
+    return (shares >= 0.5) & (shares < 1)
 
 
 def loss_in_words(lost: float) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import final
 
-from pellucid.explain.baseline import Baseline, baseline_of, check_baseline
+from torch import Tensor
+
+from pellucid.explain.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explain.explainer import Classes, Explainer, Images, images
 from pellucid.probe import Probe
 
@@ -25,3 +27,7 @@ class InputTimesGradient(Explainer):
         """One forward and one backward pass."""
         x = images(probe)
         return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """The pixels that are as the baseline."""
+        return idle_share(probe.x.detach(), self.baseline, probe.network)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, MeasurementError
-from pellucid.explain.baseline import Baseline, baseline_of, check_baseline
+from pellucid.explain.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explain.copies import at_copies, fold, portions
 from pellucid.explain.explainer import Classes, Explainer, Images, images
 from pellucid.explain.quadrature import Rule, places
@@ -61,6 +61,10 @@ class IntegratedGradients(Explainer):
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
         """How far the logit rises from the baseline; the mean gradient alone need not add up to anything."""
         return _Way(probe, of, self.baseline).rise()[0] if self.times_input else None
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
+        """The pixels that are as the baseline; the mean gradient alone has something to say of them, too."""
+        return idle_share(probe.x.detach(), self.baseline, probe.network) if self.times_input else None
 
     def _refined(self, way: "_Way", rows: int, mean: Tensor) -> Tensor:
         steps, (rise, rounding) = self.steps, way.rise()

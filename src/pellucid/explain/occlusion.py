@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.explain.baseline import Baseline, baseline_of, check_baseline
+from pellucid.explain.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explain.copies import at_copies, fold, portions
 from pellucid.explain.explainer import Classes, Explainer, Images, images
 from pellucid.explain.plane import sides, to_every_channel
@@ -66,6 +66,10 @@ class Occlusion(Explainer):
             down, across = self._covers(tops, high, x), self._covers(lefts, wide, x)
             total = torch.einsum("hi,ijb,wj->bhw", down, fall, across)
             return to_every_channel(total / (down.sum(1)[:, None] * across.sum(1)), x)
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """The pixels that are as the baseline."""
+        return idle_share(probe.x.detach(), self.baseline, probe.network)
 
     def _starts(self, side: int) -> range:
         """Where windows begin: as many as it takes to cover the last pixel."""

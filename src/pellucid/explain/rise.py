@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
-from pellucid.explain.baseline import Baseline, baseline_of, check_baseline
+from pellucid.explain.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explain.copies import at_copies, fold, portions
 from pellucid.explain.explainer import Classes, Explainer, Explanation, Images, images
 from pellucid.explain.plane import sides, to_every_channel
@@ -56,6 +56,10 @@ class RISE(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward pass over each image per mask, of which only sums are kept."""
         return self._sums(probe, of, rows, errors=False).map(self.centred, probe.x)
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """The pixels that are as the baseline."""
+        return idle_share(probe.x.detach(), self.baseline, probe.network)
 
     def with_errors(
         self, model: nn.Module, x: Images, of: int | Tensor | str, *, seed: int = 0, memory: int | None = None

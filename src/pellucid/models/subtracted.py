@@ -46,7 +46,7 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
     return zero
 
 
-class _Seen(Exception):  # noqa: N818
+class _Seen(Exception):
     """Enough has been seen; the rest of the network need not run."""
 
 

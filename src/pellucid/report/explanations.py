@@ -55,7 +55,7 @@ def write(
             due, lost = (None, None) if sums is None else (float(sums.due[number]), sums.lost[number])
             notes = account.found.notes[number]
             feet += [note for note in notes if note not in feet]
-            below = (*account.found.sum_in_words(number), *(f"note {feet.index(note) + 1}" for note in notes))
+            below = (*account.found.in_short(number), *(f"note {feet.index(note) + 1}" for note in notes))
             if account.found.image is not None:
                 pictures["-image"] = photograph(account.found.image[number])
                 pictures["-difference"] = difference(map)
@@ -78,6 +78,7 @@ def write(
                     "sum": float(map.double().sum()),
                     "due": due,
                     "lost": lost,
+                    "idle": None if account.found.idle is None else float(account.found.idle[number]),
                     "notes": list(notes),
                     "paths": [str(folder / f"{base}{ending}.png") for ending in pictures],
                 }

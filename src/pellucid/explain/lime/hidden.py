@@ -41,10 +41,11 @@ def idle(
 
 def check_baseline(owner: str, baseline: Baseline, segmentation: Segmentation) -> None:
     """Refuse what cannot be seen, and what would hide nothing."""
-    if isinstance(baseline, str) and baseline != "segment-mean":
-        plain.check_baseline(owner, baseline)
     if not isinstance(baseline, str) and not math.isfinite(baseline):
-        raise ConfigError(f"{owner} has baseline={baseline:g}; give a finite number, 'segment-mean' or another word")
+        raise ConfigError(
+            f"{owner} has baseline={baseline:g}; "
+            "give a finite number, 'segment-mean', 'mean', 'blur' or 'network-mean'"
+        )
     if baseline == "segment-mean" and segmentation.single:
         raise ConfigError(
             f"{owner} has baseline='segment-mean' with segments of a pixel each, and the mean of a pixel is the "
@@ -59,6 +60,7 @@ def check_cells(owner: str, segments: Int[Tensor, "b h w"]) -> None:
     if single:
         high, wide = segments.shape[1:]
         raise ConfigError(
-            f"{owner} has baseline='segment-mean', and {single} of {len(sizes)} cells are a single pixel of images of "
-            f"{high} x {wide}, whose mean is the pixel; give fewer rows and columns, or the baseline 'mean' or a number"
+            f"{owner} has baseline='segment-mean', and {single} of {len(sizes)} cells are a single pixel of images "
+            f"of {high} x {wide}, whose mean is the pixel; "
+            "give fewer rows and columns, or the baseline 'mean' or a number"
         )

@@ -78,8 +78,17 @@ class Lime(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The coefficient of each pixel's segment, the same in all channels."""
-        found = self._surrogates(probe, of[:, None], rows).map()
+        found = self._kept(probe, of, rows).map()
         return found.to(probe.x.dtype)[:, None].expand(probe.x.shape)
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """The segments that are as the baseline, as a share of all."""
+        return self._kept(probe, of, rows).idle_share
+
+    def _kept(self, probe: Probe, of: Classes, rows: int) -> Surrogates:
+        """Fitted once; `of` and the explainer stay alive, so that nothing else comes by their numbers."""
+        key, classes = ("lime", id(self), id(of)), of[:, None]
+        return probe.shared(key, lambda: (self._surrogates(probe, classes, rows), self, of))[0]
 
     def local(
         self,

@@ -20,8 +20,9 @@ class Surrogates:
     """A linear model of each of k classes of each image, with up to d segments.
 
     Images may differ in how many segments they have (`counts`): what lies beyond is exactly 0. `segments` holds the
-    segment of every pixel. Where hiding a segment changes nothing it is `idle`, and its coefficient 0. Standard errors are those of least squares: infinite where there are no more masks than
-    coefficients, as `adjusted_r2` is minus infinity there; with a selection of features, those given the selection.
+    segment of every pixel. Where hiding a segment changes nothing it is `idle`, and its coefficient 0. Standard
+    errors are those of least squares: infinite where there are no more masks than coefficients, as `adjusted_r2` is
+    minus infinity there; with a selection of features, those given the selection.
     `sample_size` is how many masks of equal weight would be worth the `masks` that were used (Kish).
     """
 
@@ -39,6 +40,11 @@ class Surrogates:
 
     def __len__(self) -> int:
         return len(self.counts)
+
+    @property
+    def idle_share(self) -> Float[Tensor, " b"]:
+        """The share of each image's segments that are idle."""
+        return self.idle.double().sum(1) / self.counts
 
     def map(self, which: int = 0) -> Float[Tensor, "b h w"]:
         """Each pixel's coefficient, for the class in column `which` of `classes`."""
