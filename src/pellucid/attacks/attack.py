@@ -15,7 +15,7 @@ from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Tally, Victim
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.norms import Linf
+from pellucid.norms import RMS, Linf
 from pellucid.probe import frozen, parameters_at_rest
 from pellucid.protocols import Norm
 from pellucid.randomness import Noise
@@ -174,7 +174,7 @@ def check_budget(eps: float, norm: Norm, owner: str) -> None:
     """Refuse a budget that no perturbation could use, or that lets images become any other."""
     if not (math.isfinite(eps) and eps > 0):
         raise ConfigError(f"{owner} has eps={eps:g}; a budget is a length above 0 in [0, 1] pixel units")
-    if isinstance(norm, Linf) and eps > 1:
+    if isinstance(norm, Linf | RMS) and eps > 1:
         raise ConfigError(f"{owner} has eps={eps:g}, more than the whole range of a pixel; did you mean {eps:g}/255?")
 
 
@@ -189,3 +189,12 @@ def check_steps(steps: int, owner: str) -> None:
     """Refuse a search without steps."""
     if steps < 1:
         raise ConfigError(f"{owner} has steps={steps}; a search takes 1 step or more")
+
+
+def check_share_of_budget(step: float, owner: str, otherwise: str) -> None:
+    """Refuse a step that leads out of the ball from wherever it starts; a number of steps was meant, most likely."""
+    if not 0 <= step <= 2:
+        raise ConfigError(
+            f"{owner} has step={step:g}; a step is a share of eps, 2 at most, which crosses the ball, or 0 for "
+            f"{otherwise}; how many there are is said by steps"
+        )

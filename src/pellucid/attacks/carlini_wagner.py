@@ -36,9 +36,9 @@ class CarliniWagner(Attack):
         check_steps(self.steps, "CarliniWagner")
         if self.searches < 1:
             raise ConfigError(f"CarliniWagner has searches={self.searches}; the weight is sought in 1 round or more")
-        for name, setting in (("rate", self.rate), ("weight", self.weight)):
-            if not setting > 0:
-                raise ConfigError(f"CarliniWagner has {name}={setting:g}; it is a number above 0")
+        for name, setting, most in (("rate", self.rate, 1), ("weight", self.weight, 1e10)):
+            if not 0 < setting <= most:
+                raise ConfigError(f"CarliniWagner has {name}={setting:g}; it is a number above 0, {most:g} at most")
         if not isinstance(self.norm, L2 | RMS):
             raise ConfigError(f"CarliniWagner has norm={self.norm}; its loss holds distances in L2 and RMS")
 

@@ -13,6 +13,8 @@ from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import RMS
 from pellucid.protocols import Norm
 
+_WIDEST = 1000  # pixels that a blur spreads over
+
 
 @dataclass(frozen=True)
 class GaussianNoise(Attack):
@@ -24,6 +26,11 @@ class GaussianNoise(Attack):
 
     def __post_init__(self) -> None:
         check_sigma(self.sigma, "GaussianNoise")
+        if self.sigma > 1:
+            raise ConfigError(
+                f"GaussianNoise has sigma={self.sigma:g}, more than the whole range of a pixel; "
+                f"did you mean {self.sigma:g}/255?"
+            )
 
     @property
     def nearest(self) -> bool:
@@ -46,6 +53,8 @@ class GaussianBlur(Attack):
 
     def __post_init__(self) -> None:
         check_sigma(self.sigma, "GaussianBlur")
+        if self.sigma > _WIDEST:
+            raise ConfigError(f"GaussianBlur has sigma={self.sigma:g}; it is a number of pixels, {_WIDEST} at most")
 
     @property
     def nearest(self) -> bool:

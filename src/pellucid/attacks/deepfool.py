@@ -35,8 +35,8 @@ class DeepFool(Attack):
         check_steps(self.steps, "DeepFool")
         if self.classes < 1:
             raise ConfigError(f"DeepFool has classes={self.classes}; it steps towards 1 other class or more")
-        if self.overshoot < 0:
-            raise ConfigError(f"DeepFool has overshoot={self.overshoot:g}; it is a share of 0 or more")
+        if not 0 <= self.overshoot <= 1:
+            raise ConfigError(f"DeepFool has overshoot={self.overshoot:g}; it is a share of the way, from 0 to 1")
         if not isinstance(self.norm, L2 | RMS | Linf):
             raise ConfigError(f"DeepFool has norm={self.norm}; it steps in L2, RMS and Linf")
         if not isinstance(self.goal, Misclassified):

@@ -156,8 +156,11 @@ def check_stepping(how: Stepping, owner: str) -> None:
         raise ConfigError(
             f"{owner} has goal={how.goal}; it walks to boundaries of the label's class, so give it Misclassified()"
         )
-    if how.overshoot < 1:
-        raise ConfigError(f"{owner} has overshoot={how.overshoot:g}; less than 1 ends short of the boundary")
+    if not 1 <= how.overshoot <= 2:
+        raise ConfigError(
+            f"{owner} has overshoot={how.overshoot:g}; less than 1 ends short of the boundary, and more than 2 "
+            "further behind it than before it"
+        )
     for name, share in (("bias", how.bias), ("backward", how.backward)):
         if not 0 <= share <= 1:
             raise ConfigError(f"{owner} has {name}={share:g}; it is a share in [0, 1]")

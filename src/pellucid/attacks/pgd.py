@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.attacks.attack import Attack, check_budget, check_steps
+from pellucid.attacks.attack import Attack, check_budget, check_share_of_budget, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
@@ -21,7 +21,7 @@ _STARTS = ("ball", "here", "image")
 class PGD(Attack):
     """Steps along the steepest direction, each followed by a return into the box and the ball.
 
-    `step` is the length of a step as a fraction of `eps`; 0 means 2.5 / `steps`, which can cross the ball.
+    `step` is the length of a step as a fraction of `eps`, 2 at most; 0 means 2.5 / `steps`, which can cross the ball.
     `momentum` above 0 adds that share of the direction so far, every gradient at unit mean (Dong et al. 2018).
     `start` is a random point of the `ball`, the image itself (`here`), or a random `image` drawn back into the ball,
     as advertorch does for L2. FGSM is `PGD(steps=1, step=1, start="here")`.
@@ -38,14 +38,11 @@ class PGD(Attack):
     def __post_init__(self) -> None:
         check_budget(self.eps, self.norm, "PGD")
         check_steps(self.steps, "PGD")
-        if self.step < 0:
-            raise ConfigError(
-                f"PGD has step={self.step:g}; a step is a fraction of eps above 0, or 0 for 2.5 / steps"
-            )
+        check_share_of_budget(self.step, "PGD", "2.5 / steps")
         if self.start not in _STARTS:
             raise ConfigError(f"PGD has start='{self.start}'{suggestion(self.start, _STARTS)}")
-        if self.momentum < 0:
-            raise ConfigError(f"PGD has momentum={self.momentum:g}; it is 0 or more")
+        if not 0 <= self.momentum <= 1:
+            raise ConfigError(f"PGD has momentum={self.momentum:g}; it is the share of what was before, from 0 to 1")
 
     @property
     def budget(self) -> float:

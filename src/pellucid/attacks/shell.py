@@ -35,10 +35,13 @@ class Shell(Attack):
     def __post_init__(self) -> None:
         check_budget(self.eps, self.norm, "Shell")
         check_steps(self.steps, "Shell")
-        if self.overshoot < 1:
+        if not 1 <= self.overshoot <= 100:
             raise ConfigError(
-                f"Shell has overshoot={self.overshoot:g}; a path shorter than eps cannot reach the shell"
+                f"Shell has overshoot={self.overshoot:g}; a path shorter than eps cannot reach the shell, and one "
+                "longer than 100 eps leads nowhere else"
             )
+        if not 0 <= self.floor <= 0.01:
+            raise ConfigError(f"Shell has floor={self.floor:g}; it is a small number, such as 1e-8, or 0 for none")
 
     @property
     def nearest(self) -> bool:

@@ -1,5 +1,6 @@
 """A walk by ever shorter steps: the stepping of Woods et al. (2019), which knows no ball and needs no start."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from pellucid.attacks.search import column, where
 from pellucid.errors import ConfigError
+from pellucid.norms import RMS, Linf
 from pellucid.protocols import Norm
 
 
@@ -28,10 +30,15 @@ class Walk:
 
     def check(self, owner: str) -> None:
         """Refuse a walk that leads nowhere."""
-        if not self.path > 0:
+        if not 0 < self.path < math.inf:
             raise ConfigError(f"{owner} has path={self.path:g}; the lengths of its steps add up to more than 0")
-        if not self.floor >= 0:
-            raise ConfigError(f"{owner} has floor={self.floor:g}; it is 0 or more")
+        if isinstance(self.norm, Linf | RMS) and self.path > 4 * self.steps:
+            raise ConfigError(
+                f"{owner} has path={self.path:g} in {self.steps} steps, each far longer than the whole range "
+                "of a pixel; give a shorter path, or more steps"
+            )
+        if not 0 <= self.floor <= 0.01:
+            raise ConfigError(f"{owner} has floor={self.floor:g}; it is a small number, such as 1e-8, or 0 for none")
         if not 0 <= self.momentum < 1:
             raise ConfigError(f"{owner} has momentum={self.momentum:g}; it is a share in [0, 1)")
 

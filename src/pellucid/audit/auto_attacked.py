@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import final
 
 from pellucid.attacks import AutoAttack
+from pellucid.attacks.attack import check_budget
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.audit.robust import written
 from pellucid.evaluate import Measured, measure
 from pellucid.evaluate.explanations import Passes
+from pellucid.norms import Linf
 from pellucid.runs import Subject
 
 # forward passes of an image that stands to the end of the standard version: APGD, FAB and the queries of Square
@@ -23,6 +25,10 @@ class AutoAttacked(Part):
 
     n: int = 100
     eps: float = 8 / 255
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n")
+        check_budget(self.eps, Linf(), "AutoAttacked")
 
     def passes(self, subject: Subject) -> Passes:
         """As if half of the images stood to the end."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from pellucid.attacks.attack import check_budget
 from pellucid.audit.bounded import bounded
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.evaluate import verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import Linf
@@ -20,6 +21,10 @@ class Checked(Part):
     n: int = 32
     eps: float = 8 / 255
     steps: int = 20
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n", "steps")
+        check_budget(self.eps, Linf(), "Checked")
 
     def passes(self, subject: Subject) -> Passes:
         """Some 200 passes, and those of the attack that some checks repeat."""

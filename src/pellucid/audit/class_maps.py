@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from pellucid import config, evaluate
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.drawing import coloured, scaled
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
@@ -31,6 +31,7 @@ class ClassMaps(Part):
     labelled = False
 
     def __post_init__(self) -> None:
+        check_counts(self, 1, "n")
         if self.explainer.words:
             raise ConfigError(
                 "ClassMaps draws maps, and words have no place in the image; leave NormLime's words at 0"

@@ -6,7 +6,7 @@ from typing import final
 
 from pellucid import evaluate
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.evaluate import Decisions
 from pellucid.evaluate.explanations import Passes
 from pellucid.metrics.calibration import reliability
@@ -25,6 +25,10 @@ class Decided(Part):
 
     n: int = 0
     bins: int = 15
+
+    def __post_init__(self) -> None:
+        check_counts(self, 0, "n")
+        check_counts(self, 1, "bins")
 
     def passes(self, subject: Subject) -> Passes:
         """One forward pass an image."""

@@ -10,7 +10,7 @@ from torch import nn
 from pellucid import config
 from pellucid.audit.counting import passes_of
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Judged, Judging, Metric, Passes, judge
 from pellucid.explain import Explainer
@@ -30,6 +30,9 @@ class Explained(Part):
     n: int = 50
 
     labelled = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n")
 
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image; explainers that learn are left out."""

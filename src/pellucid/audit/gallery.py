@@ -9,9 +9,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pellucid import evaluate
+from pellucid.attacks.attack import check_budget
 from pellucid.audit.bounded import bounded
 from pellucid.audit.counting import passes_of
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.drawing import coloured, photograph, plane, scaled
@@ -42,6 +43,12 @@ class Gallery(Part):
     steps: int = 20
 
     labelled = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "chosen", "looked_at", "steps")
+        check_counts(self, 0, "worst")
+        for length in (self.eps, *self.rho):
+            check_budget(length, Linf(), "Gallery")
 
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image; explainers that learn are left out."""

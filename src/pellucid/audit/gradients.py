@@ -9,7 +9,7 @@ from torch import nn
 from pellucid.audit.counting import passes_of
 from pellucid.audit.explained import figure
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Judging, Metric, Passes, judge
 from pellucid.explain import Gradient
@@ -25,6 +25,9 @@ class Gradients(Part):
     n: int = 100
 
     labelled = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n")
 
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image."""

@@ -7,14 +7,16 @@ from typing import Any, final
 import torch
 
 from pellucid.attacks import PGD, LowestLoss
+from pellucid.attacks.attack import check_budget
 from pellucid.audit.figure import Better, Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.drawing import photograph
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Passes
 from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, Stage, examine, findings
 from pellucid.evaluate.neurons.writing import neuron_rows
 from pellucid.metrics import Estimate
+from pellucid.norms import Linf
 from pellucid.runs import Subject, layers_of
 
 # the figure's name, that of the finding, and which end is the good one
@@ -41,6 +43,10 @@ class Neurons(Part):
     targets: int = 2
     shown: int = 6
     images: int = 6
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n", "steps", "targets", "shown", "images")
+        check_budget(self.eps, Linf(), "Neurons")
 
     def passes(self, subject: Subject) -> Passes:
         """One look at each image, and the attacks."""

@@ -13,6 +13,7 @@ from pellucid.audit.figure import Figure
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.drawing import save
+from pellucid.errors import ConfigError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
 from pellucid.runs import Subject
@@ -117,3 +118,10 @@ class Part(ABC):
     @abstractmethod
     def carry_out(self, task: Task) -> Finding:
         """What it finds."""
+
+
+def check_counts(part: Part, least: int, *names: str) -> None:
+    """Refuse numbers of images, neurons and the like below the least that a part can do with."""
+    for name in names:
+        if (count := getattr(part, name)) < least:
+            raise ConfigError(f"{name} is {count}; give {least} or more")

@@ -10,9 +10,10 @@ import torch
 
 from pellucid import config
 from pellucid.attacks import FMN, Attack, BelowChance, Ladder, Misclassified
+from pellucid.attacks.attack import check_budget
 from pellucid.audit.bounded import bounded
 from pellucid.audit.figure import Figure
-from pellucid.audit.part import Announced, Finding, Part, Task
+from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
 from pellucid.evaluate import Measured, Record, measure
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import L2, RMS, Linf
@@ -36,6 +37,12 @@ class Robust(Part):
     l2: tuple[float, ...] = (0.25, 0.5, 1.0)
     steps: int = 20
     nearest_steps: int = 50
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n", "nearest", "steps", "nearest_steps")
+        for norm, budgets in ((Linf(), self.linf), (L2(), self.l2)):
+            for eps in budgets:
+                check_budget(eps, norm, "Robust")
 
     def passes(self, subject: Subject) -> Passes:
         """As if every image stood at every budget to the end; most fall earlier."""

@@ -69,6 +69,11 @@ class PadCrop(Augmentation):
     def __call__(self, batch: Batch, noise: Noise) -> Batch:
         """The batch with every image shifted."""
         height, width = batch.x.shape[-2:]
+        if self.pad >= min(height, width):
+            raise ConfigError(
+                f"pad-crop has the pad {self.pad}, and a shift as long leaves nothing of images of {height}x{width}; "
+                "give less"
+            )
         shift = noise.stream("pad-crop").integers(2 * self.pad + 1, 2) - self.pad
         rows, row_known = _sources(shift[:, 0], height)
         columns, column_known = _sources(shift[:, 1], width)

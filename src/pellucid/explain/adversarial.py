@@ -8,7 +8,7 @@ from pellucid.attacks import Confirmed, Shell
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.explain.explainer import Classes, Explainer, Images
-from pellucid.norms import RMS
+from pellucid.norms import RMS, Linf
 from pellucid.probe import Probe
 from pellucid.protocols import Norm
 
@@ -29,15 +29,16 @@ class AdversarialExplanation(Explainer):
     clip: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.rho) and self.rho > 0):
+        if not (math.isfinite(self.rho) and self.rho > 0) or (isinstance(self.norm, Linf | RMS) and self.rho > 1):
             raise ConfigError(
                 f"AdversarialExplanation has rho={self.rho:g}; a length is above 0, in [0, 1] pixel units"
             )
         if self.steps < 1:
             raise ConfigError(f"AdversarialExplanation has steps={self.steps}; a search takes 1 step or more")
-        if not (math.isfinite(self.overshoot) and self.overshoot >= 1):
+        if not 1 <= self.overshoot <= 100:
             raise ConfigError(
-                f"AdversarialExplanation has overshoot={self.overshoot:g}; a path shorter than rho cannot reach it"
+                f"AdversarialExplanation has overshoot={self.overshoot:g}; a path shorter than rho cannot reach it, "
+                "and one longer than 100 rho leads nowhere else"
             )
 
     @property

@@ -45,9 +45,9 @@ class IntegratedGradients(Explainer):
             raise ConfigError(
                 f"IntegratedGradients has steps={self.steps}; the rule '{self.rule}' needs {least} or more"
             )
-        if not self.tolerance > 0:
+        if not (0 < self.tolerance <= 1 or self.tolerance == math.inf):
             raise ConfigError(
-                f"IntegratedGradients has tolerance={self.tolerance:g}; give a part of the rise, above 0"
+                f"IntegratedGradients has tolerance={self.tolerance:g}; give a part of the rise, in (0, 1], or inf"
             )
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:

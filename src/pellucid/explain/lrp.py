@@ -1,5 +1,6 @@
 """Layer-wise relevance propagation."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -29,9 +30,9 @@ class LRP(Explainer):
 
     def __post_init__(self) -> None:
         COMPOSITES[self.composite]
-        if not self.epsilon > 0:
-            raise ConfigError(f"LRP has epsilon={self.epsilon:g}; denominators need a number above 0")
-        if self.gamma < 0:
+        if not 0 < self.epsilon <= 1:
+            raise ConfigError(f"LRP has epsilon={self.epsilon:g}; denominators need a number above 0, 1 at most")
+        if not 0 <= self.gamma < math.inf:
             raise ConfigError(f"LRP has gamma={self.gamma:g}; give 0 or more")
         if self.start not in ("logit", "one"):
             raise ConfigError(f"LRP has start='{self.start}'; give 'logit' or 'one'")

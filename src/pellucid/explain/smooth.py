@@ -1,6 +1,5 @@
 """Any explainer's maps over noisy copies of the image."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, final
@@ -156,5 +155,5 @@ def check_noise(owner: str, samples: int, sigma: float) -> None:
     """Refuse settings of noise that cannot be meant."""
     if samples < 1:
         raise ConfigError(f"{owner} has samples={samples}; give 1 or more")
-    if not (math.isfinite(sigma) and sigma >= 0):
+    if not 0 <= sigma <= 1:
         raise ConfigError(f"{owner} has sigma={sigma:g}; a deviation is 0 or more, in [0, 1] pixel units")

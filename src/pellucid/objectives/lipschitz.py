@@ -28,8 +28,8 @@ class Lipschitz(Term):
     samples: int | Literal["all"] = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.power < torch.inf:
-            raise ConfigError(f"power is {self.power:g}; derivatives are raised to a finite power from 1 on")
+        if not 1 <= self.power <= 10:
+            raise ConfigError(f"power is {self.power:g}; derivatives are raised to a power from 1 to 10")
         if not 0 <= self.tandem <= 1:
             raise ConfigError(f"tandem is {self.tandem:g}; it is the probability of a margin, in [0, 1]")
         if self.samples != "all" and self.samples < 1:

@@ -15,6 +15,8 @@ from pellucid.errors import ConfigError
 from pellucid.norms import L2
 from pellucid.probe import BatchNorm, Probe
 
+_FARTHEST = 1000.0  # in l2: from one corner of a million pixels to the other
+
 
 class Neighbour(ABC):
     """A point near each image, the same for all terms that name an equal neighbour at one step."""
@@ -82,7 +84,7 @@ class GradientNeighbour(Neighbour):
     clip: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.eps)
+        _check(self.eps, 1.0 if self.sign else _FARTHEST)
         if self.compat and not self.sign:
             raise ConfigError("compat concerns the step along the sign alone; set sign too, or leave compat out")
 
@@ -94,6 +96,6 @@ class GradientNeighbour(Neighbour):
         return gradient if self.sign and not self.compat else L2().steepest(gradient)
 
 
-def _check(eps: float) -> None:
-    if eps <= 0:
+def _check(eps: float, most: float = 1.0) -> None:
+    if not 0 < eps <= most:
         raise ConfigError(f"eps is {eps}; a neighbour lies at a distance above 0, in [0, 1] pixel units")

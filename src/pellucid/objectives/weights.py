@@ -1,5 +1,6 @@
 """Weights of terms that change during training: by the clock, or by watching another term."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Union
 
@@ -21,6 +22,9 @@ class Ramp:
     over: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            if not math.isfinite(getattr(self, name)):
+                raise ConfigError(f"{name} is {getattr(self, name)}; a weight is a finite number")
         if not 0 < self.over <= 1:
             raise ConfigError(f"over is {self.over}; it is the part of training that the ramp takes, in (0, 1]")
 
@@ -52,10 +56,13 @@ class Adaptive:
 
     def __post_init__(self) -> None:
         for name in ("level", "start", "rise", "fall"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}; an adaptive weight needs it above 0")
-        if self.gain < 0:
-            raise ConfigError(f"gain is {self.gain}; an adaptive weight needs 0 (a fixed weight) or more")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} is {getattr(self, name)}; an adaptive weight needs it above 0, and finite")
+        if not 0 <= self.gain * self.rise <= 1:
+            raise ConfigError(
+                f"gain is {self.gain} with a rise of {self.rise}; a batch multiplies the weight by up to "
+                "exp(gain * rise), so let the product lie in [0, 1] (0 for a fixed weight)"
+            )
 
     def step(self, watched: Float[Tensor, ""]) -> Float[Tensor, ""]:
         """Take in the watched term of one batch and give the weight for it."""
@@ -71,6 +78,8 @@ def scaled(
 ) -> "float | Ramp | Adaptive":
     """The product of two weights, of which at most one may change during training."""
     if isinstance(weight, int | float) and isinstance(factor, int | float):
+        if not math.isfinite(weight * factor):
+            raise ConfigError(f"a weight is {weight * factor}; give a finite number")
         return float(weight * factor)
     if isinstance(weight, int | float):
         weight, factor = factor, weight

@@ -39,6 +39,11 @@ class DataSpec:
     memory: int = field(default=2**30, metadata=_INCIDENTAL)
     workers: int = field(default=2, metadata=_INCIDENTAL)
 
+    def __post_init__(self) -> None:
+        for name in ("size", "memory", "workers"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}; give 0 or more")
+
 
 @dataclass(frozen=True)
 class ModelSpec:

@@ -8,6 +8,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from pellucid.errors import ConfigError
+
 
 class Optimizer(ABC):
     """How parameters follow their gradients. `lr` is the highest learning rate; the schedule takes shares of it."""
@@ -29,6 +31,11 @@ class SGD(Optimizer):
     nesterov: bool = True
     weight_decay: float = 5e-4
 
+    def __post_init__(self) -> None:
+        _check("SGD", self.lr, 10, self.weight_decay)
+        if not 0 <= self.momentum < 1:
+            raise ConfigError(f"SGD has momentum={self.momentum:g}; it is the share of what was before, in [0, 1)")
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """PyTorch's SGD."""
         nesterov = self.nesterov and self.momentum > 0
@@ -44,6 +51,9 @@ class Adam(Optimizer):
     lr: float = 1e-3
     weight_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check("Adam", self.lr, 1, self.weight_decay)
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """PyTorch's Adam."""
         return torch.optim.Adam(parameters, lr=self.lr, weight_decay=self.weight_decay)
@@ -56,6 +66,16 @@ class AdamW(Optimizer):
     lr: float = 1e-3
     weight_decay: float = 0.01
 
+    def __post_init__(self) -> None:
+        _check("AdamW", self.lr, 1, self.weight_decay)
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """PyTorch's AdamW."""
         return torch.optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)
+
+
+def _check(owner: str, lr: float, most: float, weight_decay: float) -> None:
+    if not 0 < lr <= most:
+        raise ConfigError(f"{owner} has lr={lr:g}; a learning rate lies above 0, and at {most:g} at most")
+    if not 0 <= weight_decay <= 1:
+        raise ConfigError(f"{owner} has weight_decay={weight_decay:g}; it lies in [0, 1]")

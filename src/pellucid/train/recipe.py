@@ -1,5 +1,6 @@
 """How long, how fast and with what care a network is trained, whatever it is trained for."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,7 +39,7 @@ class Recipe:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         for name in ("clip", "patience"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must not be negative (0 turns it off)")
         for name in ("average", "validation"):
             if not 0 <= getattr(self, name) < 1:

@@ -45,6 +45,7 @@ class Cosine(Schedule):
 
     def __post_init__(self) -> None:
         _check_part("warmup", self.warmup)
+        _check_share("final", self.final)
 
     def at(self, progress: float) -> float:
         """The rise, then the cosine over what is left."""
@@ -63,6 +64,7 @@ class Step(Schedule):
 
     def __post_init__(self) -> None:
         _check_part("warmup", self.warmup)
+        _check_share("factor", self.factor)
         for milestone in self.milestones:
             _check_part("a milestone", milestone)
 
@@ -81,6 +83,8 @@ class OneCycle(Schedule):
 
     def __post_init__(self) -> None:
         _check_part("rise", self.rise)
+        _check_share("first", self.first)
+        _check_share("final", self.final)
 
     def at(self, progress: float) -> float:
         """Up, then down."""
@@ -100,3 +104,8 @@ def _half_cosine(start: float, end: float, progress: float) -> float:
 def _check_part(name: str, part: float) -> None:
     if not 0 <= part < 1:
         raise ConfigError(f"{name} is {part}; it is a part of training, in [0, 1)")
+
+
+def _check_share(name: str, share: float) -> None:
+    if not 0 <= share <= 1:
+        raise ConfigError(f"{name} is {share}; it is a share of the learning rate, in [0, 1]")

@@ -1,5 +1,6 @@
 """A search for images near the given ones whose maps are others."""
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from typing import final, get_args
@@ -8,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from pellucid.attacks.attack import check_box, check_budget, check_steps
+from pellucid.attacks.attack import check_box, check_budget, check_share_of_budget, check_steps
 from pellucid.attacks.explanations.aim import Aim, Planes
 from pellucid.attacks.explanations.descent import Descent, Optimiser
 from pellucid.attacks.explanations.frame import Frame
@@ -90,17 +91,14 @@ class ExplanationAttack:
         for name, choices in (("optimiser", get_args(Optimiser)), ("keep", get_args(Keep)), ("sign", get_args(Sign))):
             if (value := getattr(self, name)) not in choices:
                 raise ConfigError(f"{owner} has {name}='{value}'{suggestion(value, choices)}")
-        if self.step < 0:
-            raise ConfigError(
-                f"{owner} has step={self.step:g}; a step is a fraction of eps above 0, or 0 for 4 / steps"
-            )
+        check_share_of_budget(self.step, owner, "4 / steps")
         if self.restarts < 1:
             raise ConfigError(f"{owner} has restarts={self.restarts}; it starts 1 time or more")
         if not 0 < self.gamma <= 1:
             raise ConfigError(
                 f"{owner} has gamma={self.gamma:g}; it is the aim's part of the loss, above 0 and at most 1"
             )
-        if self.softplus < 0:
+        if not 0 <= self.softplus < math.inf:
             raise ConfigError(f"{owner} has softplus={self.softplus:g}; it is a beta above 0, or 0 for none")
         if self.last and self.keep == "label":
             raise ConfigError(f"{owner} has last=True, where the label may be lost; leave that out, or keep='logits'")

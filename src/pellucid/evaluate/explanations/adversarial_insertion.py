@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, final
 
 import torch
 
+from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill
 from pellucid.evaluate.explanations.insertion import Insertion
@@ -55,4 +56,6 @@ class AdversarialInsertion(Manipulation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.points < 1:
+            raise ConfigError(f"adversarial-insertion has points={self.points}; give 1 or more")
         Insertion(steps=self.points, fill=self.fill, compat=self.compat)

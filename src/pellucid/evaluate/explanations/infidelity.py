@@ -40,8 +40,8 @@ class Infidelity(Metric):
     def __post_init__(self) -> None:
         if self.samples < 1:
             raise ConfigError(f"infidelity has samples={self.samples}; give 1 or more")
-        if not self.deviation > 0:
-            raise ConfigError(f"infidelity has deviation={self.deviation:g}; give a number above 0")
+        if not 0 < self.deviation <= 1:
+            raise ConfigError(f"infidelity has deviation={self.deviation:g}; give a number above 0, 1 at most")
         if self.side < 1:
             raise ConfigError(f"infidelity has side={self.side}; give 1 pixel or more")
         check_fill("infidelity", self.fill)

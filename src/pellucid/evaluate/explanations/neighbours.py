@@ -41,8 +41,8 @@ def neighbour(case: Case, eps: float, number: int) -> Float[Tensor, "b *shape"]:
 
 def check_draws(owner: str, eps: float, draws: int) -> None:
     """Refuse noise that is none."""
-    if not eps > 0:
-        raise ConfigError(f"{owner} has eps={eps:g}; give how far pixels may move, above 0")
+    if not 0 < eps <= 1:
+        raise ConfigError(f"{owner} has eps={eps:g}; give how far pixels may move, above 0 and at most 1")
     if draws < 1:
         raise ConfigError(f"{owner} has draws={draws}; it needs 1 or more")
 

@@ -34,8 +34,8 @@ class ROAD(Metric):
     def __post_init__(self) -> None:
         if not self.percents or not all(0 < percent < 100 for percent in self.percents):
             raise ConfigError(f"road has percents={_shown(self.percents)}; give one or more between 0 and 100")
-        if not self.noise >= 0:
-            raise ConfigError(f"road has noise={self.noise:g}; give a deviation of 0 or more")
+        if not 0 <= self.noise <= 1:
+            raise ConfigError(f"road has noise={self.noise:g}; give a deviation from 0 to 1")
 
     @property
     def low(self) -> float:

@@ -39,8 +39,11 @@ class SSIM(Similarity):
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
             raise ConfigError(f"ssim has window={self.window}; a window has a middle; give an odd number of pixels")
-        if not self.sigma > 0:
-            raise ConfigError(f"ssim has sigma={self.sigma:g}; give the width of a window in pixels, above 0")
+        if not 0 < self.sigma <= self.window:
+            raise ConfigError(
+                f"ssim has sigma={self.sigma:g}; give the width of a window in pixels, above 0 and at most "
+                f"its window of {self.window}"
+            )
 
     def compare(self, these: Planes, those: Planes) -> Float[Tensor, " b"]:
         """NaN where all values of both maps are the same."""

@@ -1,7 +1,5 @@
 """What is done to maps before a network's gradients are compared with them."""
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -50,7 +48,7 @@ def treated(maps: Tensor, *, threshold: float, permute: float, seed: int) -> Flo
 
 def check_treatment(threshold: float, permute: float, owner: str) -> None:
     """Refuse a threshold or a share that means nothing."""
-    if not (math.isfinite(threshold) and threshold >= 0):
+    if not 0 <= threshold <= 100:
         raise ConfigError(f"{owner} has threshold={threshold:g}; give deviations from the mean, or 0 to keep it all")
     if not 0 <= permute <= 1:
         raise ConfigError(f"{owner} has permute={permute:g}; give the share of entries to shuffle, from 0 to 1")
