@@ -80,8 +80,9 @@ def main() -> None:
     folder = os.environ.get("PELLUCID_DATA")
     if folder is None:
         raise SystemExit("these tables are of MNIST; set PELLUCID_DATA to the folder that holds it")
-    source = data.load(Path(folder) / "mnist")
-    table = Table("small", SCALES["small"], source, "cpu")
+    path = str(Path(folder) / "mnist")
+    source = data.load(path)
+    table = Table("small", SCALES["small"], path, source, "cpu")
     images = source.test.take(torch.arange(IMAGES))
     for seed in [] if arguments.render else map(int, arguments.seeds.split(",")):
         for row in [row for row in arguments.rows.split(";") if row] or ROWS:

@@ -1,84 +1,51 @@
-"""The methods of the MNIST tables: what each is trained for, and towards which maps."""
+"""The rows of the MNIST tables: recipes and presets that `pellucid train` knows, at any scale."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from pellucid.attacks import PGD, HighestLoss
-from pellucid.explain import Explainer, Gradient, SmoothGrad
-from pellucid.norms import L2
-from pellucid.objectives import (
-    Adaptive,
-    Align,
-    Attacked,
-    CrossEntropy,
-    FeatureMatch,
-    GradientNorm,
-    HessianNorm,
-    JacobianNorm,
-    Lipschitz,
-    LocalCosine,
-    LocalDistance,
-    Objective,
-)
+from pellucid import runs
+from pellucid.config import Table
 
-
-@dataclass(frozen=True)
-class Maps:
-    """Which maps: of an explainer and a teacher (`""`: random ones), permuted by a share, cut at a threshold."""
-
-    teacher: str
-    explainer: Explainer | None = None
-    threshold: float = 1.0
-    permute: float = 0.0
+# what `pellucid train RECIPE --preset PRESET` is told; teachers first
+ROWS: dict[str, tuple[str, str]] = {
+    "standard": ("standard", "mnist-small"),
+    "standard, Adam": ("standard", "mnist-small-adam"),
+    "standard, Adam, Softplus": ("standard", "mnist-small-softplus"),
+    "standard, Adam, Half-Huber": ("standard", "mnist-small-half-huber"),
+    "adversarial training": ("adversarial-training", "mnist-small"),
+    "magnitude only": ("magnitude-only", "mnist-small"),
+    "direction only, robust gradient": ("direction-only", "mnist-small"),
+    "IR, random maps": ("interpretation-regularization", "mnist-small-random"),
+    "IR, permuted robust SmoothGrad": ("interpretation-regularization", "mnist-small-permuted"),
+    "IR, standard gradient": ("interpretation-regularization", "mnist-small-standard-gradient"),
+    "IR, standard SmoothGrad": ("interpretation-regularization", "mnist-small-standard"),
+    "IR, robust gradient": ("interpretation-regularization", "mnist-small-gradient"),
+    "IR, robust SmoothGrad": ("interpretation-regularization", "mnist-small"),
+    "Jacobian": ("jacobian", "mnist-small"),
+    "double backpropagation": ("double-backprop", "mnist-small"),
+    "Hessian": ("hessian", "mnist-small"),
+    "adversarial explanations": ("adversarial-explanations", "mnist-small"),
+    "local gradient alignment": ("local-gradient-alignment", "mnist-small"),
+    "consistency": ("consistency", "mnist-small"),
+}
 
 
-@dataclass(frozen=True)
-class Method:
-    """A row of the table."""
-
-    objective: Objective
-    maps: Maps | None = None
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+def settings(row: str, source: str, seed: int, changed: Sequence[str] = ()) -> Table:
+    """What a row's networks are trained by; `changed` is what another scale changes."""
+    recipe, preset = ROWS[row]
+    return runs.table(recipe, {"data.source": source, "seed": seed}, changed, preset=preset)
 
 
-MAGNITUDE = 0.15 * GradientNorm(reduction="batch")
-ALIGNED = CrossEntropy() + 3 * Align() + MAGNITUDE
-# the weights of Joo et al. are for gradients of standardised pixels: see their recipe
-DEVIATION = 0.3081
-SOFT = {"activation": {"name": "softplus", "beta": 3.0}}
-
-
-def methods(attack_steps: int, samples: int) -> dict[str, Method]:
-    """All rows, teachers first. Weights are those published for MNIST where there are any."""
-    # the teacher of the paper: L2 at 1.5; at Linf 0.3 short trainings stay at chance
-    attack = PGD(eps=1.5, steps=attack_steps, norm=L2(), goal=HighestLoss())
-    one_step = Attacked(PGD(eps=0.3, steps=1, step=1, start="here"), towards="least-likely", vary=True)
-    gradient, smooth = Gradient(), SmoothGrad(samples=samples)
-    robust, standard = "adversarial training", "standard"
-    return {
-        "standard": Method(Objective.of(CrossEntropy())),
-        "adversarial training": Method(CrossEntropy().at(attack)),
-        "magnitude only": Method(CrossEntropy() + MAGNITUDE),
-        "direction only, robust gradient": Method(CrossEntropy() + 3 * Align(), Maps(robust, gradient)),
-        "IR, random maps": Method(ALIGNED, Maps("")),
-        "IR, permuted robust SmoothGrad": Method(ALIGNED, Maps(robust, smooth, permute=1.0)),
-        "IR, standard gradient": Method(ALIGNED, Maps(standard, gradient, threshold=0.0)),
-        "IR, standard SmoothGrad": Method(ALIGNED, Maps(standard, smooth, threshold=1.25)),
-        "IR, robust gradient": Method(ALIGNED, Maps(robust, gradient)),
-        "IR, robust SmoothGrad": Method(ALIGNED, Maps(robust, smooth)),
-        "Jacobian": Method(CrossEntropy() + 0.01 * JacobianNorm(projections=1)),
-        "double backpropagation": Method(CrossEntropy() + 1.0 * GradientNorm(of="loss")),
-        "Hessian": Method(CrossEntropy() + 1e-3 * DEVIATION**4 * HessianNorm(), options=SOFT),
-        "adversarial explanations": Method(
-            CrossEntropy() + Adaptive(level=0.5, gain=0.2) * Lipschitz(), options={"activation": "half-huber"}
-        ),
-        "local gradient alignment": Method(
-            CrossEntropy() + 0.01 * DEVIATION**2 * LocalDistance() + 1.0 * LocalCosine(), options=SOFT
-        ),
-        "consistency": Method(
-            0.5 * CrossEntropy()
-            + 0.5 * CrossEntropy().at(one_step)
-            + 0.6 * FeatureMatch(one_step, distance="mean-l2")
-        ),
-    }
+def at_scale(row: str, *, images: int, epochs: int, batch: int, attack_steps: int, samples: int) -> list[str]:
+    """What has to be set for so many images, epochs, steps of the attack in training and samples of SmoothGrad."""
+    length = {"recipe.epochs": epochs, "recipe.batch": batch}
+    attack = {"objective.cross-entropy.at.attack.steps": attack_steps}
+    found: dict[str, int] = {"data.first": images, **length}
+    if ROWS[row][0] == "adversarial-training":
+        found |= attack
+    maps = settings(row, "mnist", 0)["references"].get("reference", {})
+    if maps.get("kind") == "taught":
+        taught = length | (attack if maps["recipe"] == "adversarial-training" else {})
+        found |= {f"references.reference.settings.{name}": value for name, value in taught.items()}
+        if maps["explainer"]["kind"] == "smoothgrad":
+            found["references.reference.explainer.samples"] = samples
+    return [f"{name}={value}" for name, value in found.items()]

@@ -8,26 +8,23 @@ parts, so that several processes can share the work; `--render` only writes.
 import argparse
 import json
 import os
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from lightning_fabric import Fabric
 from torch import nn
 
 import pellucid
-from benchmarks.mnist_methods import Method, methods
+from benchmarks.mnist_methods import ROWS, at_scale, settings
 from benchmarks.mnist_rendering import render
 from benchmarks.timing import machine
-from pellucid import data, files, models
+from pellucid import data, files, models, runs
 from pellucid.attacks import FMN, Attack, AutoAttack, BelowChance, Engine, Misclassified, noack2021
 from pellucid.data import Data, Split, sequential
 from pellucid.explain import Gradient
 from pellucid.norms import RMS
-from pellucid.train import SGD, Adam, Checkpoints, Recipe, fit
-from pellucid.train.references import RandomMaps, Stored, make
 
 # searches in bfloat16, decisions in float32: twice as fast on processors that have it
 SEARCH = Engine("bf16-mixed")
@@ -68,10 +65,11 @@ SCALES = {
 
 @dataclass(frozen=True)
 class Table:
-    """A scale, and where its files lie."""
+    """A scale, where MNIST lies, and where the files of the table do."""
 
     name: str
     scale: Scale
+    path: str
     source: Data
     device: str
 
@@ -80,45 +78,26 @@ class Table:
         """Networks, maps and measurements."""
         return HERE / f"mnist-{self.name}"
 
-    @property
-    def methods(self) -> dict[str, Method]:
-        """The rows."""
-        return methods(self.scale.attack_steps, self.scale.samples)
-
     def place(self, row: str, seed: int) -> Path:
         """The folder of one network."""
         return self.folder / row.replace(", ", "-").replace(" ", "-").lower() / str(seed)
 
     def network(self, row: str, seed: int) -> nn.Module:
-        """The network of a row, trained where it is not yet, its teachers before it."""
-        method, place = self.methods[row], self.place(row, seed)
-        options = {"shape": (1, 28, 28), "classes": 10, "dropout": 0.5, **method.options}
-        model = models.build("simple-cnn", seed=seed, **options)
-        file = place / "model.safetensors"
-        if not file.exists():
-            started = time.perf_counter()
-            train = self.source.train.take(self.scale.images)
-            if method.maps is not None:
-                train = train.with_column("reference", self._maps(method, train, seed))
-            recipe = Recipe(epochs=self.scale.epochs, batch=self.scale.batch, optimizer=_optimizer(method))
-            checkpoints = Checkpoints(place / "checkpoints")
-            epochs = list(fit(model, train, method.objective, recipe, seed=seed, checkpoints=checkpoints))
-            save_file(model.state_dict(), file)
-            last = {"seconds": time.perf_counter() - started, "last epoch": epochs[-1].to_record() if epochs else {}}
-            files.write_text(place / "training.json", json.dumps(last, indent=2))
-            checkpoints.clear()
-        model.load_state_dict(load_file(file))
-        return model.to(self.device).eval()
-
-    def _maps(self, method: Method, train: Split, seed: int) -> torch.Tensor:
-        maps = method.maps
-        assert maps is not None
-        if maps.explainer is None:
-            return RandomMaps(seed=seed, threshold=maps.threshold).maps(train)
-        teacher = self.network(maps.teacher, seed)
-        folder = make(teacher, train.to(self.device), maps.explainer, self.folder / "maps", seed=seed)
-        stored = Stored(str(folder.path), threshold=maps.threshold, permute=maps.permute)
-        return stored.maps(train, seed).clone()
+        """The network of a row, trained where it is not yet, its teacher before it; what is typed trains the same."""
+        scale = self.scale
+        sizes = {"images": scale.images, "epochs": scale.epochs, "batch": scale.batch}
+        # the scale of the presets themselves needs no changes
+        changed = (
+            []
+            if self.name == "small"
+            else at_scale(row, **sizes, attack_steps=scale.attack_steps, samples=scale.samples)
+        )
+        spec, images = runs.prepare(settings(row, self.path, seed, changed))
+        run = runs.RunFolder(self.folder / "runs" / spec.folder)
+        accelerator = torch.device(self.device).type
+        for _ in runs.execute(spec, images, run, Fabric(accelerator=accelerator, devices=1)):
+            pass
+        return models.load(str(run.path)).to(self.device).eval()
 
     def measured(self, row: str, seed: int) -> dict[str, float]:
         """Every figure of one network, as plain numbers; the records stay in its folder."""
@@ -164,9 +143,9 @@ def main() -> None:
     folder = os.environ.get("PELLUCID_DATA")
     if folder is None:
         raise SystemExit("this table is of MNIST; set PELLUCID_DATA to the folder that holds it")
-    source = data.load(Path(folder) / "mnist")
-    table = Table(arguments.scale, SCALES[arguments.scale], source, arguments.device)
-    rows = [row for row in arguments.rows.split(";") if row] or list(table.methods)
+    path = str(Path(folder) / "mnist")
+    table = Table(arguments.scale, SCALES[arguments.scale], path, data.load(path), arguments.device)
+    rows = [row for row in arguments.rows.split(";") if row] or list(ROWS)
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for seed in [] if arguments.render else seeds:
         for row in rows:
@@ -175,7 +154,7 @@ def main() -> None:
                 figures = table.measured(row, seed)
                 files.write_text(file, json.dumps({"machine": machine(), **figures}, indent=2))
                 print(row, seed, {name: round(value, 3) for name, value in figures.items()}, flush=True)
-    render(table.name, asdict(table.scale), {row: _known(table, row) for row in table.methods})
+    render(table.name, asdict(table.scale), {row: _known(table, row) for row in ROWS})
 
 
 def _known(table: Table, row: str) -> dict[str, Any]:
@@ -183,15 +162,6 @@ def _known(table: Table, row: str) -> dict[str, Any]:
         path.parent.name: json.loads(path.read_text())
         for path in sorted(table.place(row, 0).parent.glob("*/figures.json"))
     }
-
-
-def _optimizer(method: Method) -> SGD | Adam:
-    # the published settings; networks with a soft corner need more than such small steps, or hardly leave the start
-    return (
-        Adam(lr=1e-3)
-        if "activation" in method.options
-        else SGD(lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-5)
-    )
 
 
 def _slug(name: str) -> str:

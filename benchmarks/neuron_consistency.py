@@ -57,7 +57,8 @@ def main() -> None:
     folder = os.environ.get("PELLUCID_DATA")
     if folder is None:
         raise SystemExit("this table is of MNIST; set PELLUCID_DATA to the folder that holds it")
-    table = Table("small", SCALES["small"], data.load(Path(folder) / "mnist"), arguments.device)
+    path = str(Path(folder) / "mnist")
+    table = Table("small", SCALES["small"], path, data.load(path), arguments.device)
     probing = Probing(LAYERS, attack=ATTACK, targets=arguments.targets, traced=arguments.traced)
     for seed in [] if arguments.render else map(int, arguments.seeds.split(",")):
         for row in arguments.rows.split(";"):

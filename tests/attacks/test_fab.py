@@ -133,7 +133,11 @@ def test_its_budget_is_its_eps() -> None:
         (lambda: FAB(eps=8), "FAB has eps=8, more than the whole range of a pixel; did you mean 8/255?"),
         (lambda: FAB(steps=0), "FAB has steps=0; a search takes 1 step or more"),
         (lambda: FAB(classes=0), "FAB has classes=0; it walks to 1 other class or more"),
-        (lambda: FAB(overshoot=0.9), "FAB has overshoot=0.9; less than 1 ends short of the boundary"),
+        (
+            lambda: FAB(overshoot=0.9),
+            "FAB has overshoot=0.9; less than 1 ends short of the boundary, and "
+            "more than 2 further behind it than before it",
+        ),
         (lambda: FAB(bias=2), "FAB has bias=2; it is a share in [0, 1]"),
         (lambda: FAB(backward=-1), "FAB has backward=-1; it is a share in [0, 1]"),
         (

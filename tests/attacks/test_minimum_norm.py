@@ -228,7 +228,7 @@ def test_the_shortest_is_of_those_that_met() -> None:
         (lambda: FMN(steps=1), "FMN has 2 losses for 1 steps; give it one or more, and a step for each"),
         (lambda: DeepFool(steps=0), "DeepFool has steps=0; a search takes 1 step or more"),
         (lambda: DeepFool(classes=0), "DeepFool has classes=0; it steps towards 1 other class or more"),
-        (lambda: DeepFool(overshoot=-0.1), "DeepFool has overshoot=-0.1; it is a share of 0 or more"),
+        (lambda: DeepFool(overshoot=-0.1), "DeepFool has overshoot=-0.1; it is a share of the way, from 0 to 1"),
         (lambda: DeepFool(norm=L1()), "DeepFool has norm=L1(); it steps in L2, RMS and Linf"),
         (
             lambda: DeepFool(goal=BelowChance()),
@@ -240,8 +240,8 @@ def test_the_shortest_is_of_those_that_met() -> None:
             lambda: CarliniWagner(searches=0),
             "CarliniWagner has searches=0; the weight is sought in 1 round or more",
         ),
-        (lambda: CarliniWagner(rate=0), "CarliniWagner has rate=0; it is a number above 0"),
-        (lambda: CarliniWagner(weight=0), "CarliniWagner has weight=0; it is a number above 0"),
+        (lambda: CarliniWagner(rate=0), "CarliniWagner has rate=0; it is a number above 0, 1 at most"),
+        (lambda: CarliniWagner(weight=0), "CarliniWagner has weight=0; it is a number above 0, 1e+10 at most"),
         (
             lambda: CarliniWagner(norm=Linf()),
             "CarliniWagner has norm=Linf(); its loss holds distances in L2 and RMS",

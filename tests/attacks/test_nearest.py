@@ -156,11 +156,15 @@ class TestNearestOrClean(AttackConformance):
     [
         (lambda: Nearest(path=0), "Nearest has path=0; the lengths of its steps add up to more than 0"),
         (lambda: Nearest(momentum=1), "Nearest has momentum=1; it is a share in [0, 1)"),
-        (lambda: Nearest(floor=-1), "Nearest has floor=-1; it is 0 or more"),
+        (lambda: Nearest(floor=-1), "Nearest has floor=-1; it is a small number, such as 1e-8, or 0 for none"),
         (lambda: Nearest(keep="neares"), "Nearest has keep='neares' (did you mean 'nearest'?)"),
         (lambda: Nearest(keep="best"), "Nearest has keep='best' (there are: last, nearest, nearest-or-clean)"),
         (lambda: Nearest(steps=0), "Nearest has steps=0; a search takes 1 step or more"),
-        (lambda: Shell(overshoot=0.5), "Shell has overshoot=0.5; a path shorter than eps cannot reach the shell"),
+        (
+            lambda: Shell(overshoot=0.5),
+            "Shell has overshoot=0.5; a path shorter than eps cannot reach the "
+            "shell, and one longer than 100 eps leads nowhere else",
+        ),
         (lambda: Shell(eps=0), "Shell has eps=0; a budget is a length above 0 in [0, 1] pixel units"),
     ],
 )

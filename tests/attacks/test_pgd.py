@@ -136,9 +136,13 @@ X, Y = images(2, 1, 3, 3), torch.tensor([0, 1])
         ({"eps": torch.nan}, "PGD has eps=nan; a budget is a length above 0 in [0, 1] pixel units"),
         ({"eps": 8.0}, "PGD has eps=8, more than the whole range of a pixel; did you mean 8/255?"),
         ({"steps": 0}, "PGD has steps=0; a search takes 1 step or more"),
-        ({"step": -1.0}, "PGD has step=-1; a step is a fraction of eps above 0, or 0 for 2.5 / steps"),
+        (
+            {"step": -1.0},
+            "PGD has step=-1; a step is a share of eps, 2 at most, which crosses "
+            "the ball, or 0 for 2.5 / steps; how many there are is said by steps",
+        ),
         ({"start": "her"}, "PGD has start='her' (did you mean 'here'?)"),
-        ({"momentum": -1.0}, "PGD has momentum=-1; it is 0 or more"),
+        ({"momentum": -1.0}, "PGD has momentum=-1; it is the share of what was before, from 0 to 1"),
     ],
 )
 def test_settings_that_make_no_attack(settings: dict[str, float | str], message: str) -> None:

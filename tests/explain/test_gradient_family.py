@@ -361,7 +361,7 @@ def test_maps_can_be_trained_on() -> None:
         (
             lambda: IntegratedGradients(tolerance=0.0),
             ConfigError,
-            "IntegratedGradients has tolerance=0; give a part of the rise, above 0",
+            "IntegratedGradients has tolerance=0; give a part of the rise, in (0, 1], or inf",
         ),
         (lambda: VarGrad(0), ConfigError, "VarGrad has samples=0; give 1 or more"),
         (

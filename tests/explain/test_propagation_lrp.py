@@ -347,7 +347,7 @@ PASSES = (
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: LRP(epsilon=0), ConfigError, "LRP has epsilon=0; denominators need a number above 0"),
+        (lambda: LRP(epsilon=0), ConfigError, "LRP has epsilon=0; denominators need a number above 0, 1 at most"),
         (lambda: LRP(gamma=-1), ConfigError, "LRP has gamma=-1; give 0 or more"),
         (
             lambda: LRP("epsilon-pluss"),

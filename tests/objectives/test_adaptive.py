@@ -75,7 +75,10 @@ def test_it_never_moves_faster_than_it_may(losses: list[float]) -> None:
 def test_without_gain_it_is_a_fixed_weight() -> None:
     assert fed(Adaptive(start=7, gain=0), 0.1, 0.1, 5) == [7, 7, 7]
     with pytest.raises(
-        ConfigError, match=re.escape("gain is -1; an adaptive weight needs 0 (a fixed weight) or more")
+        ConfigError,
+        match=re.escape(
+            "gain is -1 with a rise of 1.0; a batch multiplies the weight by up to exp(gain * rise), so let the "
+        ),
     ):
         Adaptive(gain=-1)
 

@@ -187,8 +187,8 @@ def test_it_reads_back_from_its_settings(term: Lipschitz) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Lipschitz(power=0.5), "power is 0.5; derivatives are raised to a finite power from 1 on"),
-        (lambda: Lipschitz(power=torch.inf), "power is inf; derivatives are raised to a finite power from 1 on"),
+        (lambda: Lipschitz(power=0.5), "power is 0.5; derivatives are raised to a power from 1 to 10"),
+        (lambda: Lipschitz(power=torch.inf), "power is inf; derivatives are raised to a power from 1 to 10"),
         (lambda: Lipschitz(tandem=1.5), "tandem is 1.5; it is the probability of a margin, in [0, 1]"),
         (lambda: Lipschitz(samples=0), "samples is 0; it is a number from 1 on, or 'all'"),
     ],

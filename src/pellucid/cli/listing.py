@@ -15,6 +15,7 @@ REGISTRIES = {
     "terms": "pellucid.objectives:TERMS",
     "weights": "pellucid.objectives:WEIGHTS",
     "neighbours": "pellucid.objectives:NEIGHBOURS",
+    "training-presets": "pellucid.train:PRESETS",
     "optimizers": "pellucid.train:OPTIMIZERS",
     "schedules": "pellucid.train:SCHEDULES",
     "augmentations": "pellucid.data:AUGMENTATIONS",
@@ -49,10 +50,15 @@ def list_command(kind: str | None, out: Path, as_json: bool) -> None:
 
     if kind is not None and kind not in (*REGISTRIES, "runs"):
         raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
-    found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if kind in (None, name)}
+    found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if _asked(kind, name)}
     if kind in (None, "runs"):
         found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
     print_json(found) if as_json else Console().lists(found)
+
+
+def _asked(kind: str | None, name: str) -> bool:
+    """Whether a list is wanted; presets are those of attacks and of trainings."""
+    return kind in (None, name) or (kind, name) == ("presets", "training-presets")
 
 
 def _entries(place: str) -> dict[str, str]:

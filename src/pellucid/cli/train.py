@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe", metavar="RECIPE|FILE.toml")
+@click.option("--preset", default="", metavar="NAME", help="As a paper or a table has it; 'pellucid list presets'.")
 @click.option("--data", "source", metavar="NAME|PATH", help="Images to train on.  [default: digits]")
 @click.option("--model", metavar="NAME|PKG.MOD:FACTORY", help="The network.  [default: simple-cnn]")
 @click.option("--init", metavar="WEIGHTS", help="Start from these weights instead of random ones.")
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @as_json
 def train(
     recipe: str,
+    preset: str,
     source: str | None,
     model: str | None,
     init: str | None,
@@ -66,7 +68,7 @@ def train(
         "precision": precision,
         "references.reference": reference and {"kind": "stored", "path": reference},
     }
-    settings = runs.table(recipe, options, assignments)
+    settings = runs.table(recipe, options, assignments, preset=preset)
     fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
     console = Console(quiet=as_json or not fabric.is_global_zero)
     spec, images = runs.prepare(settings, console.reading)

@@ -18,6 +18,7 @@ from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate import Measured, Record, Verdict
 from pellucid.runs.folder import RunFolder
+from pellucid.runs.loading import shortened
 
 _CHECKED = 32  # images that the checks look at, since they repeat the attack on them
 
@@ -91,7 +92,7 @@ def known_data(
         download=download,
         report=report,
     )
-    return images, spec.source
+    return shortened(images, spec), spec.source
 
 
 def device_of(name: str) -> torch.device:

@@ -38,7 +38,7 @@ def _lesson(taught: Taught, spec: Spec) -> Table:
         "data": config.dump(spec.data),
         "model": config.dump(spec.model),
     }
-    return config.merge({**table(taught.recipe), **shared}, dict(taught.settings))
+    return config.merge({**table(taught.recipe, preset=taught.preset), **shared}, dict(taught.settings))
 
 
 def images_of(reference: Reference, spec: Spec, source: Data) -> Split:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Augmentation
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, UnknownName, suggestion
 from pellucid.objectives import Objective
-from pellucid.train import RECIPES, Preset, Recipe
-from pellucid.train.references import Reference
+from pellucid.train import PRESETS, RECIPES, Preset, Recipe
+from pellucid.train.references import Reference, Taught
 
 _INCIDENTAL = {"identity": False}  # where things lie and how fast they come does not change what comes out
 
@@ -25,12 +25,14 @@ _INCIDENTAL = {"identity": False}  # where things lie and how fast they come doe
 class DataSpec:
     """Which images: a name or a path, and how they are read. The fingerprint is that of their content.
 
-    With `random_labels` the training images have one another's labels; `split_seed` says whose.
+    `first` takes no more than the first so many training images, or all at 0. With `random_labels` they have one
+    another's labels; `split_seed` says whose.
     """
 
     source: str = field(default="digits", metadata=_INCIDENTAL)
     fingerprint: str = ""
     size: int = 0
+    first: int = 0
     split_seed: int = 0
     skip_bad: bool = False
     random_labels: bool = False
@@ -40,7 +42,7 @@ class DataSpec:
     workers: int = field(default=2, metadata=_INCIDENTAL)
 
     def __post_init__(self) -> None:
-        for name in ("size", "memory", "workers"):
+        for name in ("size", "first", "memory", "workers"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give 0 or more")
 
@@ -89,12 +91,23 @@ class Spec:
         return "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", word) for word in words)
 
 
-def table(recipe: str, options: Mapping[str, Any] = MappingProxyType({}), assignments: Sequence[str] = ()) -> Table:
+def table(
+    recipe: str,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    assignments: Sequence[str] = (),
+    *,
+    preset: str = "",
+) -> Table:
     """The settings of a recipe, by name or from a TOML file, with options by path and then `a.b=c` carried out.
 
-    Options that are None say nothing.
+    A `preset` has the settings that a paper or a table has for the recipe. Options that are None say nothing.
     """
-    settings = _from_file(Path(recipe)) if recipe.endswith(".toml") else _from_preset(recipe, RECIPES[recipe])
+    if not recipe.endswith(".toml"):
+        settings = _from_preset(recipe, _published(recipe, preset))
+    elif preset:
+        raise ConfigError(f"the preset '{preset}' is of a recipe by name; write preset = \"{preset}\" in {recipe}")
+    else:
+        settings = _from_file(Path(recipe))
     for path, value in options.items():
         if value is not None:
             settings = config.assign(settings, path.split("."), value)
@@ -116,9 +129,21 @@ def build(settings: Table, path: str = "") -> Spec:
     return config.build(Spec, settings, path)
 
 
+def _published(recipe: str, preset: str) -> Preset:
+    """The recipe as it is, or as the preset has it."""
+    if not preset:
+        return RECIPES[recipe]
+    assert RECIPES[recipe]  # which says best what there is
+    own = {name: entry.recipes[recipe] for name, entry in PRESETS.items() if recipe in entry.recipes}
+    if preset not in own:
+        raise UnknownName(f"{recipe} has no preset '{preset}'{suggestion(preset, own)}")
+    return own[preset]
+
+
 def _from_preset(name: str, preset: Preset) -> Table:
     settings = config.dump(Spec(name, preset.objective, recipe=preset.recipe, references=preset.references))
-    settings["model"]["options"] = config.dump(preset.options)
+    settings["model"] |= {"name": preset.model, "normalise": preset.normalise, "options": config.dump(preset.options)}
+    settings["data"] |= config.dump(preset.data)
     # a recipe that says nothing of augmentation leaves it to the data
     if not preset.recipe.augment:
         del settings["recipe"]["augment"]
@@ -127,15 +152,17 @@ def _from_preset(name: str, preset: Preset) -> Table:
 
 def _from_file(path: Path) -> Table:
     own = config.read(path)
-    method = own.get("method", "")
+    method, preset = own.get("method", ""), own.pop("preset", "")
     if not isinstance(method, str):
         raise ConfigError(
             f"method in {path} is {method!r}; it names a recipe, or is a name of your own for an [objective]"
         )
+    if not isinstance(preset, str) or (preset and "objective" in own):
+        raise ConfigError(f"preset in {path} is {preset!r}; it names settings of a method without an [objective]")
     if "objective" not in own:
         if not method:
             raise ConfigError(f'{path} has neither an [objective] nor a method; give one: method = "standard"')
-        return config.merge(_from_preset(method, RECIPES[method]), own)
+        return config.merge(_from_preset(method, _published(method, preset)), own)
     base = _from_preset("standard", RECIPES["standard"])
     del base["objective"]
     return config.merge({**base, "method": path.stem}, own)
@@ -151,8 +178,12 @@ def _identity(value: Any) -> Any:
         elif isinstance(inner, DataSpec | ModelSpec):
             tables[part.name] = _identity(inner)
     # runs that say nothing of what was added later keep the names that they had
-    if isinstance(value, DataSpec) and not value.random_labels:
-        del tables["random_labels"]
+    if isinstance(value, DataSpec):
+        for name in ("first", "random_labels"):
+            if not getattr(value, name):
+                del tables[name]
+    if isinstance(value, Taught) and not value.preset:
+        del tables["preset"]
     if isinstance(value, Spec):
         del tables["references"]
         if value.references:

@@ -12,7 +12,9 @@ from pellucid.train.optimizers import Adam as Adam
 from pellucid.train.optimizers import AdamW as AdamW
 from pellucid.train.optimizers import Optimizer as Optimizer
 from pellucid.train.preset import Preset as Preset
+from pellucid.train.presets import PRESETS as PRESETS
 from pellucid.train.presets import RECIPES as RECIPES
+from pellucid.train.published import Published as Published
 from pellucid.train.recipe import Recipe as Recipe
 from pellucid.train.schedules import Constant as Constant
 from pellucid.train.schedules import Cosine as Cosine

@@ -13,7 +13,8 @@ from pellucid.train.references import Reference
 class Preset:
     """A published method as an objective, with settings to start from; `options` are the network's.
 
-    `references` are the maps that its terms compare gradients with, by the name of the column.
+    `references` are the maps that its terms compare gradients with, by the name of the column. `data` are settings of
+    the images, such as `source`.
     """
 
     summary: str
@@ -21,3 +22,6 @@ class Preset:
     recipe: Recipe = field(default_factory=Recipe)
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    model: str = "simple-cnn"
+    normalise: bool = True
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])

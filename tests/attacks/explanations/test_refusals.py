@@ -24,7 +24,11 @@ def batch() -> Batch:
     [
         ({"steps": 0}, "ExplanationAttack has steps=0; a search takes 1 step or more"),
         ({"eps": 0.0}, "ExplanationAttack has eps=0; a budget is a length above 0 in [0, 1] pixel units"),
-        ({"step": -1.0}, "ExplanationAttack has step=-1; a step is a fraction of eps above 0, or 0 for 4 / steps"),
+        (
+            {"step": -1.0},
+            "ExplanationAttack has step=-1; a step is a share of eps, 2 at most, "
+            "which crosses the ball, or 0 for 4 / steps; how many there are is said by steps",
+        ),
         ({"restarts": 0}, "ExplanationAttack has restarts=0; it starts 1 time or more"),
         (
             {"gamma": 0.0},

@@ -74,7 +74,7 @@ def test_a_factor_of_the_last_layer_changes_no_angle(make: Callable[[], nn.Modul
 
 
 @settings(max_examples=6)
-@given(seed=st.integers(0, 2**20), eps=st.floats(1e-4, 2), normal=st.booleans())
+@given(seed=st.integers(0, 2**20), eps=st.floats(1e-4, 1), normal=st.booleans())
 def test_the_bounds_hold_for_every_image(seed: int, eps: float, normal: bool) -> None:
     x = images(8, 1, 6, 6, seed=seed)
     for model in (smooth(), rectified()):
@@ -164,7 +164,7 @@ def test_a_network_that_says_nothing_gives_no_value() -> None:
 
 
 def test_settings_that_measure_nothing_are_refused() -> None:
-    wanted = "gradient-bound has eps=0; give how far pixels may move, above 0"
+    wanted = "gradient-bound has eps=0; give how far pixels may move, above 0 and at most 1"
     with pytest.raises(ConfigError, match=re.escape(wanted)):
         GradientBound(0)
     with pytest.raises(ConfigError, match=re.escape("gradient-bound has draws=0; it needs 1 or more")):

@@ -136,7 +136,7 @@ def test_a_search_without_slope_gives_no_value() -> None:
             lambda: Invalidation((0.2, 0.1)),
             "invalidation has budgets=[0.2, 0.1]; give one or more, each above the last",
         ),
-        (lambda: AdversarialInsertion(points=0), "insertion has steps=0; give 1 or more"),
+        (lambda: AdversarialInsertion(points=0), "adversarial-insertion has points=0; give 1 or more"),
         (
             lambda: AdversarialSimilarity(steps=1)(network(), X, explainer=Lime(), maps=X),
             "maps of Lime cannot be differentiated, so no search can follow them; "

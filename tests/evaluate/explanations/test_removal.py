@@ -340,7 +340,7 @@ def test_an_image_that_a_step_leaves_as_it_was_is_not_looked_at_again(metric: Me
         ),
         (lambda: PixelFlipping(0), "pixel-flipping has pixels=0; flip 1 or more at a step"),
         (lambda: Infidelity(0), "infidelity has samples=0; give 1 or more"),
-        (lambda: Infidelity(deviation=0.0), "infidelity has deviation=0; give a number above 0"),
+        (lambda: Infidelity(deviation=0.0), "infidelity has deviation=0; give a number above 0, 1 at most"),
         (lambda: Infidelity(side=0), "infidelity has side=0; give 1 pixel or more"),
         (lambda: FaithfulnessCorrelation(1), "faithfulness-correlation has samples=1; give 2 or more"),
         (
@@ -349,7 +349,7 @@ def test_an_image_that_a_step_leaves_as_it_was_is_not_looked_at_again(metric: Me
         ),
         (lambda: ROAD((50.0, 100.0)), "road has percents=(50, 100); give one or more between 0 and 100"),
         (lambda: ROAD(()), "road has percents=(); give one or more between 0 and 100"),
-        (lambda: ROAD(noise=-1.0), "road has noise=-1; give a deviation of 0 or more"),
+        (lambda: ROAD(noise=-1.0), "road has noise=-1; give a deviation from 0 to 1"),
     ],
 )
 def test_settings_that_make_no_sense(make: "type[Metric]", message: str) -> None:

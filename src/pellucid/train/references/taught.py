@@ -19,8 +19,9 @@ from pellucid.train.references.treatment import check_treatment
 class Taught(Reference):
     """Maps of a teacher, which `pellucid train` trains first: by `recipe`, with the student's data, network and seed.
 
-    `settings` change the teacher's, as in a settings file: `{"recipe": {"epochs": 5}}`. `threshold` and `permute` are
-    those of `Stored`. `fingerprint` is that of the teacher's run.
+    `preset` names settings for that recipe, and `settings` change the teacher's, as in a settings file:
+    `{"recipe": {"epochs": 5}}`. `threshold` and `permute` are those of `Stored`. `fingerprint` is that of the
+    teacher's run.
     """
 
     recipe: str = "adversarial-training"
@@ -29,6 +30,7 @@ class Taught(Reference):
     permute: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fingerprint: str = ""
+    preset: str = ""
 
     def __post_init__(self) -> None:
         check_treatment(self.threshold, self.permute, "Taught")
