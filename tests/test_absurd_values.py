@@ -23,14 +23,21 @@ from pellucid.randomness import Noise
 from pellucid.runs import DataSpec, build, table
 from pellucid.train import SGD, Adam, AdamW, Cosine, OneCycle, Recipe, StepSchedule, Watch
 
-ENDLESS = {"fab.eps", "fab-untargeted.eps", "integrated-gradients.tolerance"}  # where infinity means "no bound"
+ENDLESS = {
+    "fab.eps",
+    "fab-untargeted.eps",
+    "integrated-gradients.tolerance",
+    "ddn.radius",
+    "ddn.step",
+    "fmn.step",
+}  # where infinity means "no bound"
 SIGNED = {"random-maps.seed", "DataSpec.split_seed"}
 SHARES = {
     "momentum", "share", "keep", "ratio", "bias", "backward", "gamma", "tandem", "probability", "label_smoothing",
     "average", "validation", "collapse", "permute", "warmup", "final", "first", "factor", "rise", "over", "noise",
     "weight_decay",
 }  # fmt: skip
-LONGER = {"lrp.gamma", "adaptive.rise"}  # names that are shares elsewhere
+LONGER = {"lrp.gamma", "adaptive.rise", "DataSpec.first"}  # names that are shares elsewhere
 
 
 def known() -> list[tuple[str, Any]]:

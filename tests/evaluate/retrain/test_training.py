@@ -131,7 +131,9 @@ def test_trying_whether_networks_run_together_changes_nothing() -> None:
 
 
 def test_a_loss_that_is_no_number_names_its_network() -> None:
-    side = SideBySide(network, changed(), Y, replace(RECIPE, optimizer=SGD(lr=1e200)))
+    reckless = SGD()
+    object.__setattr__(reckless, "lr", 1e200)  # which nobody can ask for
+    side = SideBySide(network, changed(), Y, replace(RECIPE, optimizer=reckless))
     message = (
         "the loss of roar of 0.25 by rows, seed 0 became NaN or infinite in epoch 1; "
         "lower recipe.optimizer.lr, or set recipe.clip to bound the gradient"
