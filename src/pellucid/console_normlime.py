@@ -12,6 +12,8 @@ from rich.table import Column, Table
 
 from pellucid.evaluate import Explained
 
+_SHOWN = 10  # classes that are missing, by name
+
 
 class NormLimeConsole:
     """A terminal, or nothing at all where `quiet`."""
@@ -55,8 +57,21 @@ class NormLimeConsole:
             self.out.print(
                 f"{content['skipped']} images were skipped: no feature of theirs had any effect on the network"
             )
-        if content["unseen"]:
-            unseen = ", ".join(content["unseen"])
-            self.out.print(f"no image is of class {unseen}: nothing is known of it", markup=False)
-        self.out.print(f"the linear models account for {content['r2']:.0%} of what the network says (mean R²)")
+        if content["missing"]:
+            names, why = list(content["missing"]), next(iter(content["missing"].values()))
+            shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+            self.out.print(f"nothing is known of class {shown}: {why}", markup=False)
+        for note in content["notes"]:
+            self.out.print(note, markup=False)
+        self.out.print(_fit(content), markup=False)
         self.out.print(f"all features, and maps of the classes: {content['path']}", markup=False)
+
+
+def _fit(content: Mapping[str, Any]) -> str:
+    """How far the linear models can be trusted."""
+    fit = content["adjusted_r2"]
+    if fit is not None:
+        return f"the linear models account for {fit:.0%} of what the network says (mean adjusted R²)"
+    if content["skipped"] == content["images"]:
+        return "no linear model says anything: nothing that was hidden had any effect"
+    return "how much the linear models account for cannot be told from so few masks; give more with --masks"

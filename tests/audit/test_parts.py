@@ -240,6 +240,10 @@ def test_class_maps_are_of_classes_that_were_predicted(subject: Subject, tmp_pat
     some = Task(subject, tmp_path, 5).batch(6)
     predicted = {subject.split.classes[number] for number in subject.model(some.x).argmax(1).tolist()}
     assert set(found["classes"]) == predicted
+    assert found["missing"] == {
+        name: "no image was predicted as it" for name in subject.split.classes if name not in predicted
+    }
+    assert 0 <= found["idle"] < 0.5 and found["adjusted_r2"] < 1
     assert found["images"] == 6 and found["scale"] > 0 and found["explainer"]["kind"] == "normlime"
     for path in pictures(found):
         assert size(tmp_path / path) == (8, 8)

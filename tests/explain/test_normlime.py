@@ -36,7 +36,10 @@ def test_what_the_network_looks_at_is_what_is_important() -> None:
     found = learnt(Corners(), X[:3], 0).map
     assert torch.equal(found[0], found[1]), "a class has one map for all images"
     assert float(found[:, :, :2, :2].min()) > 100 * float(found[:, :, 2:4].max())
-    assert not learnt(Corners(), X[:1], 2).map.any(), "no image was predicted as class 2"
+    of_none = learnt(Corners(), X[:1], 2)
+    assert not of_none.map.any(), "no image was predicted as class 2"
+    assert of_none.notes == (("no image that it has learnt from counts for this class: nothing is known of it",),)
+    assert learnt(Corners(), X[:1], 0).notes == ((),)
 
 
 def test_it_is_the_aggregate_of_lime_s_own_explanations() -> None:
@@ -61,6 +64,27 @@ def test_a_network_that_says_the_same_always_has_no_importance() -> None:
     assert learnt is not None
     assert learnt.importance.skipped == len(X)
     assert not learnt.importance.values.any()
+
+
+def test_places_that_hide_nothing_in_any_image_are_said_to_be_unknown() -> None:
+    x = X.clone()
+    x[..., 2:4, 2:4] = 0
+    x[:20, ..., 2:] = 0
+    learnt = NormLime(GRID).fit(Corners(), x)
+    assert learnt.learnt is not None
+    importance = learnt.learnt.importance
+    assert int(importance.counts[:, 4].sum()) == 0, "the middle is black throughout"
+    assert int(importance.counts[:, 0].sum()) == 40 and int(importance.counts[:, 8].sum()) == 20
+    assert learnt(Corners(), x[:1], 0).notes == (
+        ("white is also where nothing could be hidden in any image of this class: nothing is known there",),
+    )
+
+
+@pytest.mark.parametrize("cells", [(8, 8), (5, 8), (7, 7)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_class_maps_of_small_images_with_cells_of_a_pixel_are_refused(cells: tuple[int, int], channels: int) -> None:
+    with pytest.raises(ConfigError, match=r"cells are a single pixel of images of 8 x 8, whose mean is the pixel"):
+        NormLime(Lime(Grid(*cells), masks=330)).fit(Corners(), images(4, channels, 8, 8))
 
 
 def test_superpixels_have_the_importance_of_their_words() -> None:
@@ -90,6 +114,9 @@ def test_the_explainer_of_words() -> None:
     assert found == NormLime(Lime(Grid(6, 6), masks=64, alpha=0.1), aggregation="mean-abs")
     assert explainer_of((1, 8, 8), segmentation="pixels") == NormLime(Lime(Pixels(), baseline="mean"))
     assert explainer_of((1, 8, 8), segmentation="slic", words=3).words == 3
+    for cell, baseline in ((1, "mean"), (2, "segment-mean"), (3, "segment-mean"), (8, "segment-mean")):
+        assert explainer_of((1, 8, 8), cell=cell).lime.baseline == baseline
+    assert explainer_of((3, 8, 9), cell=2).lime.baseline == "mean", "the last of five columns would be a pixel wide"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +152,17 @@ def test_the_explainer_of_words() -> None:
             lambda: NormLime(GRID).fit(Corners(), X)(Corners(), images(2, 1, 8, 6), 0),
             ShapeError,
             "NormLime has learnt from images of 1x6x6, and these are of 1x8x6; fit it to such",
+        ),
+        (
+            lambda: explainer_of((1, 8, 8), segmentation="slic"),
+            ConfigError,
+            "superpixels by 'slic' are others in each image, so that they need words to be put together; "
+            "give --words 20, or --segmentation grid",
+        ),
+        (
+            lambda: explainer_of((1, 8, 8), layer="fc1"),
+            ConfigError,
+            "--layer fc1 describes words for superpixels, and there are none; give --words 20 too",
         ),
         (
             lambda: explainer_of((1, 8, 8), segmentation="slic", cell=2),

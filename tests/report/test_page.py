@@ -207,6 +207,26 @@ def test_what_has_to_be_known_of_maps_stands_beside_them(page: Page) -> None:
     assert f"grad-cam, A, 3 of 8 maps: {KNOWN}" in page.text
 
 
+def test_classes_without_a_map_are_there_with_the_reason(page: Page) -> None:
+    lacking = [about for tag, about in page.elements if tag == "span" and about.get("class") == "lack"]
+    said = f"what matters for {CLASSES[-1]}: no image was predicted as it"
+    assert sum(about.get("aria-label") == said for about in lacking) == len(MODELS)
+    text = " ".join(page.words)
+    assert "linear models account for 87% (adjusted R²); 31% of an image's parts, on average, hide nothing" in text
+
+
+def test_of_a_thousand_classes_those_that_are_missing_are_counted(tmp_path: Path) -> None:
+    folder = specimen(tmp_path)
+    outcome = folder.outcome(0, "class maps")
+    assert outcome is not None and outcome.finding is not None
+    missing = {f"class {number}": "no image was predicted as it" for number in range(998)}
+    finding = Finding(details={**outcome.finding.details, "missing": missing})
+    folder.keep(0, "class maps", replace(outcome, finding=finding))
+    text = report.page(folder)
+    assert "of 998 more classes nothing is known: no image was predicted as it" in text
+    assert "what matters for class 500" not in text
+
+
 def test_checks_that_all_passed_are_folded_up(tmp_path: Path) -> None:
     folder = specimen(tmp_path, models=("one",), images=1)
     verdicts = (*VERDICTS[:1], Verdict("three", True, "as it should be", {}, ""))

@@ -1,6 +1,7 @@
 """`pellucid normlime`, as a person or a program sees it, also when it is killed."""
 
 import json
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 from command import call, refused
 from nursery import Nursery, undisturbed_and_killed
 from pellucid.evaluate import ImportanceFolder
+from pellucid.explain.lime import TooFewMasks
 from pellucid.explain.normlime import Rule
 
 QUICK = ["normlime", "mlp", "--data", "digits", "--device", "cpu", "--n", "24", "--masks", "80"]
@@ -29,9 +31,9 @@ def found(*arguments: str) -> dict[str, Any]:
 
 def test_a_table_for_people() -> None:
     out = call(*QUICK, "--cell", "2", "--top", "2")
-    for word in ("mlp on digits, 24 images by their predicted class", "95 % interval", "used by", "mean R²"):
+    for word in ("mlp on digits, 24 images by their predicted class", "95 % interval", "used by", "mean adjusted R²"):
         assert word in out
-    assert "no image is of class" in out, "a network that was never trained does not say every class"
+    assert re.search(r"nothing is known of class [\d, ]+: no image was predicted as it", out)
 
 
 def test_a_rule_costs_no_more_passes_and_has_files_of_its_own() -> None:
@@ -55,6 +57,48 @@ def test_a_rule_costs_no_more_passes_and_has_files_of_its_own() -> None:
     assert found("--cell", "2", "--labels", "true")["path"] != first["path"]
 
 
+def test_by_default_no_cell_of_a_small_image_is_its_own_mean() -> None:
+    content = found("--masks", "400", "--set", "output=logit")
+    assert content["lime"]["segmentation"] == {"kind": "grid", "rows": "auto", "columns": "auto"}
+    assert content["lime"]["baseline"] == "segment-mean"
+    assert len({row["feature"] for row in content["features"]}) <= 16
+    # the corners of digits are black, and hide nothing in most images
+    assert 0 < content["idle"] < 0.5
+    (note,) = content["notes"]
+    assert note == (
+        f"{content['idle']:.0%} of an image's parts, on average, hide nothing: they are as the baseline "
+        "'segment-mean' already, and count for nothing"
+    )
+    counted = {row["feature"]: row["count"] for row in content["features"]}
+    assert all(row["count"] <= row["explanations"] for row in content["features"]) and counted
+    assert note in call(*QUICK, "--masks", "400", "--set", "output=logit")
+
+
+def test_cells_of_a_pixel_show_the_mean_of_the_image_and_that_is_said() -> None:
+    content = found("--cell", "1", "--masks", "330")
+    assert content["lime"]["baseline"] == "mean"
+    assert content["notes"][0] == (
+        "cells are less than 2 x 2 pixels, whose own mean would hide little: the baseline is 'mean'"
+    )
+
+
+def test_classes_of_which_nothing_is_known_are_drawn_as_missing() -> None:
+    content = found("--cell", "2")
+    assert content["missing"], "a network that was never trained does not say every class"
+    assert set(content["missing"].values()) == {"no image was predicted as it"}
+    for name in "0123456789":
+        with Image.open(content["pictures"][name]) as picture:
+            grey = (numpy.asarray(picture) == 0xB8).all(-1)
+        assert grey.all() if name in content["missing"] else not grey.all()
+
+
+def test_too_few_masks_to_tell_how_good_the_fit_is_are_told() -> None:
+    with pytest.warns(TooFewMasks, match="^Lime drew 12 masks for up to 16 segments, .*; set masks to 80 or more$"):
+        out = call(*QUICK, "--masks", "12", "--cell", "2")
+    assert "how much the linear models account for cannot be told from so few masks; give more with --masks" in out
+    assert found("--masks", "12", "--cell", "2")["adjusted_r2"] is None
+
+
 def test_superpixels_with_words() -> None:
     content = found("--segmentation", "slic", "--words", "3", "--compat", "interpretdl")
     assert content["words"] == 3 and content["rule"]["compat"] == "interpretdl"
@@ -68,13 +112,27 @@ def test_superpixels_with_words() -> None:
     ("arguments", "message"),
     [
         (["normlime", "mlp"], "'mlp' is no run, so it does not know its data; give --data"),
+        (
+            [*QUICK, "--segmentation", "slic"],
+            "superpixels by 'slic' are others in each image, so that they need words to be put together; "
+            "give --words 20, or --segmentation grid",
+        ),
+        (
+            [*QUICK, "--layer", "fc1"],
+            "--layer fc1 describes words for superpixels, and there are none; give --words 20 too",
+        ),
+        (
+            [*QUICK, "--cell", "1", "--set", "baseline=segment-mean"],
+            "Lime has baseline='segment-mean', and 64 of 64 cells are a single pixel of images of 8 x 8, whose mean "
+            "is the pixel; give fewer rows and columns, or the baseline 'mean' or a number",
+        ),
         ([*QUICK, "--segmentation", "slick"], "no segmentation is called 'slick' (did you mean 'slic'?)"),
         ([*QUICK, "--set", "alhpa=1"], "there is no setting 'alhpa' (did you mean 'alpha'?)"),
     ],
 )
 def test_what_is_refused(arguments: list[str], message: str) -> None:
     assert refused(*arguments) == message
-    assert not Path("importance").exists()
+    assert not list(Path().glob("importance/*/chunks"))
 
 
 KILLED = [

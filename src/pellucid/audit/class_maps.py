@@ -15,14 +15,16 @@ from pellucid.evaluate.explanations import Passes
 from pellucid.explain import NormLime
 from pellucid.runs import Subject
 
+_GREY = "grey: nothing that could be hidden is there in any image of the class"
+
 
 @final
 @dataclass(frozen=True)
 class ClassMaps(Part):
     """NormLIME's importance of each part of the image for each class, from LIME's explanations of `n` images.
 
-    Nothing is drawn for a class that no image was predicted as. All maps share one scale, which 2 % of all values
-    exceed.
+    A class that no image was predicted as has no map, and why. Places that no image of a class has anything at are
+    grey. All maps share one scale, which 2 % of all values exceed.
     """
 
     explainer: NormLime = field(default_factory=NormLime)
@@ -49,7 +51,6 @@ class ClassMaps(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Explain them one by one, then put that together."""
-        classes = task.subject.split.classes
 
         def watch(step: evaluate.Explained) -> None:
             task.watch(step.done, step.total, "LIME for class maps")
@@ -58,22 +59,27 @@ class ClassMaps(Part):
             task.subject.model, task.some(self.n), self.explainer, task.place, seed=task.seed, batch=16, watch=watch
         )
         importance = folder.importance(self.explainer.rule)
-        learnt = self.explainer.taught(importance, task.subject.split.shape)
-        known = (importance.counts > 0).any(1) if importance.counts.dim() > 1 else importance.counts > 0
-        some = task.batch(1)
-        shown = {name: number for number, name in enumerate(classes) if bool(known[min(number, len(known) - 1)])}
-        maps = {
-            name: learnt.on(task.subject.model, some, number).map[0].mean(0).cpu() for name, number in shown.items()
-        }
-        _, scale = scaled(torch.stack([*maps.values()]).flatten(1), share=0.98) if maps else (None, 0.0)
+        names = evaluate.names_of(folder, task.subject.split, importance)
+        missing = evaluate.missing(folder, importance, names)
+        segments = evaluate.shared_segments(self.explainer, task.subject.split.shape)
+        maps = evaluate.class_maps(importance, segments)
+        known = importance.counts[:, segments.flatten()].view(maps.shape) > 0
+        counted = importance.values[importance.counts > 0]
+        _, scale = scaled(counted[None], share=0.98) if len(counted) else (None, 0.0)
         paths: dict[str, str] = {}
-        for name, map in maps.items():
-            picture = Image.fromarray(coloured(map / (scale or 1.0), signed=False))
-            paths[name] = task.keep(picture, str(shown[name]))
+        for number, name in enumerate(names):
+            if name not in missing:
+                map = (maps[number] / (scale or 1.0)).where(known[number], torch.nan)
+                paths[name] = task.keep(Image.fromarray(coloured(map, signed=False)), str(number))
+        grey = any(not bool(known[number].all()) for number, name in enumerate(names) if name not in missing)
         details = {
             "classes": paths,
+            "missing": missing,
             "scale": scale,
             "images": min(self.n, len(task.subject.split)),
+            "adjusted_r2": folder.fit(),
+            "idle": folder.idle(),
+            "notes": [*evaluate.notes_of(folder, self.explainer), *([_GREY] if grey else [])],
             "explainer": config.dump(self.explainer),
         }
         return Finding(details=details)

@@ -99,10 +99,10 @@ def normlime(
         folder = evaluate.explain(
             subject.model, subject.split, explainer, out, labels=labels, seed=seed, batch=batch, watch=watch
         )
-    content = {
+    content: dict[str, Any] = {
         "model": subject.name,
         "data": subject.source,
         **evaluate.write_importance(folder, subject.split, explainer, top=top),
     }
-    content["pictures"] = report.write_class_maps(Path(content["path"]))
+    content["pictures"] = report.write_class_maps(Path(content["path"]), content["missing"])
     print_json(content) if as_json else console.report(content)

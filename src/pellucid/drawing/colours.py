@@ -11,11 +11,14 @@ from torch import Tensor
 
 _AGAINST = ("#ffffff", "#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061")
 _STRENGTH = ("#ffffff", "#dadaeb", "#bcbddc", "#9e9ac8", "#6a51a3", "#3f007d")
+_UNKNOWN = 0xB8
 _FOR = ("#ffffff", "#fddbc7", "#f4a582", "#d6604d", "#b2182b", "#67001f")
 
 
 def coloured(values: Float[Tensor, "h w"], *, signed: bool = True) -> UInt8[numpy.ndarray, "h w 3"]:
-    """A colour for each value in [-1, 1]; what lies beyond is taken for the end."""
+    """A colour for each value in [-1, 1]; what lies beyond is taken for the end, and NaN is unknown: grey."""
+    unknown = values.detach().isnan().cpu().numpy()
+    values = values.detach().nan_to_num(0)
     above = _FOR if signed else _STRENGTH
     place = values.detach().double().clamp(-1, 1).abs().cpu().numpy() * (len(_FOR) - 1)
     stops = numpy.arange(len(_FOR))
@@ -27,7 +30,9 @@ def coloured(values: Float[Tensor, "h w"], *, signed: bool = True) -> UInt8[nump
         )
         for channel in range(3)
     ]
-    return numpy.stack(channels, -1).round().astype(numpy.uint8)
+    found = numpy.stack(channels, -1).round().astype(numpy.uint8)
+    found[unknown] = _UNKNOWN
+    return found
 
 
 def plane(map: Float[Tensor, "c h w"]) -> Float[Tensor, "h w"]:

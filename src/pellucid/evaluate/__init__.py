@@ -8,6 +8,11 @@ from pellucid.evaluate.importance import Explained as Explained
 from pellucid.evaluate.importance import explain as explain
 from pellucid.evaluate.importance import explain_steps as explain_steps
 from pellucid.evaluate.importance_folder import ImportanceFolder as ImportanceFolder
+from pellucid.evaluate.importance_table import class_maps as class_maps
+from pellucid.evaluate.importance_table import missing as missing
+from pellucid.evaluate.importance_table import names_of as names_of
+from pellucid.evaluate.importance_table import notes_of as notes_of
+from pellucid.evaluate.importance_table import shared_segments as shared_segments
 from pellucid.evaluate.importance_table import write_importance as write_importance
 from pellucid.evaluate.measure import Measured as Measured
 from pellucid.evaluate.measure import description as description

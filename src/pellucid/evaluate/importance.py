@@ -17,6 +17,7 @@ from pellucid.evaluate.sample import sample
 from pellucid.explain.normlime import NormLime
 from pellucid.explain.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
 
+_EDITION = 2  # what hides nothing has no coefficient
 _LEARNT_FROM = 500  # images that a vocabulary is learnt from, however many are explained
 
 
@@ -69,6 +70,7 @@ def explain_steps(
         raise MeasurementError("this split has no images; explain one or more")
     (first,) = split.batches([*sequential(split, 1)[:1]])
     about: dict[str, Any] = {
+        "edition": _EDITION,
         "lime": config.dump(explainer.lime),
         "words": explainer.words,
         "layer": explainer.layer,
@@ -105,6 +107,8 @@ def _columns(images: Batch, local: Local) -> dict[str, Tensor]:
         "y": images.y,
         "of": local.classes,
         "coefficients": local.coefficients,
-        "r2": local.r2,
+        "adjusted_r2": local.adjusted_r2,
+        "idle": local.idle,
+        "segments": local.counts,
     }
     return columns if local.words is None else {**columns, "words": local.words}

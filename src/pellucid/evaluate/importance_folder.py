@@ -55,16 +55,25 @@ class ImportanceFolder:
         about = self.about
         tally = Tally.empty(rule, classes=about["classes"], features=about["features"])
         for chunk in self.chunks():
-            tally = tally.add(chunk["coefficients"], chunk["of"], words=chunk.get("words"))
+            used = ~chunk["idle"] if "words" in chunk else None
+            tally = tally.add(chunk["coefficients"], chunk["of"], used=used, words=chunk.get("words"))
         return tally
 
     def importance(self, rule: Rule) -> Importance:
         """How important each feature is by this rule."""
         return self.tally(rule).importance()
 
-    def fit(self) -> float:
-        """The mean share of the network's answers that the linear models account for, R²."""
-        return float(torch.cat([chunk["r2"] for chunk in self.chunks()]).mean())
+    def fit(self) -> float | None:
+        """The mean share of the network's answers that the linear models account for, adjusted R².
+
+        Images that nothing had any effect on are left out. There is none where masks are too few to tell.
+        """
+        found = torch.cat([chunk["adjusted_r2"][chunk["coefficients"].any(1)] for chunk in self.chunks()])
+        return float(found.mean()) if len(found) and bool(found.isfinite().all()) else None
+
+    def idle(self) -> float:
+        """The share of an image's segments that hide nothing, on average: they are as the baseline already."""
+        return float(torch.cat([chunk["idle"].double().sum(1) / chunk["segments"] for chunk in self.chunks()]).mean())
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is explained, or see that it is what was begun here; how many images a chunk has."""

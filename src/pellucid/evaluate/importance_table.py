@@ -15,7 +15,7 @@ from torch import Tensor
 from pellucid import config, files
 from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
-from pellucid.explain.normlime import Importance, NormLime
+from pellucid.explain.normlime import Importance, NormLime, small
 
 _COLUMNS = ("class", "rank", "feature", "place", "value", "low", "high", "standard_error", "count", "explanations")
 
@@ -24,14 +24,13 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
     """What a folder's explanations come to by the explainer's rule, with the `top` features of each class.
 
     All features are written to `importance.csv`, what they are of to `importance.json` and, where images share
-    features, a map for each class to `maps.npz`, in a folder of the rule's own inside.
+    features, a map for each class and how many explanations `used` each place to `maps.npz`, in a folder of the
+    rule's own inside.
     """
     about, rule = folder.about, explainer.rule
     importance = folder.importance(rule)
-    segments = None if about["words"] else _shared(explainer, about["shape"])
-    # a network may know more classes than the images have
-    classes = [*split.classes, *map(str, range(len(split.classes), about["classes"]))]
-    names = classes if rule.by == "class" else ["all"]
+    segments = None if about["words"] else shared_segments(explainer, about["shape"])
+    names = names_of(folder, split, importance)
     every = rows(importance, names, segments, top=about["features"])
     shown = [row for row in every if row["rank"] <= top]
     words = [rule.kind, rule.sign, rule.by, *([rule.compat] if rule.compat != "none" else [])]
@@ -43,8 +42,10 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
         "lime": about["lime"],
         "words": about["words"],
         "skipped": importance.skipped,
-        "unseen": [name for name, n in zip(names, importance.explanations.tolist(), strict=True) if not n],
-        "r2": folder.fit(),
+        "missing": missing(folder, importance, names),
+        "adjusted_r2": folder.fit(),
+        "idle": folder.idle(),
+        "notes": notes_of(folder, explainer),
         "path": str(path),
         "features": shown,
     }
@@ -53,9 +54,45 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
     files.write_text(path / "importance.json", json.dumps(content | {"features": every}, indent=2) + "\n")
     if segments is not None:
         buffer = io.BytesIO()
-        numpy.savez_compressed(buffer, maps=class_maps(importance, segments).numpy(), classes=numpy.array(names))
+        maps, used = class_maps(importance, segments).numpy(), importance.counts[:, segments.flatten()]
+        numpy.savez_compressed(
+            buffer, maps=maps, used=used.unflatten(1, segments.shape).int().numpy(), classes=numpy.array(names)
+        )
         files.write_bytes(path / "maps.npz", buffer.getvalue())
     return content
+
+
+def names_of(folder: ImportanceFolder, split: Split, importance: Importance) -> list[str]:
+    """What the rows of an importance are called; a network may know more classes than the images have."""
+    classes = [*split.classes, *map(str, range(len(split.classes), folder.about["classes"]))]
+    return classes if importance.rule.by == "class" else ["all"]
+
+
+def missing(folder: ImportanceFolder, importance: Importance, names: Sequence[str]) -> dict[str, str]:
+    """The classes of which nothing is known, and why."""
+    why = "no image was predicted as it" if folder.about["labels"] == "predicted" else "no image has this label"
+    if importance.skipped:
+        why += ", or only such on which nothing that was hidden had any effect"
+    return {name: why for name, n in zip(names, importance.explanations.tolist(), strict=True) if not n}
+
+
+def notes_of(folder: ImportanceFolder, explainer: NormLime) -> list[str]:
+    """What has to be known about what was hidden."""
+    lime, share, notes = explainer.lime, folder.idle(), list[str]()
+    if small(lime.segmentation, tuple(folder.about["shape"])):
+        notes.append(
+            f"cells are less than 2 x 2 pixels, whose own mean would hide little: the baseline is '{lime.baseline}'"
+        )
+    if share:
+        notes.append(
+            f"{share:.0%} of an image's parts, on average, hide nothing: they are as the baseline '{lime.baseline}' "
+            f"already, and count for nothing{_MOST if share >= _HALF else ''}"
+        )
+    return notes
+
+
+_HALF = 0.5
+_MOST = "; with so many, give larger cells or another baseline"
 
 
 def rows(
@@ -83,7 +120,7 @@ def class_maps(importance: Importance, segments: Int[Tensor, "h w"]) -> Float[Te
     return importance.values[:, segments.flatten()].unflatten(1, segments.shape)
 
 
-def _shared(explainer: NormLime, shape: Sequence[int]) -> Tensor:
+def shared_segments(explainer: NormLime, shape: Sequence[int]) -> Int[Tensor, "h w"]:
     """The segment of every pixel, in any image of this shape."""
     return explainer.lime.segmentation(torch.zeros(1, *shape))[0]
 

@@ -6,4 +6,5 @@ from pellucid.explain.normlime.aggregate import Tally as Tally
 from pellucid.explain.normlime.aggregate import aggregate as aggregate
 from pellucid.explain.normlime.normlime import NormLime as NormLime
 from pellucid.explain.normlime.normlime import explainer_of as explainer_of
+from pellucid.explain.normlime.normlime import small as small
 from pellucid.explain.normlime.vocabulary import Vocabulary as Vocabulary

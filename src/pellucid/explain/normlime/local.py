@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
@@ -21,14 +21,22 @@ Labels = Literal["predicted", "true"]
 class Local:
     """A linear model of each image: of which class, with which coefficients, and how well it fits.
 
-    `words` are there where superpixels have a vocabulary; otherwise coefficients are of shared features.
+    Where hiding a segment changes nothing it is `idle`; each image has `counts` segments. `words` are there where
+    superpixels have a vocabulary; otherwise coefficients are of shared features.
     """
 
     coefficients: Float[Tensor, "b s"]
     classes: Int[Tensor, " b"]
-    r2: Float[Tensor, " b"]
+    adjusted_r2: Float[Tensor, " b"]
     segments: Int[Tensor, "b h w"]
+    idle: Bool[Tensor, "b s"]
+    counts: Int[Tensor, " b"]
     words: Int[Tensor, "b s"] | None = None
+
+    @property
+    def used(self) -> Bool[Tensor, "b s"] | None:
+        """Which superpixels say something of their word; of shared features coefficients that are 0 tell that."""
+        return None if self.words is None else ~self.idle
 
 
 def explained(
@@ -46,7 +54,8 @@ def explained(
     words = None
     if vocabulary is not None:
         words = vocabulary.words(model, batch, found.segments, found.counts)
-    return Local(found.coefficients[:, 0], found.classes[:, 0], found.r2[:, 0], found.segments, words)
+    first = found.coefficients[:, 0], found.classes[:, 0], found.adjusted_r2[:, 0]
+    return Local(*first, found.segments, found.idle, found.counts, words)
 
 
 def learn_words(

@@ -14,7 +14,8 @@ from pellucid.batch import Batch
 from pellucid.config import Table
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explain.explainer import Classes, Explainer, Images, with_learnt
-from pellucid.explain.lime import SEGMENTATIONS, Grid, Lime
+from pellucid.explain.explanation import Remark
+from pellucid.explain.lime import SEGMENTATIONS, Grid, Lime, Segmentation
 from pellucid.explain.normlime.aggregate import By, Compat, Importance, Kind, Rule, Sign, Tally
 from pellucid.explain.normlime.local import check_shared, classes_of, explained, learn_words, segmented
 from pellucid.explain.normlime.vocabulary import Vocabulary
@@ -39,7 +40,8 @@ class NormLime(Explainer):
 
     A feature is what all images share: a cell of a grid, a pixel, or one of `words` words for superpixels, which
     k-means finds among the images' own, by colour or by what the network's `layer` makes of them. A map shows its
-    class's importance where the image has the feature. It is never negative; 0 is also where nothing is known.
+    class's importance where the image has the feature. It is never negative; 0 is also where nothing is known, and
+    `notes` then say so.
     `aggregation`, `sign`, `by` and `compat` say how explanations are put together, as a `Rule`'s `kind`, `sign`,
     `by` and `compat` do.
     """
@@ -93,7 +95,7 @@ class NormLime(Explainer):
             if tally is None:
                 features = self.words or local.coefficients.shape[1]
                 tally = Tally.empty(self.rule, classes=classes_of(model, part), features=features)
-            tally = tally.add(local.coefficients, local.classes, words=local.words)
+            tally = tally.add(local.coefficients, local.classes, used=local.used, words=local.words)
         assert tally is not None
         return self.taught(tally.importance(), images.shape[1:], vocabulary)
 
@@ -122,6 +124,18 @@ class NormLime(Explainer):
             own = own.gather(1, words.clamp_min(0))
         return _painted(own, segments).to(x.dtype)[:, None].expand_as(x)
 
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Of which classes, and of which places of them, nothing is known."""
+        assert self.learnt is not None
+        counts = self.learnt.importance.counts.to(of.device)
+        known = (counts > 0)[of if self.by == "class" else torch.zeros_like(of)]
+        some = known.any(1)
+        remarks = [Remark("no image that it has learnt from counts for this class: nothing is known of it", ~some)]
+        if self.learnt.vocabulary is None:
+            said = "white is also where nothing could be hidden in any image of this class: nothing is known there"
+            remarks.append(Remark(said, some & ~known.all(1)))
+        return remarks
+
 
 def _painted(values: Float[Tensor, "b s"], segments: Tensor) -> Float[Tensor, "b h w"]:
     return values.gather(1, segments.flatten(1).to(values.device)).view(segments.shape)
@@ -131,6 +145,15 @@ def _numbered(images: Images, first: int) -> Batch:
     x = images[first : first + _AT_ONCE]
     y = torch.zeros(len(x), dtype=torch.long, device=x.device)
     return Batch(x, y, {"index": torch.arange(first, first + len(x), device=x.device)})
+
+
+def small(segmentation: Segmentation, shape: tuple[int, ...]) -> bool:
+    """Whether cells that all images of this shape share are less than 2 pixels wide or high."""
+    if not segmentation.shared:
+        return False
+    segments = segmentation(torch.zeros(1, *shape))[0]
+    down, across = len(segments[:, 0].unique()), len(segments[0].unique())
+    return 2 * down > shape[-2] or 2 * across > shape[-1]
 
 
 def explainer_of(
@@ -146,7 +169,8 @@ def explainer_of(
 ) -> NormLime:
     """The explainer that words stand for: a segmentation's name, and LIME's settings as `setting=value`.
 
-    `cell` is how many pixels of images of this shape the cells of a grid are wide and high, at most.
+    `cell` is how many pixels of images of this shape the cells of a grid are wide and high, at most. What is hidden
+    shows its own mean, or that of the image where cells are less than 2 pixels wide or high.
     """
     assert SEGMENTATIONS[segmentation]  # which says best what there is
     divided: Table = {"kind": segmentation}
@@ -156,8 +180,15 @@ def explainer_of(
                 f"cell={cell} is the size of cells of a 'grid', and '{segmentation}' has none; leave it out"
             )
         divided |= {"rows": math.ceil(shape[-2] / cell), "columns": math.ceil(shape[-1] / cell)}
+    if not words and not SEGMENTATIONS[segmentation]().shared:
+        raise ConfigError(
+            f"superpixels by '{segmentation}' are others in each image, so that they need words to be put together; "
+            "give --words 20, or --segmentation grid"
+        )
+    if layer and not words:
+        raise ConfigError(f"--layer {layer} describes words for superpixels, and there are none; give --words 20 too")
     table: Table = {"segmentation": divided}
-    if segmentation == "pixels":
+    if small(config.build(Segmentation, divided), shape):
         table["baseline"] = "mean"  # since the mean of a single pixel is the pixel
     if masks is not None:
         table["masks"] = masks

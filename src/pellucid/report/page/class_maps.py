@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pellucid.report.page.album import Album
+from pellucid.report.page.album import Album, Picture
 from pellucid.report.page.gallery import Map
 from pellucid.report.page.numbers import plain
 from pellucid.report.page.read import Audit, Network
+
+_MOST = 20  # classes that are missing and have a place of their own; of more their number stands there
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,21 @@ def class_maps(audit: Audit, part: str, album: Album) -> ClassMaps:
             Map(str(name), album.picture(network.root, picture, f"what matters for {name}"))
             for name, picture in (details.get("classes") or {}).items()
         ]
+        missing = {str(name): str(why) for name, why in (details.get("missing") or {}).items()}
+        shown = dict(list(missing.items())[: _MOST if len(missing) <= _MOST or not maps else 0])
+        maps += [Map(name, Picture(f"what matters for {name}", lack=why)) for name, why in shown.items()]
         explainer = details.get("explainer")
         explainer = explainer.get("kind") if isinstance(explainer, Mapping) else explainer
         words = [f"by {explainer}"] if explainer else []
         words += [f"from {details['images']} images"] if isinstance(details.get("images"), int) else []
         scale = details.get("scale")
         words += [f"the darkest is {plain(scale)}"] if isinstance(scale, int | float) else []
+        fit = details.get("adjusted_r2")
+        words += [f"linear models account for {fit:.0%} (adjusted R²)"] if isinstance(fit, float) else []
+        words = [", ".join(words), *map(str, details.get("notes") or ())]
+        if len(missing) > len(shown):
+            more = len(missing) - len(shown)
+            words.append(f"of {more} more classes nothing is known: {next(iter(missing.values()))}")
         if maps:
-            found.append(Classes(network, tuple(maps), ", ".join(words)))
+            found.append(Classes(network, tuple(maps), "; ".join(words)))
     return ClassMaps(part, tuple(found))
