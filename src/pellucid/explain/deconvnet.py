@@ -1,10 +1,12 @@
 """Gradients of which only the positive ones pass activations, whatever was on in the forward pass."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 from pellucid.explain.explainer import Classes, Explainer, Images
-from pellucid.explain.propagation import gated, propagated
+from pellucid.explain.explanation import Remark
+from pellucid.explain.propagation import Gated, propagated
 from pellucid.probe import Probe
 
 
@@ -15,4 +17,11 @@ class DeconvNet(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward and one backward pass."""
-        return propagated(probe, of, gated("deconvnet"), lambda logits: logits.new_ones(()))
+        return propagated(probe, of, self._gate(probe), lambda logits: logits.new_ones(()))
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether the maps are the plain gradient; that takes one backward pass more."""
+        return self._gate(probe).remarks(probe, of, found)
+
+    def _gate(self, probe: Probe) -> Gated:
+        return probe.shared(("deconvnet",), lambda: Gated("deconvnet"))

@@ -96,7 +96,7 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
 
 
 def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...]:
-    """The remarks about each image; where there is none about a map that is empty or even, that it is so."""
+    """The remarks about each image; of a map that is empty or even, that it is so, unless a remark begins so."""
     places = maps.detach().flatten(2) if maps.dim() > 2 else maps.detach().flatten(1)[:, None]
     zero = ~places.flatten(1).any(1)
     even = (places == places[..., :1]).flatten(1).all(1) & (places.shape[-1] > 1)
@@ -105,7 +105,8 @@ def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...
     for number, (is_zero, is_even) in enumerate(zip(zero.tolist(), even.tolist(), strict=True)):
         own = tuple(text for text, about in remarked if about[number])
         plain = "the map is zero everywhere" if is_zero else "the map is the same at every pixel" if is_even else ""
-        found.append(own or ((plain,) if plain else ()))
+        said = not plain or any(text.startswith(plain) for text in own)
+        found.append(own if said else (plain, *own))
     return tuple(found)
 
 

@@ -117,7 +117,7 @@ class _Made:
         if due is not None:
             self.due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
         for remark in explainer.remarks(probe, of, found):
-            self.remarks[remark.text] = fold(remark.about, copies).sum(0) + self.remarks.get(remark.text, 0)
+            self.remarks[remark.text] = fold(remark.about.double(), copies).sum(0) + self.remarks.get(remark.text, 0)
 
 
 class _Sums:

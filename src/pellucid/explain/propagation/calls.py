@@ -1,9 +1,10 @@
 """What a network asks of PyTorch: one call of one function, under one name however it was written."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
@@ -20,6 +21,7 @@ class Call:
     Nothing but this call leads from an input's door to its outputs, as several ways may from the input itself.
     `origin` is the tensor that all inputs are functions of, element by element, where there is one. `low` and `high`
     are there as long as nothing but constants has met the pixels: what black and white have become in the input.
+    `signs` holds, by their `id`, arguments that say where the one input is positive, or else where it is negative.
     """
 
     name: str
@@ -32,12 +34,18 @@ class Call:
     origin: Edge | None
     low: Values | None = None
     high: Values | None = None
+    signs: Mapping[int, bool] = field(default_factory=dict[int, bool])
 
     @property
     def output(self) -> Values:
         """The output of a function that gives one tensor."""
         (output,) = self.outputs.values()
         return output
+
+    @property
+    def shape(self) -> torch.Size:
+        """Of the inputs; where there are several, of the first."""
+        return next(iter(self.inputs.values())).shape
 
     def argument(self, position: int, name: str, otherwise: Any = None) -> Any:
         """An argument, given by its position or by its name."""

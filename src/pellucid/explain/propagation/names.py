@@ -1,14 +1,16 @@
 """Which functions of PyTorch do what, by the name that a function shares with its method and its operator."""
 
-RECTIFIERS = frozenset(
-    {"relu", "relu6", "leaky_relu", "rrelu", "prelu", "softplus", "gelu", "silu", "mish", "elu", "selu", "celu"}
-    | {"hardswish"}
+LIKE_RELU = frozenset(
+    {"leaky_relu", "rrelu", "prelu", "softplus", "gelu", "silu", "mish", "elu", "selu", "celu", "hardswish"}
 )
-"""Activations that let large values pass and hold small ones back."""
+"""Activations that let large values pass and hold small ones back, with other slopes than 0 and 1."""
 
-SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh", "softsign", "logsigmoid", "clamp", "clamp_min"})
+CAPPING = frozenset({"relu", "relu6", "hardtanh", "clamp", "clip", "clamp_min", "clamp_max", "threshold"})
+"""Activations that hold values at a floor, a ceiling or both."""
 
-ACTIVATIONS = RECTIFIERS | SQUASHING
+SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "softsign", "logsigmoid"})
+
+ACTIVATIONS = LIKE_RELU | CAPPING | SQUASHING
 
 AFFINE = frozenset({"add", "sub", "radd", "rsub", "subtract", "mul", "rmul", "multiply", "div", "true_divide", "neg"})
 
@@ -45,5 +47,5 @@ ROUTING = frozenset(
 )
 """Functions whose outputs are some of their inputs, so that what comes back goes where the value came from."""
 
-BEFORE_LAYERS = AFFINE | ROUTING | {"batch_norm", "clamp", "dropout"}
+BEFORE_LAYERS = AFFINE | ROUTING | {"batch_norm", "dropout", "clamp", "clip", "clamp_min", "clamp_max"}
 """What may stand between the pixels and a first layer."""

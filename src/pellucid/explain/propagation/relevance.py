@@ -114,11 +114,9 @@ class Relevance:
 
 
 def _unchanged(call: Call, edge: Edge) -> Back:
-    shape = next(iter(call.inputs.values())).shape
-
     def back(arrived: Signals) -> Signals:
         (relevance,) = arrived.values()
-        return {edge: relevance.sum_to_size(shape)}
+        return {edge: relevance.sum_to_size(call.shape)}
 
     return back
 

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from pellucid.errors import ConfigError
 from pellucid.explain.propagation.calls import Call, Edge, Values, exchanged, name_of, tensors
 from pellucid.explain.propagation.names import AFFINE, BEFORE_LAYERS, ELEMENTWISE, PIECING
+from pellucid.explain.propagation.signs import Signs
 
 Logits = Float[Tensor, "b classes"]
 Images = Float[Tensor, "b *shape"]
@@ -47,6 +48,7 @@ class Tape(TorchFunctionMode):
         self._nodes: set[object] = {self._start.node}
         self._apart: set[object] = set()
         self._origins: dict[Edge, Edge] = {}
+        self._signs = Signs()
         bare = x.detach()
         black, white = torch.zeros_like(bare).requires_grad_(), torch.ones_like(bare).requires_grad_()
         self._ends: dict[Edge, tuple[Tensor, Tensor]] = {self._start: (black, white)}
@@ -61,9 +63,11 @@ class Tape(TorchFunctionMode):
         """Call the function, and write down what hangs on the images."""
         kwargs = kwargs or {}
         inputs = self._tracked((args, kwargs))
-        if not inputs:
-            return func(*args, **kwargs)
         name, writes = name_of(func)
+        if not inputs:
+            given = func(*args, **kwargs)
+            self._signs.see(name, args, given, inputs)
+            return given
         # a tensor that is written over is kept as it was before
         kept = {edge: tensor.clone() if writes and tensor is args[0] else tensor for edge, tensor in inputs.items()}
         given, doors = self._through_doors(func, args, kwargs, inputs, writes)
@@ -76,9 +80,12 @@ class Tape(TorchFunctionMode):
             origins = {self._origins.get(edge, edge) for edge in inputs}
             origin = origins.pop() if len(origins) == 1 else None
             low, high = self._ends.get(next(iter(inputs)), (None, None)) if len(inputs) == 1 else (None, None)
-            self._write(Call(name, func, args, kwargs, kept, outputs, doors, origin, low, high))
+            signs = self._signs.of(next(iter(inputs)), (args, kwargs)) if len(inputs) == 1 else {}
+            self._write(Call(name, func, args, kwargs, kept, outputs, doors, origin, low, high, signs))
             after = self._after(name, func, args, kwargs, inputs)
             self._ends.update({} if after is None else dict.fromkeys(outputs, after))
+        else:
+            self._signs.see(name, args, given, inputs)
         return given
 
     def back(self, logits: Logits, signal: Logits) -> Images:
