@@ -168,19 +168,21 @@ def test_wide_images_are_explained_too() -> None:
         (
             lambda: GradCAMPlusPlus("2")(pooled(), X, Y),
             ConfigError,
-            "the layer '2' puts out no map of features; "
+            "the layer '2' puts out 6 x 1 x 1, which is a single place; "
             "the last layers that put out maps are: 0 (6 x 4 x 4), 1 (6 x 4 x 4)",
         ),
         (
             lambda: GradCAM("1")(linear(), images(2, 1, 3, 3), 0),
             ConfigError,
-            "the layer '1' puts out no map of features; no layer of this network does",
+            "the layer '1' puts out 4, and no channels x height x width; no layer does; "
+            "choose an explainer that reads no layer, such as 'integrated-gradients'",
         ),
         (
             lambda: LayerActivation()(linear(), images(2, 1, 3, 3), 0),
             ShapeError,
             "no layer of this network puts out a map of features; "
-            "LayerActivation reads one of (channels, height, width)",
+            "LayerActivation reads one of (channels, height, width); "
+            "choose an explainer that reads no layer, such as 'integrated-gradients'",
         ),
         (
             lambda: GradCAM()(linear(), images(2, 9), 0),

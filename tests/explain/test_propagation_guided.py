@@ -76,7 +76,7 @@ RELUS: dict[str, Callable[[Tensor], Tensor]] = {
     "threshold": lambda x: F.threshold(x, 0, 0),
     "threshold module": nn.Threshold(0, 0),
     "threshold in place": lambda x: F.threshold(x, 0, 0, inplace=True),
-    "threshold_": lambda x: F.threshold_(x, 0, 0),
+    "threshold_": lambda x: torch.threshold_(x, 0, 0),
     "maximum": lambda x: torch.maximum(x, torch.zeros_like(x)),
     "maximum, turned": lambda x: torch.maximum(torch.zeros(()), x),
     "fmax": lambda x: torch.fmax(x, torch.zeros(())),
@@ -126,13 +126,17 @@ def test_slopes_beyond_a_ceiling_are_zero_only_where_the_slope_enters(explainer:
     with torch.no_grad():
         model.first.weight.mul_(30)
         model.last.weight.abs_()
-    slopes = [lambda x: ((x > 0) & (x < 6)).double(), torch.ones_like]
-    assert torch.allclose(explainer(model, X, 1).map, model.by_hand(slopes[BOTH.index(explainer)], 1))
+    slopes: list[Callable[[Tensor], Tensor]] = [lambda x: ((x > 0) & (x < 6)).double(), torch.ones_like]
+    assert torch.allclose(explainer(model, X, 1).map, model.by_hand(slopes[int(isinstance(explainer, DeconvNet))], 1))
+
+
+def _turned(x: Tensor) -> Tensor:
+    return F.relu(-2 * x)
 
 
 def test_a_relu_of_what_was_turned_keeps_the_turn() -> None:
     """The scale before an activation is no part of it."""
-    model = Dense(lambda x: F.relu(-2 * x))
+    model = Dense(_turned)
     by_hand = Dense(F.relu)
     with torch.no_grad():
         for turned, layer in ((by_hand.first, model.first), (by_hand.second, model.second)):
@@ -142,11 +146,18 @@ def test_a_relu_of_what_was_turned_keeps_the_turn() -> None:
         assert torch.allclose(explainer(model, X, 1).map, explainer(by_hand, X, 1).map)
 
 
+HOLDS: list[Callable[[Tensor], Tensor]] = [
+    lambda x: x.clamp(0, 1),
+    Tensor.relu,
+    lambda x: ((x - 0.5) / 0.2).clamp(-9, 9) * 0.2 + 0.5,
+]
+
+
 @pytest.mark.parametrize("explainer", BOTH)
 def test_pixels_that_are_held_in_their_range_are_no_activation(explainer: Explainer) -> None:
     model = Dense(nn.ReLU())
     plain = explainer(model, LIT, 0)
-    for hold in (lambda x: x.clamp(0, 1), lambda x: x.relu(), lambda x: ((x - 0.5) / 0.2).clamp(-9, 9) * 0.2 + 0.5):
+    for hold in HOLDS:
         held = explainer(nn.Sequential(_Does(hold), model), LIT, 0)
         assert torch.allclose(held.map, plain.map)
         assert held.notes == plain.notes == ((),) * 2
@@ -164,27 +175,27 @@ class _Does(nn.Module):
 PLAIN = "the map is the plain gradient: no ReLU, or activation like it, was found to hold signals back at"
 
 
-@pytest.mark.parametrize("explainer", BOTH)
-@pytest.mark.parametrize(
-    ("activation", "notes"),
-    [
-        (torch.tanh, (PLAIN, "signals passed tanh as gradients do; the method holds back at ReLU")),
-        (nn.Hardtanh(-1, 1), (PLAIN, "signals passed hardtanh as gradients do; the method holds back at ReLU")),
-        (lambda x: x.clamp(0.1, 6), (PLAIN, "signals passed clamp as gradients do; the method holds back at ReLU")),
-        (lambda x: (x + x.abs()) / 2, (PLAIN,)),
-        (lambda x: x, (PLAIN,)),
-        (nn.ReLU(), ()),
-        (nn.GELU(), ("the method was made for ReLU; signals were held back at gelu as well",)),
-        (HalfHuber(), ("the method was made for ReLU; signals were held back at one put together as well",)),
+SAID: list[tuple[Callable[[Tensor], Tensor], tuple[str, ...]]] = [
+    (torch.tanh, (PLAIN, "signals passed tanh as gradients do; the method holds back at ReLU")),
+    (nn.Hardtanh(-1, 1), (PLAIN, "signals passed hardtanh as gradients do; the method holds back at ReLU")),
+    (lambda x: x.clamp(0.1, 6), (PLAIN, "signals passed clamp as gradients do; the method holds back at ReLU")),
+    (lambda x: (x + x.abs()) / 2, (PLAIN,)),
+    (lambda x: x, (PLAIN,)),
+    (nn.ReLU(), ()),
+    (nn.GELU(), ("the method was made for ReLU; signals were held back at gelu as well",)),
+    (HalfHuber(), ("the method was made for ReLU; signals were held back at one put together as well",)),
+    (
+        lambda x: F.leaky_relu(F.silu(x)).sigmoid(),
         (
-            lambda x: F.leaky_relu(F.silu(x)).sigmoid(),
-            (
-                "the method was made for ReLU; signals were held back at leaky_relu and silu as well",
-                "signals passed sigmoid as gradients do; the method holds back at ReLU",
-            ),
+            "the method was made for ReLU; signals were held back at leaky_relu and silu as well",
+            "signals passed sigmoid as gradients do; the method holds back at ReLU",
         ),
-    ],
-)
+    ),
+]
+
+
+@pytest.mark.parametrize("explainer", BOTH)
+@pytest.mark.parametrize(("activation", "notes"), SAID)
 def test_what_the_method_did_not_do_is_said(
     explainer: Explainer, activation: Callable[[Tensor], Tensor], notes: tuple[str, ...]
 ) -> None:

@@ -1,10 +1,12 @@
 """Grad-CAM: a layer's features, weighted by the mean slope of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 from pellucid.explain.explainer import Classes, Explainer, Images
-from pellucid.explain.feature_layer import at_layer, widened
+from pellucid.explain.explanation import Remark
+from pellucid.explain.feature_layer import Weighed, weighed, widened
 from pellucid.probe import Probe
 
 
@@ -27,7 +29,12 @@ class GradCAM(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
-        recorded, name = at_layer("GradCAM", probe, self.layer)
-        weights = recorded.feature_gradient(name, of).mean((2, 3), keepdim=True)
-        summed = (weights * recorded.features(name)).sum(1)
+        summed = self._weighed(probe, of).summed
         return widened(summed.relu() if self.positive else summed, probe.x)
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether anything is left of the map."""
+        return self._weighed(probe, of).remarks(self.positive)
+
+    def _weighed(self, probe: Probe, of: Classes) -> Weighed:
+        return weighed("GradCAM", probe, of, self.layer, lambda _, slope: slope.mean((2, 3), keepdim=True))

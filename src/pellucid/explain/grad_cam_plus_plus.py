@@ -1,10 +1,14 @@
 """Grad-CAM++: a layer's features, weighted by slopes that count more where they are rare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from torch import Tensor
+
 from pellucid.explain.explainer import Classes, Explainer, Images
-from pellucid.explain.feature_layer import at_layer, widened
+from pellucid.explain.explanation import Remark
+from pellucid.explain.feature_layer import Weighed, weighed, widened
 from pellucid.probe import Probe
 
 
@@ -27,12 +31,22 @@ class GradCAMPlusPlus(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
-        recorded, name = at_layer("GradCAMPlusPlus", probe, self.layer)
-        features = recorded.features(name)
-        # The published weight of a place is g² / (2g² + Σ A · g³), times the slope g where that is positive. There
-        # g² cancels; where the slope is not positive its own factor is zero.
-        slope = recorded.feature_gradient(name, of).relu()
-        total = features.sum((2, 3), keepdim=True)
-        weights = (slope / (2 + total * slope)).sum((2, 3), keepdim=True)
-        summed = (weights * features).sum(1)
+        summed = self._weighed(probe, of).summed
         return widened(summed.relu() if self.positive else summed, probe.x)
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether anything is left of the map."""
+        return self._weighed(probe, of).remarks(self.positive)
+
+    def _weighed(self, probe: Probe, of: Classes) -> Weighed:
+        return weighed("GradCAMPlusPlus", probe, of, self.layer, _weights)
+
+
+def _weights(features: Tensor, gradient: Tensor) -> Tensor:
+    """The published weight of a place is g² / (2g² + Σ A · g³), times the slope g where that is positive.
+
+    There g² cancels; where the slope is not positive its own factor is zero.
+    """
+    slope = gradient.relu()
+    total = features.sum((2, 3), keepdim=True)
+    return (slope / (2 + total * slope)).sum((2, 3), keepdim=True)
