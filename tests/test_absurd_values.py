@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pellucid import Batch
-from pellucid.attacks import DeepFool, GaussianBlur, GaussianNoise, Nearest, Shell, named
+from pellucid.attacks import PGD, DeepFool, GaussianBlur, GaussianNoise, Nearest, Shell, named
 from pellucid.audit import Gallery, Neurons, Robust, chosen
 from pellucid.cli.listing import REGISTRIES
 from pellucid.data import PadCrop
@@ -116,6 +116,11 @@ def test_a_number_of_steps_is_no_length() -> None:
             lambda: GaussianNoise(sigma=25),
             "GaussianNoise has sigma=25, more than the whole range of a pixel; did you mean 25/255?",
         ),
+        (
+            lambda: GaussianNoise(sigma=300),
+            "GaussianNoise has sigma=300, more than the whole range of a pixel; give 1 at most",
+        ),
+        (lambda: PGD(eps=300), "PGD has eps=300, more than the whole range of a pixel; give 1 at most"),
         (lambda: GaussianBlur(sigma=1e9), "GaussianBlur has sigma=1e+09; it is a number of pixels, 1000 at most"),
         (
             lambda: SmoothGrad(sigma=15),
@@ -140,7 +145,7 @@ def test_a_number_of_steps_is_no_length() -> None:
             "ssim has sigma=9; give the width of a window in pixels, above 0 and at most its window of 7",
         ),
         (lambda: Ramp(math.inf), "end is inf; a weight is a finite number"),
-        (lambda: math.nan * CrossEntropy(), "a weight is nan; give a finite number"),
+        (lambda: math.nan * CrossEntropy(), "the weight of cross-entropy is nan; give a finite number"),
         (lambda: Adaptive(level=math.inf), "level is inf; an adaptive weight needs it above 0, and finite"),
         (
             lambda: Adaptive(gain=1000),
@@ -182,6 +187,12 @@ def test_what_is_said_of_absurd_values(make: Any, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_a_weight_without_end_that_is_typed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(table("standard", assignments=["objective.cross-entropy.weight=inf"]))
+    assert str(caught.value) == "the weight of cross-entropy is inf; give a finite number"
 
 
 def test_what_is_long_in_one_norm_is_short_in_another() -> None:

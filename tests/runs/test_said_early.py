@@ -55,6 +55,10 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "the attack has eps=9; images of this size are at most 8 apart",
         ),
         (
+            ("audit", *DIGITS, "--profile", "quick", "--set", "robustness.l2=[0.5, 9]"),
+            "Robust has eps=9; images of this size are at most 8 apart",
+        ),
+        (
             ("measure", *DIGITS, "--attack", "pgd", "--preset", "mnist-l2-weka"),
             "pgd has no preset 'mnist-l2-weka' (did you mean 'mnist-l2-weak'?)",
         ),
@@ -119,6 +123,19 @@ def test_a_folder_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused("audit", *DIGITS, "--out", "closed") == (
         "'closed' cannot be written to: 'closed' is closed to you; give --out another folder"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("train", "standard"), ("measure", "mlp"), ("explain", "mlp"), ("audit", "mlp"), ("retrain", "mlp")],
+    ids=lambda command: command[0],
+)
+def test_a_device_that_is_not_there(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert refused(*command, "--data", "nowhere", "--device", "cuda") == (
+        "there is no CUDA device here; take --device cpu, or auto for the best there is"
+    )
+    assert os.listdir() == []
 
 
 def test_curves_that_cannot_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

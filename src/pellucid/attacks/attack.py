@@ -175,7 +175,7 @@ def check_budget(eps: float, norm: Norm, owner: str) -> None:
     if not (math.isfinite(eps) and eps > 0):
         raise ConfigError(f"{owner} has eps={eps:g}; a budget is a length above 0 in [0, 1] pixel units")
     if isinstance(norm, Linf | RMS) and eps > 1:
-        raise ConfigError(f"{owner} has eps={eps:g}, more than the whole range of a pixel; did you mean {eps:g}/255?")
+        raise ConfigError(f"{owner} has eps={eps:g}, {beyond_a_pixel(eps)}")
 
 
 def check_box(budget: float, norm: Norm, x: Images, owner: str) -> None:
@@ -198,3 +198,9 @@ def check_share_of_budget(step: float, owner: str, otherwise: str) -> None:
             f"{owner} has step={step:g}; a step is a share of eps, 2 at most, which crosses the ball, or 0 for "
             f"{otherwise}; how many there are is said by steps"
         )
+
+
+def beyond_a_pixel(length: float) -> str:
+    """What to say of a length that no pixel can move: it was one of the 255 levels, if it can have been."""
+    meant = f"did you mean {length:g}/255?" if length <= 255 else "give 1 at most"
+    return f"more than the whole range of a pixel; {meant}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
-from pellucid.attacks.attack import Attack
+from pellucid.attacks.attack import Attack, beyond_a_pixel
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
@@ -27,10 +27,7 @@ class GaussianNoise(Attack):
     def __post_init__(self) -> None:
         check_sigma(self.sigma, "GaussianNoise")
         if self.sigma > 1:
-            raise ConfigError(
-                f"GaussianNoise has sigma={self.sigma:g}, more than the whole range of a pixel; "
-                f"did you mean {self.sigma:g}/255?"
-            )
+            raise ConfigError(f"GaussianNoise has sigma={self.sigma:g}, {beyond_a_pixel(self.sigma)}")
 
     @property
     def nearest(self) -> bool:

@@ -76,6 +76,9 @@ def begin(
     """Write down what is audited and where, or see that the folder holds the same; `command` is what was typed."""
     if not subjects:
         raise ConfigError("there is no network to audit; name one or more")
+    for subject in subjects:
+        for part in profile.parts.values():
+            part.check(subject)
     first = subjects[0].split
     about = {
         "models": [{"name": subject.name, "fingerprint": fingerprint(subject.model)} for subject in subjects],

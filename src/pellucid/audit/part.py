@@ -107,6 +107,9 @@ class Part(ABC):
     def passes(self, subject: Subject) -> Passes:
         """About how many images will go through the network, forwards and backwards; time is estimated by it."""
 
+    def check(self, subject: Subject) -> None:  # noqa: B027, most have nothing to refuse
+        """Refuse settings that make no sense for these images; asked before any part is carried out."""
+
     def announced(self) -> Sequence[Announced] | None:
         """The figures that it will find, as far as they are known beforehand; none where they are not."""
         return None

@@ -10,7 +10,7 @@ import torch
 
 from pellucid import config
 from pellucid.attacks import FMN, Attack, BelowChance, Ladder, Misclassified
-from pellucid.attacks.attack import check_budget
+from pellucid.attacks.attack import check_box, check_budget
 from pellucid.audit.bounded import bounded
 from pellucid.audit.figure import Figure
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
@@ -43,6 +43,12 @@ class Robust(Part):
         for norm, budgets in ((Linf(), self.linf), (L2(), self.l2)):
             for eps in budgets:
                 check_budget(eps, norm, "Robust")
+
+    def check(self, subject: Subject) -> None:
+        """Refuse budgets within which images of this size could become any other."""
+        (image,) = subject.split.batches([torch.arange(1)])
+        for eps in self.l2:
+            check_box(eps, L2(), image.x, "Robust")
 
     def passes(self, subject: Subject) -> Passes:
         """As if every image stood at every budget to the end; most fall earlier."""

@@ -59,6 +59,7 @@ def retrain(
     shares, ways = _numbers(fractions), protocols_named(listed(protocols))
     grid(ways, list(rankings), shares, seeds)  # says what cannot be before a network is trained
     check_together(together)
+    runs.check_device(device)
     console, first = RetrainConsole(quiet=as_json), Console(quiet=as_json)
     with first.progress() as watch:
         found = runs.original(

@@ -68,6 +68,7 @@ def train(
         "precision": precision,
         "references.reference": reference and {"kind": "stored", "path": reference},
     }
+    runs.check_device(device)
     settings = runs.table(recipe, options, assignments, preset=preset)
     fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
     console = Console(quiet=as_json or not fabric.is_global_zero)

@@ -4,6 +4,7 @@ CrossEntropy() + 0.1 * GradientNorm(of="label-logit") + Ramp(1.0) * JacobianNorm
 CrossEntropy() + CrossEntropy().at(PGD(goal=HighestLoss()))
 """
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -82,6 +83,10 @@ class Weighted:
     weight: Weight
     term: Term
     place: Attacked | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.weight, int | float) and not math.isfinite(self.weight):
+            raise ConfigError(f"the weight of {kind_of(self.term)} is {self.weight}; give a finite number")
 
     def probe(self, clean: Probe) -> Probe:
         """The probe that the term looks through."""

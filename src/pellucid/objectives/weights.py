@@ -78,8 +78,6 @@ def scaled(
 ) -> "float | Ramp | Adaptive":
     """The product of two weights, of which at most one may change during training."""
     if isinstance(weight, int | float) and isinstance(factor, int | float):
-        if not math.isfinite(weight * factor):
-            raise ConfigError(f"a weight is {weight * factor}; give a finite number")
         return float(weight * factor)
     if isinstance(weight, int | float):
         weight, factor = factor, weight

@@ -24,6 +24,7 @@ from pellucid.runs.measuring import Measurement as Measurement
 from pellucid.runs.measuring import Subject as Subject
 from pellucid.runs.measuring import carry_out as carry_out
 from pellucid.runs.measuring import check_budgets as check_budgets
+from pellucid.runs.measuring import check_device as check_device
 from pellucid.runs.measuring import checked as checked
 from pellucid.runs.measuring import subject as subject
 from pellucid.runs.measuring import summary as summary

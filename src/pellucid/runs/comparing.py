@@ -47,10 +47,9 @@ def subjects(
         raise ConfigError(
             f"{weights} are weights of one network, and {len(names)} are named; audit it alone, or name a run"
         )
-    settings = settings_of(options)
+    settings, place = settings_of(options), device_of(device)
     images = _images(names, source, part, size=size, skip_bad=skip_bad, download=download, report=report)
     split = images.split if n is None else evaluate.sample(images.split, n, seed=seed)
-    place = device_of(device)
     split = split.to(place)
     found: list[Subject] = []
     for name in names:

@@ -65,11 +65,11 @@ def subject(
 
     `prepare` gets all images of the part before `n` of them are drawn.
     """
+    place = device_of(device)
     images, source = known_data(model, source, download=download, report=report)
     network = models.load(model, weights=weights, options=sized(model, settings_of(options), images))
     chosen = prepare(part_of(images, part))
     chosen = evaluate.sample(chosen, n, seed=seed) if n is not None else chosen
-    place = device_of(device)
     return Subject(model, network.to(place), source, chosen.to(place), images.train)
 
 
@@ -97,6 +97,7 @@ def known_data(
 
 def device_of(name: str) -> torch.device:
     """A device by name; "auto" is an accelerator where there is one."""
+    check_device(name)
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
@@ -106,6 +107,12 @@ def check_budgets(subject: Subject, attacks: Sequence[Attack]) -> None:
     for attack in attacks:
         for level in attack.levels:
             check_box(level, attack.norm, first.x, "the attack")
+
+
+def check_device(name: str) -> None:
+    """Refuse an accelerator that is not there."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("there is no CUDA device here; take --device cpu, or auto for the best there is")
 
 
 def carry_out(
