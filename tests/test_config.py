@@ -67,6 +67,10 @@ def test_any_plain_table_survives_toml(table: dict[str, Any]) -> None:
         ({"needed": 1, "iner": {"depth": 1}}, "there is no setting 'iner.depth' (did you mean 'inner.depth'?)"),
         ({"needed": 1, "depth": 1}, "there is no setting 'depth' (did you mean 'inner.depth'?)"),
         ({"needed": 1, "inner": {"zzz": 1}}, "there is no setting 'inner.zzz' (there are: inner.depth, inner.name)"),
+        (
+            {"needed": 1, "inner": {"zz": {"yy": 1}}},
+            "there is no setting 'inner.zz.yy' (there are: inner.depth, inner.name)",
+        ),
         ({"needed": float("nan")}, "needed is NaN; expected a number"),
         ({"needed": 1, "inner": 3}, "inner is 3; expected a table"),
         ({"needed": 1, "choice": "gren"}, "choice is \"gren\" (did you mean 'green'?)"),

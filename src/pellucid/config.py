@@ -110,7 +110,10 @@ def places(value: Any, path: str = "") -> list[str]:
 def no_setting(typed: str, known: Sequence[str]) -> ConfigError:
     """What to say of a setting that does not exist, given all places where there is something to set."""
     meant = _meant(typed, known)
-    there = ", ".join(sorted(_beside(typed.rpartition(".")[0], known).values() or known))
+    owner = typed.rpartition(".")[0]
+    while owner and not _beside(owner, known):
+        owner = owner.rpartition(".")[0]
+    there = ", ".join(sorted(_beside(owner, known).values()))
     words = f"did you mean '{meant}'?" if meant else f"there are: {there}" if there else "there are none"
     return ConfigError(f"there is no setting '{typed}' ({words})")
 
