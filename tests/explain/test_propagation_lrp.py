@@ -175,6 +175,36 @@ def test_box_shares_by_the_pixels_range_without_normalisation() -> None:
     assert bool((found * z >= 0).all())
 
 
+def test_positive_contributions_everywhere_and_a_box_are_the_published_epsilon_plus_box() -> None:
+    """The composite that the code of Local Gradient Alignment calls so, layer by layer as matrices, with biases."""
+    torch.manual_seed(4)
+    model = nn.Sequential(Shift(), nn.Conv2d(1, 3, 3, stride=2), nn.ReLU(), nn.Flatten())
+    model = model.extend([nn.Linear(27, 6), nn.ReLU(), nn.Linear(6, 4)]).double()
+    conv, first, last = model[1], model[4], model[6]
+    assert isinstance(conv, nn.Conv2d) and isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+    assert conv.bias is not None
+    with torch.no_grad():
+        ones = torch.eye(64, dtype=torch.float64).view(64, 1, 8, 8)
+        matrix = nn.functional.conv2d(ones, conv.weight, stride=2).flatten(1)  # pixels to outputs
+        bias = conv.bias.repeat_interleave(9)
+        pixels = (2 * X - 1).flatten(1)
+        inner = (pixels @ matrix + bias).relu()
+        outer = (inner @ first.weight.T + first.bias).relu()
+        arrived = torch.eye(4, dtype=torch.float64)[[2] * len(X)]
+        for x, layer in ((outer, last), (inner, first)):
+            up = x[:, :, None] * layer.weight.T.clamp(min=0)
+            arrived = (up / (up.sum(1, keepdim=True) + layer.bias.clamp(min=0)[None, None]) @ arrived[..., None])[
+                ..., 0
+            ]
+        parts = pixels[:, :, None] * matrix + matrix.clamp(min=0) - matrix.clamp(max=0)  # for pixels from -1 to 1
+        # a bias in all three parts of the box is no bias at all
+        whole = parts.sum(1, keepdim=True) + (bias - bias.clamp(min=0) - bias.clamp(max=0))
+        expected = (parts / whole @ arrived[..., None])[..., 0]
+    found = LRP("plus-box", TINY, start="one")(model, X, 2).map.flatten(1)
+    assert torch.allclose(found, expected)
+    assert not torch.allclose(LRP("epsilon-plus-box", TINY, start="one")(model, X, 2).map.flatten(1), expected)
+
+
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_batch_norm_is_a_part_of_the_layer_before_it(composite: str) -> None:
     model, folded = _with_norm(), _with_norm()

@@ -31,6 +31,11 @@ def _plus_box(epsilon: float, gamma: float) -> Composite:
     return Composite(Epsilon(epsilon), AlphaBeta(1, 0, epsilon), Box(epsilon))
 
 
+def _all_plus_box(epsilon: float, gamma: float) -> Composite:
+    """Positive contributions alone in every layer, and pixels by their range."""
+    return Composite(AlphaBeta(1, 0, epsilon), AlphaBeta(1, 0, epsilon), Box(epsilon))
+
+
 def _plus_flat(epsilon: float, gamma: float) -> Composite:
     """As epsilon-plus, and pixels evenly."""
     return Composite(Epsilon(epsilon), AlphaBeta(1, 0, epsilon), Flat())
@@ -63,6 +68,7 @@ COMPOSITES: Registry[Callable[[float, float], Composite]] = Registry(
         "epsilon-plus": _plus,
         "epsilon-plus-box": _plus_box,
         "epsilon-plus-flat": _plus_flat,
+        "plus-box": _all_plus_box,
         "epsilon-gamma": _gamma,
         "epsilon-gamma-box": _gamma_box,
         "epsilon-alpha2-beta1": _alpha_beta,
