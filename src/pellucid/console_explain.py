@@ -1,6 +1,6 @@
 """What a person sees of explanations: what is being worked on, and where the pictures lie."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,4 +46,16 @@ class ExplainConsole:
             own = [entry for entry in content["explanations"] if entry["method"] == method]
             for line in in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
                 self.out.print(f"{method}, {line}", markup=False)
+            ends = [entry["leads_to"] for entry in own if entry["leads_to"]]
+            if ends:
+                self.out.print(f"{method}, {_reached(ends)}", markup=False)
         self.out.print(f"all of them side by side: {content['sheet']}", markup=False)
+
+
+def _reached(ends: Sequence[Mapping[str, Any]]) -> str:
+    """How often an image was found at which the class is the likeliest, and how sure the network is of it there."""
+    reached = [end["probability"] for end in ends if end["reached"]]
+    words = f"{len(reached)} of {len(ends)} images lead to their class"
+    if reached:
+        words += f", sure of it by {min(reached):.1%}" + (f" to {max(reached):.1%}" if len(reached) > 1 else "")
+    return words + ("" if len(reached) == len(ends) else "; the others do not reach it")

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from command import call, refused
 from pellucid import data, models
 from pellucid.explain import Gradient
+from pellucid.report.explanations import where_to
+from pellucid.report.legend import legends
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,69 @@ def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(networ
     assert json.loads(Path("explanations/explanations.json").read_text()) == found
     with Image.open(found["sheet"]) as sheet:
         assert sheet.width > 4 * 160 and sheet.height > 4 * 160
+
+
+def test_what_an_adversarial_explanation_reached_is_said(network: str) -> None:
+    asked = ("--n", "3", "--of", "pair", "--method", "adversarial,gradient", "--set", "adversarial.rho=0.02")
+    found = explained(network, *asked)
+    model = models.load(network)
+    with numpy.load("explanations/explanations.npz") as arrays:
+        for entry in found["explanations"]:
+            if entry["method"] == "gradient":
+                assert entry["leads_to"] is None
+                continue
+            row, key = found["pictures"].index(entry["picture"]), f"adversarial/{entry['asked']}"
+            image, of = torch.from_numpy(arrays[f"{key}/image"])[[row]], int(arrays[f"{key}/of"][row])
+            with torch.no_grad():
+                after, drawn = (model(x).double().softmax(1)[0] for x in (image, image.clamp(0, 1)))
+            end = entry["leads_to"]
+            assert end["probability"] == pytest.approx(float(after[of]), abs=1e-6)
+            assert end["probability_as_drawn"] == pytest.approx(float(drawn[of]), abs=1e-6)
+            assert end["reached"] == (int(after.argmax()) == of) and end["predicted"] == str(int(after.argmax()))
+            assert end["reached_as_drawn"] == (int(drawn.argmax()) == of)
+            length = float((image - torch.from_numpy(arrays["x"])[[row]]).square().mean().sqrt())
+            assert end["distance"] == pytest.approx(length, rel=1e-4)
+            assert end["asked_for"] == 0.02 and end["norm"] == "rms"
+    ends = [entry["leads_to"] for entry in found["explanations"] if entry["leads_to"]]
+    assert not all(end["reached"] for end in ends), "a short way does not lead to every runner-up"
+    reached = sum(end["reached"] for end in ends)
+    assert f"adversarial, {reached} of 6 images lead to their class" in call(
+        "explain", network, *asked, "--device", "cpu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "lines"),
+    [
+        ({}, ("leads to 97.3%", "rms 0.0991 of 0.1")),
+        ({"probability_as_drawn": 0.5}, ("leads to 97.3%, 50.0% as drawn", "rms 0.0991 of 0.1")),
+        (
+            {"reached": False, "predicted": "dog"},
+            ("leads to 97.3%", "rms 0.0991 of 0.1", "not reached: dog is likelier"),
+        ),
+        ({"reached_as_drawn": False}, ("leads to 97.3%", "rms 0.0991 of 0.1", "reached, but not as drawn")),
+        ({"asked_for": None, "norm": "l2"}, ("leads to 97.3%", "l2 0.0991")),
+    ],
+)
+def test_where_an_explanation_leads_stands_under_it(end: dict[str, Any], lines: tuple[str, ...]) -> None:
+    whole = {"probability": 0.973, "probability_as_drawn": 0.973, "reached": True, "reached_as_drawn": True}
+    whole |= {"predicted": "cat", "distance": 0.0991, "asked_for": 0.1, "norm": "rms"}
+    assert where_to(whole | end) == lines
+
+
+def test_the_legend_is_that_of_what_is_drawn(network: str) -> None:
+    methods = "gradient,smoothgrad,vargrad,adversarial,lrp,rise,layer-activation"
+    quick = ("--set", "rise.masks=8", "--set", "smoothgrad.samples=2", "--set", "adversarial.steps=2")
+    said = explained(network, "--n", "1", "--method", methods, *quick)["legends"]
+    assert said["gradient"] == said["smoothgrad"]
+    assert "brighter pixel" in said["gradient"] and "speaks for" not in said["gradient"]
+    assert said["lrp"] == "red speaks for the class, blue against it"
+    assert said["vargrad"].startswith("purple has no sign") and said["rise"].startswith("purple has no sign")
+    assert "red" not in said["adversarial"] and "around grey" in said["adversarial"]
+    assert said["layer-activation"].endswith("whatever the class")
+    lines = legends(said)
+    assert len(lines) == 6 and lines[0].startswith("gradient, smoothgrad: where it is red")
+    assert legends({"lrp": said["lrp"]}) == ["red speaks for the class, blue against it"]
 
 
 def test_pictures_and_classes_that_are_called_alike_have_files_of_their_own(network: str) -> None:

@@ -146,6 +146,7 @@ class Gallery(Part):
                 path = task.keep(picture, f"{number}-{prefix}{name}")
                 about = [*found.in_short(number), *found.notes[number]]
                 entry["maps"][name] = {"picture": path, "scale": scale, "signed": explainer.signed, "about": about}
+                entry["maps"][name]["legend"] = explainer.legend
 
     def _lead(self, task: Task, batch: Batch, probabilities: Tensor, entries: Sequence[Entry]) -> None:
         """What would make the network sure of the label, of its prediction and of the next likely class."""
@@ -167,7 +168,8 @@ class Gallery(Part):
                         continue  # the label is often what is predicted
                     path = task.keep(photograph(images[number]), f"{number}-toward-{int(of[number])}-{step}")
                     probability = float(after[number, int(of[number])])
-                    steps.append({"rho": rho, "picture": path, "probability": probability})
+                    reached = bool(after[number].argmax() == of[number])
+                    steps.append({"rho": rho, "picture": path, "probability": probability, "reached": reached})
 
     def _attack(
         self, task: Task, batch: Batch, explainers: Mapping[str, Explainer], entries: Sequence[Entry]

@@ -47,6 +47,14 @@ class AdversarialExplanation(Explainer):
         return False
 
     @property
+    def legend(self) -> str:
+        """What is drawn is an image and a change."""
+        return (
+            "the image that it leads to, cut off at black and white; and the change around grey: "
+            "lighter is brighter, darker is darker, the largest as white or black"
+        )
+
+    @property
     def leads_to_image(self) -> bool:
         """The map is a change of the image."""
         return True

@@ -15,6 +15,11 @@ from pellucid.probe import Probe
 class DeconvNet(Explainer):
     """The logit sent back through the network, with activations at what comes back (Zeiler and Fergus 2014)."""
 
+    @property
+    def legend(self) -> str:
+        """Signs are those of what comes back, which is hardly of the class."""
+        return "red is above 0, blue below: what excites the network, hardly of one class"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward and one backward pass."""
         return propagated(probe, of, self._gate(probe), lambda logits: logits.new_ones(()))

@@ -52,6 +52,13 @@ class Explainer(ABC):
         return True
 
     @property
+    def legend(self) -> str:
+        """What the colours of a picture of its map say."""
+        if self.signed:
+            return "red speaks for the class, blue against it"
+        return "purple has no sign: the darker, the more it matters"
+
+    @property
     def leads_to_image(self) -> bool:
         """Whether an image and its map together are the image that explains it."""
         return False

@@ -15,6 +15,11 @@ from pellucid.probe import Probe
 class GuidedBackprop(Explainer):
     """The gradient of the logit, of which each activation lets the positive part pass (Springenberg et al. 2015)."""
 
+    @property
+    def legend(self) -> str:
+        """Signs are those of what comes back, which is hardly of the class."""
+        return "red is above 0, blue below: what excites the network, hardly of one class"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward and one backward pass."""
         return propagated(probe, of, self._gate(probe), lambda logits: logits.new_ones(()))

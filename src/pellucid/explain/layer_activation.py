@@ -18,6 +18,11 @@ class LayerActivation(Explainer):
 
     layer: str = ""
 
+    @property
+    def legend(self) -> str:
+        """It knows of no class."""
+        return "red is where the layer is active, blue where it is below 0, whatever the class"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
         recorded, name = at_layer("LayerActivation", probe, self.layer)

@@ -38,6 +38,11 @@ class Occlusion(Explainer):
             )
         check_baseline("Occlusion", self.baseline)
 
+    @property
+    def legend(self) -> str:
+        """What hiding does."""
+        return "the logit falls where red is hidden, and rises where blue is"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward pass over each image per window, and one over the image itself."""
         high, wide = sides("Occlusion", probe.x)

@@ -49,6 +49,15 @@ class RISE(Explainer):
         return self.centred or not self.of_probability
 
     @property
+    def legend(self) -> str:
+        """Only less the mean it speaks for the class or against it."""
+        if self.centred:
+            return "red raises the answer where it is seen, blue lowers it"
+        if self.signed:
+            return "red is a mean logit above 0 where the pixel was seen, blue below"
+        return "purple has no sign: the darker, the surer the network was where the pixel was seen"
+
+    @property
     def random(self) -> bool:
         """The masks are."""
         return True

@@ -61,6 +61,14 @@ class Smooth(Explainer):
         learnt = self.explainer.fit(model, images, seed=seed)
         return self if learnt is self.explainer else replace(self, explainer=learnt)
 
+    @property
+    def legend(self) -> str:
+        """As that of the explainer inside, or of any spread."""
+        if self.statistic == "mean":
+            return self.explainer.legend
+        how = "varies" if self.statistic == "variance" else "is far from 0"
+        return f"purple has no sign: the darker, the more the map {how} near the image"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for each copy, of which only sums are kept."""
         return self._made(probe, of, rows).maps.value()

@@ -32,6 +32,11 @@ class SmoothGrad(Explainer):
         """Only without noise it is not."""
         return self.sigma > 0
 
+    @property
+    def legend(self) -> str:
+        """A gradient says which way to change a pixel, not what is there."""
+        return "where it is red a brighter pixel would raise the class's logit, where it is blue a darker one"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean over all copies."""
         return Smooth(Gradient(), self.samples, self.sigma, self.clean, self.clip).maps(probe, of, rows)

@@ -34,6 +34,11 @@ class SmoothGradSquared(Explainer):
         """Only without noise it is not."""
         return self.sigma > 0
 
+    @property
+    def legend(self) -> str:
+        """How large it is."""
+        return "purple has no sign: the darker, the steeper the class's logit near the image"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean square over all copies."""
         return Smooth(Gradient(), self.samples, self.sigma, statistic="mean-square").maps(probe, of, rows)

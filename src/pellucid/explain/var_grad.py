@@ -34,6 +34,11 @@ class VarGrad(Explainer):
         """Only without noise it is not."""
         return self.sigma > 0
 
+    @property
+    def legend(self) -> str:
+        """How large it is."""
+        return "purple has no sign: the darker, the more the gradient varies near the image"
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The variance over all copies."""
         return Smooth(Gradient(), self.samples, self.sigma, statistic="variance").maps(probe, of, rows)

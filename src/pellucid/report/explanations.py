@@ -22,11 +22,11 @@ from torch import Tensor
 import pellucid
 from pellucid import config
 from pellucid.drawing import Cell, Sheet, coloured, difference, photograph, plane, save, scaled
-from pellucid.explain import Explainer
+from pellucid.explain import AdversarialExplanation, Explainer
 from pellucid.files import write_bytes, write_text
+from pellucid.norms import RMS
+from pellucid.report.legend import legends
 from pellucid.runs import Account, Shown
-
-NOTE = "red speaks for the class, blue against it, purple has no sign; each map on its own scale, written under it"
 
 
 def write(
@@ -56,12 +56,13 @@ def write(
             notes = account.found.notes[number]
             feet += [note for note in notes if note not in feet]
             below = (*account.found.in_short(number), *(f"note {feet.index(note) + 1}" for note in notes))
-            if account.found.image is not None:
+            leads_to = _leads_to(shown, account, explainers[account.method], number)
+            if leads_to is not None and account.found.image is not None:
                 pictures["-image"] = photograph(account.found.image[number])
                 pictures["-difference"] = difference(map)
-                sure = float(shown.probabilities(account.found.image[[number]].clamp(0, 1))[0, of])
-                columns[account.method] = Cell(pictures["-image"], (f"leads to {sure:.1%}", *below))
-                columns[f"{account.method}, change"] = Cell(pictures["-difference"])
+                columns[account.method] = Cell(pictures["-image"], (*where_to(leads_to), *below))
+                change = f"white or black = {float(map.abs().max()):.3g}"
+                columns[f"{account.method}, change"] = Cell(pictures["-difference"], (change,))
             else:
                 columns[account.method] = Cell(pictures[""], (f"1 = {scale:.3g}", *below))
             base = f"{stem}-{words[of]}-{account.method}"
@@ -80,14 +81,16 @@ def write(
                     "lost": lost,
                     "idle": None if account.found.idle is None else float(account.found.idle[number]),
                     "notes": list(notes),
+                    "leads_to": leads_to,
                     "paths": [str(folder / f"{base}{ending}.png") for ending in pictures],
                 }
             )
-    save(_sheet(shown, probabilities, cells, feet), folder / "sheet.png")
+    save(_sheet(shown, probabilities, cells, [*_legend(explainers), *_numbered(feet)]), folder / "sheet.png")
     _arrays(folder / "explanations.npz", shown, accounts)
     content = {
         "model": shown.name,
         "pictures": list(shown.names),
+        "legends": {name: explainer.legend for name, explainer in explainers.items()},
         "explainers": {name: config.dump(explainer) for name, explainer in explainers.items()},
         "seed": seed,
         "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
@@ -110,8 +113,53 @@ def _sheet(
         asked = f"explained: {_said(shown, probabilities, number, of)}"
         own = Cell(photograph(shown.x[number]), (shown.names[number], predicted, asked))
         rows.append([own, *(cells[number, of].get(method, nothing) for method in methods)])
-    lines = [NOTE, *(f"note {number}: {note}" for number, note in enumerate(feet, 1))]
-    return Sheet(["picture", *methods], rows, "\n".join(lines)).drawn()
+    return Sheet(["picture", *methods], rows, "\n".join(feet)).drawn()
+
+
+def _legend(explainers: Mapping[str, Explainer]) -> list[str]:
+    lines = legends({name: explainer.legend for name, explainer in explainers.items()})
+    if all(explainer.leads_to_image for explainer in explainers.values()):
+        return lines
+    return [*lines, "1 = is the scale of a map: full colour is that number, and no two maps need have the same"]
+
+
+def _numbered(feet: Sequence[str]) -> list[str]:
+    return [f"note {number}: {note}" for number, note in enumerate(feet, 1)]
+
+
+def _leads_to(shown: Shown, account: Account, explainer: Explainer, number: int) -> dict[str, Any] | None:
+    """How sure the network is of the class at the image that an explanation leads to, and how far that is."""
+    if account.found.image is None:
+        return None
+    of, image = int(account.found.of[number]), account.found.image[[number]].detach()
+    norm = explainer.norm if isinstance(explainer, AdversarialExplanation) else RMS()
+    after, drawn = shown.probabilities(image)[0], shown.probabilities(image.clamp(0, 1))[0]
+    return {
+        "probability": float(after[of]),
+        "probability_as_drawn": float(drawn[of]),
+        "reached": int(after.argmax()) == of,
+        "reached_as_drawn": int(drawn.argmax()) == of,
+        "predicted": shown.classes[int(after.argmax())],
+        "distance": float(norm.size(account.found.map[[number]].detach())[0]),
+        "asked_for": explainer.rho if isinstance(explainer, AdversarialExplanation) else None,
+        "norm": config.kind_of(type(norm)),
+    }
+
+
+def where_to(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same in short lines under a picture."""
+    asked = "" if found["asked_for"] is None else f" of {found['asked_for']:.3g}"
+    lines = [f"leads to {found['probability']:.1%}", f"{found['norm']} {found['distance']:.3g}{asked}"]
+    if abs(found["probability"] - found["probability_as_drawn"]) >= _SEEN:
+        lines[0] += f", {found['probability_as_drawn']:.1%} as drawn"
+    if not found["reached"]:
+        lines.append(f"not reached: {found['predicted']} is likelier")
+    elif not found["reached_as_drawn"]:
+        lines.append("reached, but not as drawn")
+    return tuple(lines)
+
+
+_SEEN = 0.0005  # of a probability that is written with a digit after the point
 
 
 def _said(shown: Shown, probabilities: Tensor, number: int, of: int) -> str:

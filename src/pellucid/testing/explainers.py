@@ -76,6 +76,16 @@ class ExplainerConformance:
         found = self._map()
         assert self.explainer.signed or bool((found >= 0).all())
 
+    def test_its_legend_names_the_colours_that_are_drawn(self) -> None:
+        """Red and blue of a map with a sign, purple of one without; an image has none of them."""
+        words = self.explainer.legend
+        if self.explainer.leads_to_image:
+            assert not any(colour in words for colour in ("red", "blue", "purple"))
+        elif self.explainer.signed:
+            assert "red" in words and "blue" in words and "purple" not in words
+        else:
+            assert "purple" in words and "red " not in words and "blue" not in words
+
     def test_how_much_memory_there_is_does_not_matter(self) -> None:
         """One row at a time, or all at once."""
         x, y = images()

@@ -1,9 +1,10 @@
 """Images with all that was made of them, network beside network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pellucid.report.legend import legends
 from pellucid.report.page.album import Album, Picture
 from pellucid.report.page.numbers import percent, plain
 from pellucid.report.page.read import Audit, Network
@@ -91,11 +92,12 @@ class Lack:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The images of a part, and which maps they lack."""
+    """The images of a part, which maps they lack, and what colours say."""
 
     part: str
     entries: tuple[Entry, ...]
     lacking: tuple[Lack, ...]
+    legends: tuple[str, ...]
 
 
 def gallery(audit: Audit, part: str, album: Album) -> Gallery:
@@ -110,7 +112,13 @@ def gallery(audit: Audit, part: str, album: Album) -> Gallery:
         for network in audit.networks
         for explainer, reason in (network.details(part).get("missing") or {}).items()
     )
-    return Gallery(part, tuple(sorted(entries, key=_unchosen)), lacking)
+    return Gallery(part, tuple(sorted(entries, key=_unchosen)), lacking, tuple(legends(_said(found.values()))))
+
+
+def _said(found: Iterable[Sequence[tuple[Network, Mapping[str, Any]]]]) -> dict[str, str]:
+    """What each explainer's colours say, as it has said so itself."""
+    maps = ((name, map) for seen in found for _, image in seen for name, map in (image.get("maps") or {}).items())
+    return {str(name): str(map["legend"]) for name, map in maps if map.get("legend")}
 
 
 def _unchosen(entry: Entry) -> bool:
@@ -152,7 +160,10 @@ def _step(network: Network, step: Mapping[str, Any], name: str, album: Album) ->
     rho = f"{step['rho']:g}"
     picture = album.picture(network.root, step["picture"], f"{name}, \N{GREEK SMALL LETTER RHO} {rho}")
     sure = step.get("probability")
-    return Step(rho, float(step["rho"]), picture, "" if sure is None else percent(sure))
+    words = "" if sure is None else percent(sure)
+    return Step(
+        rho, float(step["rho"]), picture, words if step.get("reached", True) else f"{words}, not the likeliest"
+    )
 
 
 def _says(image: Mapping[str, Any]) -> Says:
