@@ -92,11 +92,34 @@ def test_for_l2_the_start_fills_the_ball(shape: tuple[int, ...], seed: int) -> N
     x = torch.full(shape, 0.5, dtype=torch.float64)
     tiles = mosaic(x, noise_for(x, seed))
     assert tiles.shape == x.shape
-    side = max(min(shape[2:]) // 5, 1)
-    squares = torch.tensor(shape[1:]).prod() // shape[2] // shape[3] * (shape[2] // side) * (shape[3] // side)
-    assert torch.allclose(tiles.square().sum((1, 2, 3)), squares.double().expand(shape[0]))
+    count, channels, height, width = shape
+    if height == width >= 5:
+        assert torch.allclose(tiles.square().sum((1, 2, 3)), torch.full((count,), 25.0 * channels).double())
     start = tiled(x, 0.2, noise_for(x, seed))
     assert torch.allclose(L2().size(start - x), torch.full(shape[:1], 0.2, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "top", "left", "side", "rows", "columns"),
+    [
+        (8, 8, 1, 1, 1, 5, 5),  # not 8 by 8, of which those at the edge would be out of reach
+        (14, 14, 2, 2, 2, 5, 5),
+        (28, 28, 1, 1, 5, 5, 5),
+        (32, 32, 1, 1, 6, 5, 5),
+        (64, 64, 2, 2, 12, 5, 5),
+        (8, 24, 1, 4, 1, 5, 15),
+        (24, 8, 4, 1, 1, 15, 5),
+        (3, 3, 0, 0, 1, 3, 3),
+    ],
+)
+def test_for_l2_the_start_is_five_by_five_bumps_in_the_middle(
+    height: int, width: int, top: int, left: int, side: int, rows: int, columns: int
+) -> None:
+    x = torch.zeros(1, 2, height, width, dtype=torch.float64)
+    there = mosaic(x, noise_for(x, 0)) != 0
+    expected = torch.zeros(height, width, dtype=torch.bool)
+    expected[top : top + rows * side, left : left + columns * side] = True
+    assert torch.equal(there, expected.expand_as(there))
 
 
 @given(shapes, seeds, shares, st.floats(0, 1))

@@ -66,10 +66,16 @@ def bumps(side: int, like: Tensor) -> Float[Tensor, "2 side side"]:
 
 
 def mosaic(images: Float[Tensor, "b c h w"], noise: Noise) -> Float[Tensor, "b c h w"]:
-    """Bumps of a fifth of the image, tile by tile, each turned and signed at random."""
+    """Bumps of a fifth of the image's shorter side, 5 by 5 of them in its middle, each turned and signed at random.
+
+    The paper's number, also where more bumps would fit. Windows come to the edge of a small image least often, and
+    what the start puts there is put to use late: on digits of 8 by 8 pixels, bumps all over left half a point more
+    standing. The authors' code has 7 by 7 there, and fails on 14 by 14.
+    """
     _, channels, height, width = images.shape
-    side = max(min(height, width) // 5, 1)
-    rows, columns = height // side, width // side
+    shorter = min(height, width)
+    side = max(shorter // 5, 1)
+    rows, columns = (min(5 * length // shorter, length // side) for length in (height, width))
     upright, turned = (bump.repeat(rows, columns) for bump in bumps(side, images))
     coins = noise.stream("turn").integers(2, 1, rows, columns).bool()
     tiles = torch.where(_spread(coins, side), turned, upright)
