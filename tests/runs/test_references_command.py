@@ -1,10 +1,7 @@
 """`pellucid references`, and training with what it made."""
 
 import json
-import os
 import re
-import signal
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from lightning_fabric import Fabric
 from PIL import Image
 
 from command import call, refused
-from nursery import Nursery, alive
+from nursery import KILLED, Death, Nursery
 from pellucid import cli, data, models, runs
 from pellucid.explain import Gradient
 from pellucid.train.references import MapFolder, Stored, Taught
@@ -203,29 +200,14 @@ def nursery(tmp_path: Path) -> Generator[Nursery]:
         nursery.close()
 
 
-def done(folder: Path) -> int:
-    """How many maps are noted as made."""
-    notes = list(folder.glob("*/progress.json"))
-    return json.loads(notes[0].read_text())["done"] if notes else 0
-
-
 @pytest.mark.slow
 def test_maps_whose_making_is_killed_again_and_again_come_out_the_same(tmp_path: Path, nursery: Nursery) -> None:
     teacher = trained()["path"]
     command = ["references", teacher, "--set", "samples=40", "--batch", "64", "--device", "cpu", "--json"]
-    nursery.start(*command, "--out", "undisturbed")
-    assert nursery.status() == 0
-    kills, status = 0, -signal.SIGKILL
-    while status != 0:
-        before, child = done(tmp_path / "killed"), nursery.start(*command, "--out", "killed")
-        while alive(child) and done(tmp_path / "killed") <= before + 64 * (kills % 3):
-            time.sleep(0.002)
-        if kills < 3 and alive(child):
-            os.kill(child, signal.SIGKILL)
-            kills += 1
-        status = nursery.status()
-        assert status in (0, -signal.SIGKILL)
-    assert kills == 3
+    assert nursery.run(*command, "--out", "undisturbed") == 0
+    for notes in (1, 2, 3):  # the first says that nothing is made yet
+        assert nursery.run(*command, "--out", "killed", death=Death(r"progress\.json$", notes, 0.002)) == KILLED
+    assert nursery.run(*command, "--out", "killed") == 0
     (undisturbed,), (survivor,) = ((tmp_path / place).iterdir() for place in ("undisturbed", "killed"))
     for name in ("maps.npy", "reference.json"):
         assert (survivor / name).read_bytes() == (undisturbed / name).read_bytes()

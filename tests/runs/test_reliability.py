@@ -1,15 +1,12 @@
 """What happens to runs that are killed at any moment, told by killing them."""
 
 import json
-import os
-import signal
-import time
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from nursery import Nursery, finished_despite_kills
+from nursery import KILLED, Death, Nursery, finished_despite_kills
 from pellucid import models
 
 COMMAND = [
@@ -25,6 +22,8 @@ COMMAND = [
     ],
 ]
 
+CHECKPOINT = r"checkpoints/epoch-[0-9]+\.ckpt$"
+
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Generator[Nursery]:
@@ -34,23 +33,16 @@ def nursery(tmp_path: Path) -> Generator[Nursery]:
         nursery.close()
 
 
-def newest(folder: Path) -> int:
-    """The newest epoch that the run in the folder has a checkpoint of."""
-    names = [path.stem for path in folder.glob("*/checkpoints/epoch-*.ckpt")]
-    return max((int(name.removeprefix("epoch-")) for name in names), default=0)
-
-
 @pytest.mark.slow
 def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: Nursery) -> None:
-    nursery.start(*COMMAND, "--out", "undisturbed")
-    assert nursery.status() == 0
+    assert nursery.run(*COMMAND, "--out", "undisturbed") == 0
     # mostly within two epochs, at a moment inside a step, a checkpoint's writing or the loading of data
     kills = finished_despite_kills(
         nursery,
         *COMMAND,
         "--out",
         "killed",
-        progress=lambda: newest(tmp_path / "killed"),
+        file=CHECKPOINT,
         ahead=[0, 1, 1, 2],
         late=0.05,
         early=0.4,
@@ -74,19 +66,13 @@ def test_a_run_killed_twenty_times_ends_bit_identical(tmp_path: Path, nursery: N
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(tmp_path: Path, nursery: Nursery) -> None:
     short = [argument.replace("epochs=32", "epochs=8") for argument in COMMAND]
-    nursery.start(*short, "--out", "undisturbed")
-    assert nursery.status() == 0
+    assert nursery.run(*short, "--out", "undisturbed") == 0
     arguments = [argument for argument in short if argument != "--json"]
-    child = nursery.start(*arguments, "--out", "damaged")
-    while newest(tmp_path / "damaged") < 3:
-        time.sleep(0.001)
-    os.kill(child, signal.SIGKILL)
-    assert nursery.status() == -signal.SIGKILL
+    assert nursery.run(*arguments, "--out", "damaged", death=Death(CHECKPOINT, 3)) == KILLED
     (run,) = (tmp_path / "damaged").iterdir()
     path = max((run / "checkpoints").glob("epoch-*.ckpt"))
     path.write_bytes(path.read_bytes()[:-10])
-    nursery.start(*arguments, "--out", "damaged")
-    assert nursery.status() == 0
+    assert nursery.run(*arguments, "--out", "damaged") == 0
     said = nursery.close()
     assert f"{path.name} is damaged (its checksum does not match) and was passed over" in said
     assert f"going on after epoch {int(path.stem.removeprefix('epoch-')) - 1}" in said
