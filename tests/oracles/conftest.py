@@ -1,5 +1,7 @@
 """Two small networks that read digits: one trained as usual, one on adversarial examples."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -31,6 +33,17 @@ def digits_network() -> nn.Module:
 @pytest.fixture(scope="session")
 def robust_digits_network() -> nn.Module:
     return _trained(eps=0.15)
+
+
+@pytest.fixture(scope="session")
+def exact_network(digits_network: nn.Module) -> nn.Module:
+    """The first in float64: in float32 a unit that switches may be on either side by rounding alone."""
+    return deepcopy(digits_network).double()
+
+
+@pytest.fixture(scope="session")
+def exact_digits(digits: Batch) -> Batch:
+    return Batch(digits.x.double(), digits.y)
 
 
 def _trained(eps: float) -> nn.Module:

@@ -26,14 +26,14 @@ def theirs(metric: Any, model: nn.Module, x: Tensor, y: Tensor, maps: Tensor, **
 
 
 @pytest.fixture
-def maps(digits_network: nn.Module, digits: Batch) -> Tensor:
-    return Gradient()(digits_network, digits.x, "predicted").map
+def maps(exact_network: nn.Module, exact_digits: Batch) -> Tensor:
+    return Gradient()(exact_network, exact_digits.x, "predicted").map
 
 
 @pytest.fixture
-def mask(digits: Batch) -> Tensor:
+def mask(exact_digits: Batch) -> Tensor:
     """Where there is ink, and in the first images nothing."""
-    mask = digits.x > 0.4
+    mask = exact_digits.x > 0.4
     mask[:3] = False
     return mask
 
@@ -48,19 +48,19 @@ def mask(digits: Batch) -> Tensor:
     ids=["pointing-game", "rank-in-mask", "mass-in-mask"],
 )
 def test_localisation_on_digits(
-    digits_network: nn.Module, digits: Batch, maps: Tensor, mask: Tensor, ours: Metric, metric: Any
+    exact_network: nn.Module, exact_digits: Batch, maps: Tensor, mask: Tensor, ours: Metric, metric: Any
 ) -> None:
     # theirs divides by the sum of a signed map, which may be anything; of what is positive both mean the same
     given = maps.clamp_min(0) if isinstance(ours, MassInMask) else maps
-    found = ours.on(digits_network, digits.with_column("mask", mask), maps=given)
-    expected = theirs(metric, digits_network, digits.x, digits.y, given, s_batch=mask.numpy())
+    found = ours.on(exact_network, exact_digits.with_column("mask", mask), maps=given)
+    expected = theirs(metric, exact_network, exact_digits.x, exact_digits.y, given, s_batch=mask.numpy())
     assert found.defined.tolist() == [False] * 3 + [True] * 197
     assert found.value[3:].allclose(expected[3:], atol=1e-6)
 
 
-def test_class_sensitivity_on_digits(digits_network: nn.Module, digits: Batch) -> None:
+def test_class_sensitivity_on_digits(exact_network: nn.Module, exact_digits: Batch) -> None:
     """Both compare with whatever class was drawn, so two classes are left of which each is the other's."""
-    model, x = nn.Sequential(digits_network, Two()), digits.x[:40]
+    model, x = nn.Sequential(exact_network, Two()), exact_digits.x[:40]
     of = model(x).argmax(1)
     first, second = (Gradient()(model, x, classes).map for classes in (of, 1 - of))
 

@@ -23,8 +23,8 @@ EPS, DRAWS, IMAGES = 0.1, 5, 20
 
 
 @pytest.fixture
-def some(digits: Batch) -> Batch:
-    return Batch(digits.x[:IMAGES], digits.y[:IMAGES])
+def some(exact_digits: Batch) -> Batch:
+    return Batch(exact_digits.x[:IMAGES], exact_digits.y[:IMAGES])
 
 
 def as_ours(batch: Batch) -> Callable[..., Any]:
@@ -61,17 +61,17 @@ def theirs(metric: Any, model: nn.Module, batch: Batch) -> Tensor:
 
 
 @pytest.mark.parametrize("absolute", [False, True])
-def test_max_sensitivity(digits_network: nn.Module, some: Batch, absolute: bool) -> None:
+def test_max_sensitivity(exact_network: nn.Module, some: Batch, absolute: bool) -> None:
     metric: Any = quantus.MaxSensitivity(
         nr_samples=DRAWS, abs=absolute, perturb_func=as_ours(some), disable_warnings=True
     )
     ours = MaxSensitivity(EPS, DRAWS, "absolute" if absolute else "signed")
-    found = ours(digits_network, some.x, some.y, explainer=Gradient()).value
-    assert torch.allclose(found, theirs(metric, digits_network, some), rtol=1e-5)
+    found = ours(exact_network, some.x, some.y, explainer=Gradient()).value
+    assert torch.allclose(found, theirs(metric, exact_network, some), rtol=1e-5)
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_local_lipschitz(digits_network: nn.Module, some: Batch, normalised: bool) -> None:
+def test_local_lipschitz(exact_network: nn.Module, some: Batch, normalised: bool) -> None:
     metric: Any = quantus.LocalLipschitzEstimate(
         nr_samples=DRAWS,
         normalise=normalised,
@@ -81,12 +81,12 @@ def test_local_lipschitz(digits_network: nn.Module, some: Batch, normalised: boo
         disable_warnings=True,
     )
     ours = LocalLipschitz(EPS, DRAWS, "signed", "largest" if normalised else "none")
-    found = ours(digits_network, some.x, some.y, explainer=Gradient()).value
-    assert torch.allclose(found, theirs(metric, digits_network, some), rtol=1e-5)
+    found = ours(exact_network, some.x, some.y, explainer=Gradient()).value
+    assert torch.allclose(found, theirs(metric, exact_network, some), rtol=1e-5)
 
 
-def test_sparsity(digits_network: nn.Module, some: Batch) -> None:
+def test_sparsity(exact_network: nn.Module, some: Batch) -> None:
     metric: Any = quantus.Sparseness(abs=True, normalise=False, disable_warnings=True)
-    ours = Sparsity()(digits_network, some.x, some.y, explainer=Gradient()).value
+    ours = Sparsity()(exact_network, some.x, some.y, explainer=Gradient()).value
     # theirs adds 1e-7 to every value
-    assert torch.allclose(ours, theirs(metric, digits_network, some), atol=1e-5)
+    assert torch.allclose(ours, theirs(metric, exact_network, some), atol=1e-5)
