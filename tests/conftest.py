@@ -1,5 +1,9 @@
 """What holds for every test: the same examples and one thread, on any processor and under any load."""
 
+from collections.abc import Generator
+
+import jaxtyping
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -20,3 +24,29 @@ settings.load_profile("everywhere")
 # Tensors are tiny here, and threads that wait for each other are slower than one. Set for all, since what one file
 # sets holds for whichever file runs after it.
 torch.set_num_threads(1)
+
+_SHAPES = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-shape", action="store_true", help="check shapes in every case of a test")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests check the shapes of what is passed on: one case of each function, one test of each class.
+
+    Checks double the time of all tests, and the next case of the same test calls the same functions.
+    """
+    seen: set[object] = set()
+    for item in sorted(items, key=lambda item: item.nodeid):
+        owner = item.parent.nodeid if item.parent else ""
+        keys = {owner, (item.path, getattr(item, "originalname", item.name))}
+        item.stash[_SHAPES] = config.getoption("--every-shape") or not keys <= seen
+        seen |= keys
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    jaxtyping.config.update("jaxtyping_disable", not item.stash[_SHAPES])
+    return (yield)

@@ -7,6 +7,6 @@ from pellucid.norms import L2, Linf
 CASES = [
     pytest.param("digits_network", Linf(), 0.1, id="standard-linf"),
     pytest.param("digits_network", L2(), 0.5, id="standard-l2"),
-    pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf"),
-    pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2"),
+    pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf", marks=pytest.mark.slow),
+    pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2", marks=pytest.mark.slow),
 ]

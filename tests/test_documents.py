@@ -75,7 +75,19 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+# documents whose blocks train or audit for more than three seconds
+LONG = {
+    *("docs/audit-tutorial.md", "docs/how-to/references.md", "docs/how-to/read-your-report.md"),
+    *("docs/methods/interpretation-regularization.md", "docs/methods/adversarial-explanations.md"),
+}
+
+
+def _marked(document: Path):
+    name = str(document.relative_to(ROOT))
+    return pytest.param(document, id=name, marks=pytest.mark.slow if name in LONG else ())
+
+
+@pytest.mark.parametrize("document", map(_marked, DOCUMENTS))
 def test_blocks_run(document: Path, mine: Path) -> None:
     text = document.read_text()
     if "runs/mine" in text:

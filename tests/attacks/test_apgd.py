@@ -149,6 +149,7 @@ def test_the_versions_are_those_of_the_paper() -> None:
     assert AutoAttack(eps=0.1, version="rand").parts[0] == APGD(eps=0.1, samples=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_the_ensemble_takes_any_number_of_classes(classes: int) -> None:
     model, x = linear(classes=classes), 0.4 + 0.2 * images(8, 1, 3, 3, seed=3)

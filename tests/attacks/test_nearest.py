@@ -187,6 +187,7 @@ def originals(count: int) -> tuple[Tensor, Tensor]:
 class TestPublished:
     pytestmark = data
 
+    @pytest.mark.slow
     def test_the_published_explanations_come_out(self) -> None:
         x = originals(1)[0].expand(10, -1, -1, -1)
         found = woods2019.EXPLANATION(published(), x.contiguous(), torch.arange(10))

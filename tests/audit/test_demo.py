@@ -41,6 +41,7 @@ class Stopped(Exception):
     """As Ctrl-C would."""
 
 
+@pytest.mark.slow
 def test_the_demo_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

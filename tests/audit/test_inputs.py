@@ -248,6 +248,7 @@ def test_several_networks_share_the_images() -> None:
     assert refused("audit", "mlp", "lenet", "--data", source, "--weights", "net.pt") == message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["labelled", "unlabelled"])
 def test_a_whole_audit_of_few_images(kind: str) -> None:
     source = arrays(6, 1, 16, 16) if kind == "labelled" else str(folder("", count=3, size=16))

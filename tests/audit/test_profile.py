@@ -17,7 +17,9 @@ def test_a_profile_without_overrides_is_itself(name: str) -> None:
     assert found.parts == PROFILES[name].parts
 
 
-@pytest.mark.parametrize("name", list(PROFILES))
+@pytest.mark.parametrize(
+    "name", ["quick", *(pytest.param(name, marks=pytest.mark.slow) for name in ("standard", "full"))]
+)
 def test_no_part_looks_at_more_images(name: str) -> None:
     for part, table in parts(name, n=7).items():
         assert table.get("n", 0) <= 7, part

@@ -102,6 +102,7 @@ evaluate.explain(model, some, NormLime(Lime(Grid(3, 3), masks=60)), Path(sys.arg
 """
 
 
+@pytest.mark.slow
 def test_two_processes_add_up_to_one(tmp_path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", HALF, half], cwd=tmp_path) for half in ("0", "1")]
     assert [process.wait(60) for process in started] == [0, 0]

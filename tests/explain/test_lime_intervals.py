@@ -1,5 +1,6 @@
 """How far coefficients can be trusted: their errors are what repetitions show."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -18,6 +19,7 @@ def repeated(lime: Lime, masks: int) -> tuple[Tensor, Tensor]:
     return found.coefficients[:, 0], found.standard_errors[:, 0]
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_they_should() -> None:
     """Of 95 % ones 93 to 97 %; the truth is the mean of repetitions with many more masks."""
     lime = Lime(Pixels(), alpha=0.0, baseline=0.0, antithetic=False)

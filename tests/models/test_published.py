@@ -65,6 +65,7 @@ class TestPublished:
         error = (network.accuracy * (1 - network.accuracy) / 128) ** 0.5
         assert right / 128 == pytest.approx(network.accuracy, abs=2 * error)
 
+    @pytest.mark.slow
     def test_statistics_of_input_gradients(self, network: Network) -> None:
         x, y = (column[:64] for column in images())
         x.requires_grad_()

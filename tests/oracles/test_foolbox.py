@@ -33,7 +33,7 @@ NEAREST = [
         id="carlini-wagner",
     ),
 ]
-NETWORKS = ["digits_network", "robust_digits_network"]
+NETWORKS = ["digits_network", pytest.param("robust_digits_network", marks=pytest.mark.slow)]
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_points_are_as_near_as_theirs(model: nn.Module, some: Batch, ours: Attac
     [
         pytest.param("digits_network", Linf(), 0.1, id="standard-linf"),
         pytest.param("digits_network", L2(), 0.5, id="standard-l2"),
-        pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf"),
-        pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2"),
+        pytest.param("robust_digits_network", Linf(), 0.15, id="robust-linf", marks=pytest.mark.slow),
+        pytest.param("robust_digits_network", L2(), 0.7, id="robust-l2", marks=pytest.mark.slow),
     ],
 )
 def test_pgd_leaves_as_many_images_standing(model: nn.Module, digits: Batch, norm: Norm, eps: float) -> None:

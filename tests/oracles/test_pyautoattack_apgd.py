@@ -60,6 +60,7 @@ def test_the_same_images_fall_to_rivals(model: nn.Module, digits: Batch, norm: N
     assert abs(left.sum() - (~ours.reached).sum()) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["robust_digits_network"])
 def test_the_same_images_fall_in_l1(model: nn.Module, digits: Batch) -> None:
     # starts are random, and from each other images fall: three restarts even that out

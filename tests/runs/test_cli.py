@@ -196,6 +196,7 @@ def test_importing_does_no_work() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_train_like_one(tmp_path: Path) -> None:
     common = ["train", "double-backprop", "--model", "lenet", "--set", "model.options.activation=softplus"]
     common += ["--set", "recipe.epochs=1", "--set", "recipe.batch=100", "--device", "cpu", "--json"]

@@ -10,11 +10,12 @@ from pellucid import config, models
 from pellucid.attacks import PGD, GaussianNoise
 from pellucid.objectives import Objective
 from pellucid.train import RECIPES, Adam, Recipe
+from seeds import SEEDS
 
 DIGITS = pellucid.data.load("digits")
 TEST = DIGITS.test.take(200)
 EPS, SIGMA = 0.1, 0.4
-seeds = pytest.mark.parametrize("seed", [0, 1, 2])
+seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
 def shorter(objective: Objective) -> Objective:
@@ -53,6 +54,7 @@ def test_robust_accuracy_rises(method: str, seed: int) -> None:
     assert pellucid.accuracy(hardened, TEST).value > pellucid.accuracy(plain, TEST).value - 0.08
 
 
+@pytest.mark.slow
 @seeds
 def test_training_with_noise_raises_accuracy_under_noise(seed: int) -> None:
     assert under_noise(trained("noise", seed, 24)) > under_noise(trained("standard", seed, 24)) + 0.04

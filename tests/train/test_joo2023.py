@@ -26,6 +26,7 @@ from pellucid.objectives import CrossEntropy, HessianNorm, LocalCosine, LocalDis
 from pellucid.probe import Probe
 from pellucid.runs import runs_in
 from pellucid.train import RECIPES, Adam, Constant, Recipe, accuracy, fit
+from seeds import SEEDS
 
 DIGITS = load("digits")
 FAR = UniformNeighbour(eps=48 / 255)
@@ -34,7 +35,6 @@ OBJECTIVES = {
     "alignment": CrossEntropy() + 0.01 * LocalDistance(FAR) + 1.0 * LocalCosine(FAR),
     "hessian": CrossEntropy() + 1e-3 * HessianNorm(),
 }
-SEEDS = (0, 1, 2)
 
 
 @cache

@@ -14,6 +14,7 @@ from pellucid.objectives import Align, CrossEntropy, GradientNorm, Objective, Te
 from pellucid.probe import Probe
 from pellucid.train import RECIPES, Adam, Recipe, fit
 from pellucid.train.references import RandomMaps, Taught, thresholded
+from seeds import SEEDS
 
 DIGITS = pellucid.data.load("digits")
 RECIPE = Recipe(epochs=12, batch=128, optimizer=Adam(lr=5e-3))
@@ -21,7 +22,7 @@ EPS = 0.2
 STANDARD = Objective.of(CrossEntropy())
 ROBUST = CrossEntropy().at(PGD(eps=0.15, steps=4, goal=HighestLoss()))
 MAGNITUDE = CrossEntropy() + 0.1 * GradientNorm()
-seeds = pytest.mark.parametrize("seed", [0, 1, 2])
+seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
 def trained(objective: Objective, seed: int, train: Split = DIGITS.train) -> nn.Module:

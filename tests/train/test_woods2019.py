@@ -10,6 +10,7 @@ from pellucid.data import load
 from pellucid.objectives import Adaptive, Attacked, CrossEntropy, Lipschitz, Objective
 from pellucid.probe import Probe
 from pellucid.train import RECIPES, Adam, Epoch, Recipe, fit
+from seeds import SEEDS
 
 DIGITS = load("digits")
 LEVEL, START = 0.5, 1.0
@@ -31,7 +32,7 @@ def measured(model: nn.Module) -> tuple[float, float]:
     return float(slope.detach()), float((probe.logits.argmax(1) == batch.y).float().mean())
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_weight_rises_to_where_the_loss_meets_the_level(seed: int) -> None:
     model, epochs = trained(ADAPTIVE, seed)
     plain, _ = trained(Objective.of(CrossEntropy()), seed)
@@ -46,7 +47,7 @@ def test_the_weight_rises_to_where_the_loss_meets_the_level(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_with_attacked_images_too(seed: int) -> None:
     place = Attacked(Nearest(steps=7, path=0.1, momentum=0, keep="last"), share=0.5)
     recipe = Recipe(epochs=5, batch=64, optimizer=Adam(lr=0.01))
