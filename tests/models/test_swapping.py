@@ -1,13 +1,15 @@
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from networks import images
 from pellucid.errors import ConfigError
-from pellucid.models import MODELS, build, curves, load, replace_activations, swapped
+from pellucid.models import MODELS, build, curves, load, rectifiers_left, replace_activations, swapped
 
 SOFTPLUS = {"name": "softplus", "beta": 20}
 X = images(3, 1, 8, 8).float()
@@ -61,6 +63,41 @@ def test_a_module_in_two_places_stays_one() -> None:
     assert replace_activations(model, SOFTPLUS) == 1
     assert isinstance(model.relu, nn.Softplus)
     assert model.rest[0] is model.rest[1] is model.relu
+
+
+LEFT: list[tuple[nn.Module, tuple[str, ...]]] = [
+    (nn.ReLU(), ()),
+    (nn.ReLU6(), ("hardtanh",)),
+    (nn.Hardtanh(0, 4, inplace=True), ("hardtanh",)),
+    (nn.Hardtanh(), ()),
+    (nn.Threshold(0, 0), ("threshold",)),
+    (nn.Softplus(), ()),
+]
+
+
+@pytest.mark.parametrize(("activation", "left"), LEFT)
+def test_what_an_exchange_leaves_out_is_named(activation: nn.Module, left: tuple[str, ...]) -> None:
+    model = nn.Sequential(network()[:3], activation, nn.Linear(8, 4))
+    before = model(X)
+    assert set(rectifiers_left(model, X)) == {"relu", *left}
+    with swapped(model, SOFTPLUS):
+        assert rectifiers_left(model, X) == left
+    assert model.training and torch.equal(model(X), before)
+
+
+@pytest.mark.parametrize("relu", [F.relu, torch.relu, Tensor.relu, Tensor.relu_, F.relu6])
+def test_activations_called_as_functions_are_left(relu: Callable[[Tensor], Tensor]) -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return relu(self.inner(x))
+
+    model = Mixed()
+    with swapped(model, SOFTPLUS):
+        assert rectifiers_left(model, X) == ("relu6" if relu is F.relu6 else "relu",)
 
 
 @pytest.mark.parametrize("fails", [False, True])

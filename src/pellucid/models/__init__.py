@@ -14,7 +14,7 @@ from pellucid.models.perceptron import mlp
 from pellucid.models.preact_resnet import preact_resnet44
 from pellucid.models.resnet import resnet18
 from pellucid.models.subtracted import subtracted
-from pellucid.models.swapping import replace_activations, swapped
+from pellucid.models.swapping import rectifiers_left, replace_activations, swapped
 from pellucid.models.weights import fit_weights, read_weights
 from pellucid.models.wide_resnet import wide_resnet_28_10
 from pellucid.registry import Registry
@@ -42,6 +42,7 @@ __all__ = [
     "load",
     "read_weights",
     "fit_weights",
+    "rectifiers_left",
     "replace_activations",
     "swapped",
     "curves",

@@ -1,4 +1,5 @@
 import copy
+import re
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from pellucid.attacks.explanations import (
     Towards,
 )
 from pellucid.batch import Batch
+from pellucid.errors import ConfigError
 from pellucid.explain import (
     LRP,
     Explainer,
@@ -262,6 +264,19 @@ def test_a_search_without_slope_says_so() -> None:
     assert not attack(bent(), batch().x, "predicted").blind.any()
     # its map bends with the image itself
     assert not replace(attack, explainer=InputTimesGradient())(Functional().double(), batch().x, 0).blind.any()
+
+
+def test_activations_that_softplus_cannot_stand_in_for_are_refused() -> None:
+    message = (
+        "softplus=20 stands in for nn.ReLU modules, and this network calls hardtanh besides, where slopes would be "
+        "lost; make each of them an nn.ReLU module, or give softplus=0"
+    )
+    layers = bent()
+    mixed = nn.Sequential(layers[:2], nn.ReLU6(), layers[2:])
+    attack = ExplanationAttack(Gradient(), Frame(1), eps=0.3, steps=1, softplus=20)
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        attack(mixed, batch().x, "predicted")
+    assert replace(attack, softplus=0.0)(mixed, batch().x, "predicted").x.shape == batch().x.shape
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError, suggestion
 from pellucid.metrics.agreement import Sign, planes, scaled
-from pellucid.models.swapping import swapped
+from pellucid.models.swapping import rectifiers_left, swapped
 from pellucid.norms import L0, Linf
 from pellucid.probe import frozen, slope
 from pellucid.protocols import Explains, Norm
@@ -166,6 +166,13 @@ class ExplanationAttack:
         )
         with self._smooth(model):
             smooth = replace(own, before=answer(model, batch))
+            left = rectifiers_left(model, batch.x) if self._swaps(model) else ()
+        if left:
+            raise ConfigError(
+                f"softplus={self.softplus:g} stands in for nn.ReLU modules, and this network calls "
+                f"{' and '.join(left)} besides, where slopes would be lost; "
+                "make each of them an nn.ReLU module, or give softplus=0"
+            )
         before = own.look(x)
         noise = Noise(seed, batch.index.to(x.device)).stream("explanation attack")
         found = self._searched(own, smooth, before.loss, noise)
