@@ -164,9 +164,10 @@ class ExplanationAttack:
             logits,
             logits.argmax(1),
         )
+        swaps = self._swaps(model)
         with self._smooth(model):
             smooth = replace(own, before=answer(model, batch))
-            left = rectifiers_left(model, batch.x) if self._swaps(model) else ()
+            left = rectifiers_left(model, batch.x) if swaps else ()
         if left:
             raise ConfigError(
                 f"softplus={self.softplus:g} stands in for nn.ReLU modules, and this network calls "
