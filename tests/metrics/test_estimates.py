@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from chance import rare
 from pellucid.errors import ShapeError
 from pellucid.metrics import Estimate
 
@@ -27,7 +28,8 @@ def test_the_interval_of_a_mean_covers_it_about_as_often_as_it_says() -> None:
         values = torch.randn(60, generator=torch.Generator().manual_seed(seed)) + 3
         estimate = Estimate.mean(values, seed=seed)
         covered += estimate.low <= 3 <= estimate.high
-    assert 180 <= covered <= 198
+    # of 60 values, a bootstrap covers a little less often than it says: 94 %
+    assert not rare(covered, 200, 0.94)
 
 
 def test_a_number_without_images_is_refused() -> None:

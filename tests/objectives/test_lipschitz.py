@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from chance import rare
 from networks import Counting, images, linear, smooth
 from pellucid import config
 from pellucid.batch import Batch
@@ -80,8 +81,8 @@ def test_each_image_has_a_draw_of_its_own_from_logits_and_margin() -> None:
         known = [*of_logits.tolist(), of_margins[number].item()]
         seen.append(min(range(4), key=lambda k: abs(known[k] - found)))
         assert found == pytest.approx(known[seen[-1]], rel=1e-9)
-    shares = [seen.count(kind) / 400 for kind in range(4)]
-    assert shares == pytest.approx([0.8 / 3] * 3 + [0.2], abs=0.09)
+    for kind, share in enumerate([0.8 / 3] * 3 + [0.2]):
+        assert not rare(seen.count(kind), 400, share)
 
 
 def test_draws_change_with_the_step_and_with_nothing_else() -> None:

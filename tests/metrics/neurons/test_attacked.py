@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+from chance import rare
 from pellucid.errors import MeasurementError
 from pellucid.metrics.neurons import Reading, ambiguity, auroc, consistency, distance_ratios
 
@@ -119,7 +120,7 @@ def test_intervals_of_areas_cover_and_respect_groups() -> None:
         found = auroc(scores, positive, seed=seed)
         # for u uniform, P(u1 + .3 > u2) = 1 - .7^2 / 2
         covered += found.low <= 1 - 0.7**2 / 2 <= found.high
-    assert 52 <= covered <= 60
+    assert not rare(covered, 60, 0.95)
     positive = torch.arange(200) % 2 == 0
     scores = noise(200) + 0.3 * positive
     twice = torch.cat([scores, scores]), torch.cat([positive, positive])
