@@ -57,6 +57,8 @@ class JudgeConsole:
                     f"images have no value: {figures['why']}",
                     markup=False,
                 )
+            if figures["note"]:
+                self.out.print(f"{figures['metric']} of {figures['explainer']}: {figures['note']}", markup=False)
         for figures in content["metrics"]:
             self.out.print(f"image by image: {figures['path']}", markup=False)
 

@@ -130,6 +130,8 @@ def _figures(one: Judgement) -> dict[str, Any]:
         "images": len(record),
         "undefined": record.undefined,
         "why": one.kind.undefined if record.undefined else None,
+        "idle": record.idle,
+        "note": record.idle_in_words,
         "forwards": _mean(record.columns["forwards"]),
         "backwards": _mean(record.columns["backwards"]),
         "settings": record.about["metric"],

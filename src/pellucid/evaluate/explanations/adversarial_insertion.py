@@ -7,7 +7,7 @@ import torch
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill
+from pellucid.evaluate.explanations.fills import Fill, idle
 from pellucid.evaluate.explanations.insertion import Insertion
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
@@ -40,6 +40,11 @@ class AdversarialInsertion(Manipulation):
         return 1.0
 
     @property
+    def undefined(self) -> str:
+        """As of insertion, too."""
+        return f"{super().undefined}, or the image is as the fill throughout"
+
+    @property
     def cost(self) -> str:
         """The attack, and two curves."""
         return f"{super().cost}, and {2 * (self.points + (self.compat == 'none'))} forward passes"
@@ -51,8 +56,10 @@ class AdversarialInsertion(Manipulation):
         order = planes(found.after, self.sign)
         curve = insertion.curve(case, order)
         clean = insertion.curve(case, planes(case.maps, self.sign)).double().mean(1)
-        value = torch.where(varied(order), curve.double().mean(1), torch.nan)
-        return {"value": unless_blind(value, found), "curve": curve, "clean": clean, **found_out(found)}
+        share = idle(case, self.fill)
+        value = torch.where(varied(order) & (share < 1), curve.double().mean(1), torch.nan)
+        columns = {"curve": curve, "clean": clean, "idle": share, **found_out(found)}
+        return {"value": unless_blind(value, found), **columns}
 
     def __post_init__(self) -> None:
         super().__post_init__()

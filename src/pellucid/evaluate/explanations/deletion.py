@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import Curve, places, removed, varied
 from pellucid.metrics.agreement.planes import Sign, planes
@@ -45,7 +45,9 @@ class Deletion(Curve):
         """The mean of the curve, and the curve."""
         values = planes(case.maps, self.sign)
         curve = self.curve(case, values)
-        return {"value": torch.where(varied(values), curve.double().mean(1), math.nan), "curve": curve}
+        share = idle(case, self.fill)
+        mean = torch.where(varied(values) & (share < 1), curve.double().mean(1), math.nan)
+        return {"value": mean, "curve": curve, "idle": share}
 
     def curve(self, case: Case, values: Float[Tensor, "b h w"]) -> Float[Tensor, "b steps"]:
         """What the network says of the case's images when their pixels go in the order of any values."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import answers, copies_noise, logit, probability
 from pellucid.metrics.agreement.pearson import correlation
@@ -55,7 +55,7 @@ class FaithfulnessCorrelation(Metric):
     @property
     def undefined(self) -> str:
         """Nothing to correlate."""
-        return "the map is constant, or the answer never changes"
+        return "the map is constant, or the answer never changes, as where the image is as the fill throughout"
 
     @property
     def cost(self) -> str:
@@ -75,9 +75,10 @@ class FaithfulnessCorrelation(Metric):
             return torch.where(gone[:, None], hidden[image], case.x[image])
 
         fell = before - answers(case, self.samples, make, read)
-        constant = values.flatten(1).amax(1) == values.flatten(1).amin(1)
+        share = idle(case, self.fill)
+        constant = (share == 1) | (values.flatten(1).amax(1) == values.flatten(1).amin(1))
         value = correlation(foretold.double(), fell.double()).masked_fill(constant, torch.nan)
-        return {"value": value, "foretold": foretold, "fell": fell}
+        return {"value": value, "foretold": foretold, "fell": fell, "idle": share}
 
     def gone(self, case: Case, image: Tensor, number: Tensor) -> Bool[Tensor, "rows h w"]:
         """Which pixels a sample takes away."""

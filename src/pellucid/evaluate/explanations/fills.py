@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.explain.baseline import Baseline, baseline_of
+from pellucid.explain.baseline import Baseline, baseline_of, changed
 from pellucid.models import subtracted
 
 Fill = Baseline | Literal["zero", "noise"]
@@ -25,6 +25,11 @@ def filled(case: Case, fill: Fill) -> Float[Tensor, "b c h w"]:
         mean = subtracted(case.model, x)
         return torch.zeros_like(x) if mean is None else mean[:, None, None].expand_as(x)
     return baseline_of(x, fill, case.model)
+
+
+def idle(case: Case, fill: Fill) -> Float[Tensor, " b"]:
+    """The share of each image that is as the fill already: to take that away does nothing."""
+    return 1 - changed(case.x, filled(case, fill)).flatten(1).double().mean(1)
 
 
 def check_fill(owner: str, fill: Fill) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import Make, answers, copies_noise, logit, probability
 
@@ -53,8 +53,8 @@ class Infidelity(Metric):
 
     @property
     def undefined(self) -> str:
-        """A map of zeros foretells something too: that nothing happens."""
-        return "which cannot be"
+        """A map of zeros foretells something too, that nothing happens; but where nothing can there is no test."""
+        return "the image is as the fill throughout" if self.change == "square" else "which cannot be"
 
     @property
     def ignores_scale(self) -> bool:
@@ -83,7 +83,16 @@ class Infidelity(Metric):
             return case.x[image] - change
 
         fell = before - answers(case, self.samples, make, read)
-        return {"value": self.value(foretold.double(), fell.double()), "foretold": foretold, "fell": fell}
+        value = self.value(foretold.double(), fell.double())
+        if self.change != "square":
+            return {"value": value, "foretold": foretold, "fell": fell}
+        share = idle(case, self.fill)
+        return {
+            "value": value.masked_fill(share == 1, torch.nan),
+            "foretold": foretold,
+            "fell": fell,
+            "idle": share,
+        }
 
     def changes(self, case: Case) -> Make:
         """What each sample takes from each image."""

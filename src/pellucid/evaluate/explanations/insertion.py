@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import Curve, places, revealed, varied
 from pellucid.metrics.agreement.planes import Sign, planes
@@ -50,8 +50,9 @@ class Insertion(Curve):
         curve = self.curve(case, values)
         mean = curve.double().mean(1)
         # where equal pixels come together a constant map says when they do: never
-        ordered = varied(values) | (self.compat == "official")
-        return {"value": torch.where(ordered, mean, math.nan), "curve": curve}
+        share = idle(case, self.fill)
+        ordered = (varied(values) & (share < 1)) | (self.compat == "official")
+        return {"value": torch.where(ordered, mean, math.nan), "curve": curve, "idle": share}
 
     def curve(self, case: Case, values: Float[Tensor, "b h w"]) -> Float[Tensor, "b steps"]:
         """What the network says of the case's images when their pixels are shown in the order of any values."""

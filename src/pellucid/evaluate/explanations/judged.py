@@ -21,6 +21,9 @@ from pellucid.evaluate.table import Table
 from pellucid.explain import Explainer
 from pellucid.metrics import Estimate
 
+_HALF = 0.5
+_NOTHING = ": to take them away changes nothing"
+
 
 @dataclass(frozen=True, eq=False)
 class Judged(Table):
@@ -35,6 +38,19 @@ class Judged(Table):
     def undefined(self) -> int:
         """How many images have no value."""
         return int((~self.columns["defined"]).sum())
+
+    @property
+    def idle(self) -> float | None:
+        """The share of the images that is as the fill already, on average; none where nothing is filled."""
+        return float(self.columns["idle"].mean()) if "idle" in self.columns else None
+
+    @property
+    def idle_in_words(self) -> str:
+        """That share, where it is half or more, since what is taken away is then mostly nothing."""
+        share = self.idle
+        return (
+            "" if share is None or share < _HALF else f"{share:.0%} of the pixels are as the fill already{_NOTHING}"
+        )
 
     @property
     def values(self) -> Tensor:

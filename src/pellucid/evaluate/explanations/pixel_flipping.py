@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.fills import Fill, check_fill, filled
+from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import Curve, Ties, places, removed, varied
 from pellucid.metrics.agreement.planes import Sign, planes
@@ -50,7 +50,9 @@ class PixelFlipping(Curve):
         counts = [min(first + self.pixels, pixels) for first in range(0, pixels, self.pixels)]
         place = places(values, case.noise, self.ties)
         curve = removed(case, place, counts, filled(case, self.fill), self.read)
-        return {"value": torch.where(varied(values), area(curve.double()), math.nan), "curve": curve}
+        share = idle(case, self.fill)
+        value = torch.where(varied(values) & (share < 1), area(curve.double()), math.nan)
+        return {"value": value, "curve": curve, "idle": share}
 
 
 def area(curve: Float[Tensor, "b steps"]) -> Float[Tensor, " b"]:

@@ -40,6 +40,11 @@ class Curve(Metric):
         return 1.0 if self.of_probability else math.inf
 
     @property
+    def undefined(self) -> str:
+        """No order of pixels, or none that could be taken away."""
+        return "the map is constant, or the image is as the fill throughout"
+
+    @property
     def read(self) -> Read:
         """What of the network's answers is drawn."""
         return probability if self.of_probability else logit

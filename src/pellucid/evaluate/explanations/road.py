@@ -48,6 +48,11 @@ class ROAD(Metric):
         return 1.0
 
     @property
+    def undefined(self) -> str:
+        """No order of pixels, or none that would be guessed otherwise."""
+        return "the map is constant, or the image is"
+
+    @property
     def cost(self) -> str:
         """Two passes for each part of the image."""
         return f"{2 * len(self.percents)} forward passes and as many imputations"
@@ -57,7 +62,9 @@ class ROAD(Metric):
         values = planes(case.maps, self.sign)
         most, least = (self.kept(case, signed) for signed in (values, -values))
         value = (least.double() - most.double()).mean(1)
-        return {"value": value.where(varied(values), torch.nan), "most_first": most, "least_first": least}
+        # pixels of an even image are guessed as what they are
+        known = varied(values) & (case.x.flatten(2).amax(2) > case.x.flatten(2).amin(2)).any(1)
+        return {"value": value.where(known, torch.nan), "most_first": most, "least_first": least}
 
     def kept(self, case: Case, values: Tensor) -> Bool[Tensor, "b percents"]:
         """Whether the network says the class when so much of the image is gone, the largest values first."""
