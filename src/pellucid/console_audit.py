@@ -17,6 +17,7 @@ from pellucid.audit import Began, Done, Event, Planned, letter, short_names
 from pellucid.audit.pace import Pace, in_words
 from pellucid.data import Split
 from pellucid.metrics import Estimate
+from pellucid.runs import Subject, untrained_words
 
 _ROWS = 8  # of a part's figures that the main table has; the page has all
 
@@ -57,6 +58,12 @@ class AuditConsole:
     def __init__(self, quiet: bool = False) -> None:
         self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
         self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+
+    def untrained(self, subjects: Sequence[Subject]) -> None:
+        """Say before the work that networks have learnt nothing; the report says it again."""
+        names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
+        if names:
+            self.err.print(untrained_words(names), markup=False)
 
     def images(self, split: Split, source: str, part: str) -> None:
         """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
@@ -122,6 +129,8 @@ class AuditConsole:
 
     def report(self, content: Mapping[str, Any]) -> None:
         """The main figures of every network, what failed, and where the page lies."""
+        if content["untrained"]:
+            self.out.print(untrained_words(content["untrained"]), markup=False)
         self.out.print(_figures(content, self.out.width))
         short = dict(zip(content["models"], short_names(content["models"]), strict=True))
         for entry in content["verdicts"]:

@@ -90,6 +90,7 @@ def begin(
             "shape": list(first.shape),
             "labelled": subjects[0].labelled,
         },
+        "untrained": [number for number, subject in enumerate(subjects) if subject.untrained],
         "parts": {name: config.dump(part) for name, part in profile.parts.items()},
         "profile": profile.summary,
         "seed": seed,

@@ -19,6 +19,7 @@ def conclusion(folder: AuditFolder, requirements: Sequence[Requirement] = ()) ->
     return {
         "path": str(folder.path),
         "models": list(folder.models),
+        "untrained": list(folder.untrained),
         "data": about["data"],
         "figures": [dict(figure) for figure in folder.figures()],
         "verdicts": [

@@ -56,6 +56,12 @@ class AuditFolder:
         return tuple(entry["name"] for entry in self.about["models"])
 
     @property
+    def untrained(self) -> tuple[str, ...]:
+        """Those of them that have learnt nothing."""
+        about = self.about
+        return tuple(dict.fromkeys(about["models"][number]["name"] for number in about.get("untrained", ())))
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The parts in their order."""
         return tuple(self.about["parts"])

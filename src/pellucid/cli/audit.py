@@ -80,6 +80,7 @@ def audit(
     )
     announced_of(requirements, parts.parts.values(), networks)
     folder, console = AuditFolder(out), AuditConsole(quiet=as_json)
+    console.untrained(networks)
     console.images(networks[0].split, networks[0].source, part)
     begin(networks, parts, folder, seed=seed, command=typed(click.get_current_context()))
     planned = plan(networks, parts, folder)

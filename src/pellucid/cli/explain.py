@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, say_untrained
 
 
 @click.command()
@@ -65,6 +65,7 @@ def explain(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    say_untrained(shown, as_json=as_json)
     about = runs.asked(listed(of), shown.classes)  # before anything is learnt
     explainers = {
         name: runs.taught(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()

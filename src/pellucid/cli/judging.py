@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pellucid.cli.options import listed, print_json
+from pellucid.cli.options import listed, print_json, say_untrained
 from pellucid.errors import ConfigError
 
 
@@ -28,6 +28,7 @@ def judge(
 
     kinds, methods = asked(listed(metrics), listed(explainers), assignments)
     network = subject(lambda split: runs.with_columns(split, columns))
+    say_untrained(network, as_json=as_json)
     about = "label" if of == "label" else one_class(of, network.split.classes)
     console = JudgeConsole(quiet=as_json)
     with console.progress() as watch:

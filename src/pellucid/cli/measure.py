@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pellucid.cli.judging import check_alone, judge
-from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, say_untrained
 
 
 @click.command()
@@ -115,6 +115,7 @@ def measure(
         )
     ]
     network = subject(lambda split: split)
+    say_untrained(network, as_json=as_json)
     runs.check_budgets(network, tried)
     console, engine = MeasureConsole(quiet=as_json), Engine(precision, compiled)
     found: list[runs.Measurement] = []

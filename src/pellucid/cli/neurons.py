@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, say_untrained
 
 
 @click.command()
@@ -99,6 +99,7 @@ def neurons(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    say_untrained(subject, as_json=as_json)
     alike.matrix(subject.split.classes)  # before any pass is spent
     probing = Probing(runs.layers_of(subject, listed(layers)), pool, led, targets, traced)
     console = NeuronsConsole(quiet=as_json)
@@ -107,6 +108,7 @@ def neurons(
     found = findings(examined, alike, how, which=which, seed=seed)
     content = {
         "model": subject.name,
+        "untrained": subject.untrained,
         "data": subject.source,
         **write_findings(examined, found, alike, how, top=shown),
     }

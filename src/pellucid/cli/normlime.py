@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, of_network, out_folder, print_json
+from pellucid.cli.options import as_json, of_network, out_folder, print_json, say_untrained
 
 
 @click.command()
@@ -84,6 +84,7 @@ def normlime(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    say_untrained(subject, as_json=as_json)
     explainer = explainer_of(
         subject.split.shape,
         masks=masks,
@@ -101,6 +102,7 @@ def normlime(
         )
     content: dict[str, Any] = {
         "model": subject.name,
+        "untrained": subject.untrained,
         "data": subject.source,
         **evaluate.write_importance(folder, subject.split, explainer, top=top),
     }

@@ -47,6 +47,15 @@ def of_network(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def say_untrained(*subjects: Any, as_json: bool) -> None:
+    """The first line of what is printed, where a network has learnt nothing; JSON says it in a field."""
+    from pellucid.runs import untrained_words
+
+    names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
+    if names and not as_json:
+        click.echo(untrained_words(names))
+
+
 def listed(text: str) -> tuple[str, ...]:
     """The words between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())

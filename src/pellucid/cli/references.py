@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json
+from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, say_untrained
 
 
 @click.command()
@@ -60,6 +60,7 @@ def references(
         download=download,
         report=Console(quiet=as_json).reading,
     )
+    say_untrained(subject, as_json=as_json)
     console = ReferencesConsole(quiet=as_json)
     made: list[MapFolder] = []
     for name, explainer in explainers.items():
@@ -79,6 +80,7 @@ def references(
             )
     content: dict[str, Any] = {
         "teacher": subject.name,
+        "untrained": subject.untrained,
         "data": subject.source,
         "images": len(subject.split),
         "maps": [{"path": str(one.path), "fingerprint": one.fingerprint, **one.about} for one in made],

@@ -9,7 +9,7 @@ from pellucid.models.border import Normalise
 from pellucid.models.building import build, options_of
 from pellucid.models.convnets import lenet, simple_cnn
 from pellucid.models.curvature import curves
-from pellucid.models.loading import load
+from pellucid.models.loading import load, untrained
 from pellucid.models.perceptron import mlp
 from pellucid.models.preact_resnet import preact_resnet44
 from pellucid.models.resnet import resnet18
@@ -40,6 +40,7 @@ __all__ = [
     "build",
     "options_of",
     "load",
+    "untrained",
     "read_weights",
     "fit_weights",
     "rectifiers_left",

@@ -53,6 +53,21 @@ def load(
     return _made(factory_of(source), source, weights, options)
 
 
+def untrained(
+    source: str | Callable[..., nn.Module],
+    *,
+    weights: Path | str | None = None,
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> bool:
+    """Whether `load` gives a network as it is initialised: a listed one, or timm's by `pretrained=False`.
+
+    Of a function of somebody else's it cannot be told whether it reads weights.
+    """
+    if not isinstance(source, str) or weights is not None:
+        return False
+    return source in models.MODELS or (source.startswith("timm:") and options.get("pretrained", True) is False)
+
+
 def _made(factory: Factory, owner: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
     network = construct(factory, options, owner, seed=0)
     if weights is not None:

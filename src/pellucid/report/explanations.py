@@ -26,7 +26,7 @@ from pellucid.explain import AdversarialExplanation, Explainer
 from pellucid.files import write_bytes, write_text
 from pellucid.norms import RMS
 from pellucid.report.legend import legends
-from pellucid.runs import Account, Shown
+from pellucid.runs import Account, Shown, untrained_words
 
 
 def write(
@@ -89,6 +89,7 @@ def write(
     _arrays(folder / "explanations.npz", shown, accounts)
     content = {
         "model": shown.name,
+        "untrained": shown.untrained,
         "pictures": list(shown.names),
         "legends": {name: explainer.legend for name, explainer in explainers.items()},
         "explainers": {name: config.dump(explainer) for name, explainer in explainers.items()},
@@ -113,7 +114,8 @@ def _sheet(
         asked = f"explained: {_said(shown, probabilities, number, of)}"
         own = Cell(photograph(shown.x[number]), (shown.names[number], predicted, asked))
         rows.append([own, *(cells[number, of].get(method, nothing) for method in methods)])
-    return Sheet(["picture", *methods], rows, "\n".join(feet)).drawn()
+    first = [untrained_words([shown.name])] if shown.untrained else []
+    return Sheet(["picture", *methods], rows, "\n".join([*first, *feet])).drawn()
 
 
 def _legend(explainers: Mapping[str, Explainer]) -> list[str]:

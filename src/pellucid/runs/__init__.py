@@ -28,6 +28,7 @@ from pellucid.runs.measuring import check_device as check_device
 from pellucid.runs.measuring import checked as checked
 from pellucid.runs.measuring import subject as subject
 from pellucid.runs.measuring import summary as summary
+from pellucid.runs.measuring import untrained_words as untrained_words
 from pellucid.runs.neurons import layers_of as layers_of
 from pellucid.runs.neurons import leading as leading
 from pellucid.runs.neurons import similarity_of as similarity_of

@@ -53,7 +53,8 @@ def subjects(
     split = split.to(place)
     found: list[Subject] = []
     for name in names:
-        network = in_single(models.load(name, weights=weights, options=_sized(name, settings, images))).to(place)
+        own = _sized(name, settings, images)
+        network = in_single(models.load(name, weights=weights, options=own)).to(place)
         outputs = outputs_of(network, split, name)
         if images.known is not None and outputs != len(split.classes):
             raise ShapeError(
@@ -61,7 +62,8 @@ def subjects(
                 "take images of the classes that it has learnt"
             )
         train = None if images.known is None else images.known.train
-        subject = Subject(name, network, images.source, split, train)
+        random = models.untrained(name, weights=weights, options=own)
+        subject = Subject(name, network, images.source, split, train, untrained=random)
         found.append(subject if images.known is not None else _by_itself(subject, outputs))
     return found
 

@@ -98,6 +98,7 @@ def judged_summary(subject: Subject, found: Sequence[Judgement]) -> dict[str, An
     """The figures of several judgements, for tables and JSON."""
     return {
         "model": subject.name,
+        "untrained": subject.untrained,
         "data": subject.source,
         "images": len(subject.split),
         "of": found[0].record.about["of"],

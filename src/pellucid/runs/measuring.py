@@ -27,7 +27,7 @@ _CHECKED = 32  # images that the checks look at, since they repeat the attack on
 class Subject:
     """A network and the images to measure it on; `train` are those of the same data that networks learn from.
 
-    `labelled` is whether the labels mean anything.
+    `labelled` is whether the labels mean anything, `untrained` whether the network is known to have learnt nothing.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Subject:
     split: Split
     train: Split | None = None
     labelled: bool = True
+    untrained: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +68,21 @@ def subject(
     """
     place = device_of(device)
     images, source = known_data(model, source, download=download, report=report)
-    network = models.load(model, weights=weights, options=sized(model, settings_of(options), images))
+    settings = sized(model, settings_of(options), images)
+    network = models.load(model, weights=weights, options=settings)
     chosen = prepare(part_of(images, part))
     chosen = evaluate.sample(chosen, n, seed=seed) if n is not None else chosen
-    return Subject(model, network.to(place), source, chosen.to(place), images.train)
+    random = models.untrained(model, weights=weights, options=settings)
+    return Subject(model, network.to(place), source, chosen.to(place), images.train, untrained=random)
+
+
+def untrained_words(names: Sequence[str]) -> str:
+    """What has to be said first where some networks have learnt nothing."""
+    are, their = ("are", "their") if len(names) > 1 else ("is", "its")
+    return (
+        f"{', '.join(names)} {are} untrained: {their} weights are random, so nothing here tells of a trained one; "
+        "give --weights, or a run of 'pellucid train'"
+    )
 
 
 def known_data(
@@ -155,6 +167,7 @@ def summary(
     """The figures of several measurements, for tables and JSON."""
     content: dict[str, Any] = {
         "model": subject.name,
+        "untrained": subject.untrained,
         "data": subject.source,
         "images": len(subject.split),
         "accuracy": asdict(found[0].record.accuracy),

@@ -1,8 +1,9 @@
 """A network and the pictures that it is to be explained on, from words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid import data, evaluate, models
 from pellucid.batch import Batch
-from pellucid.data import Report, Split, silent
+from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError
 from pellucid.probe import Probe, frozen
 from pellucid.runs.measuring import device_of, known_data, part_of, settings_of, sized
@@ -29,6 +30,7 @@ class Shown:
     classes: tuple[str, ...]
     logits: Float[Tensor, "n classes"]
     train: Split | None
+    untrained: bool = False
 
     def probabilities(self, x: Float[Tensor, "m c h w"]) -> Float[Tensor, "m classes"]:
         """What the network says of other images."""
@@ -52,28 +54,29 @@ def shown(
 ) -> Shown:
     """The network that words stand for, at images that files hold; without files, at `n` images of its data."""
     at = device_of(device)
-    train: Split | None = None
+    images: Data | None = None
     if source is None and not (Path(model) / "spec.toml").is_file():
         if not paths:
             raise ConfigError(f"'{model}' is no run, so it knows no images; name image files, or give --data")
         size, classes = _shape(shape, model), ()
         own = settings_of(options)
-        settings = {"shape": list(size)} | own if model in models.MODELS else own
-        network = models.load(model, weights=weights, options=settings).to(at)
+        settings: Mapping[str, Any] = {"shape": list(size)} | own if model in models.MODELS else own
     else:
         images, _ = known_data(model, source, download=download, report=report)
-        train, size, classes = images.train, images.test.shape, images.test.classes
-        network = models.load(model, weights=weights, options=sized(model, settings_of(options), images)).to(at)
-        if not paths:
-            some = evaluate.sample(part_of(images, part), n, seed=seed)
-            (batch,) = some.to(at).batches(data.sequential(some, len(some)))
-            names = tuple(f"{part} image {number}" for number in batch.index.tolist())
-            return Shown(model, network, batch.x, names, classes, _logits(network, batch.x), train)
-    found = data.pictures(paths, size)
-    x = found.x.to(at)
+        size, classes = images.test.shape, images.test.classes
+        settings = sized(model, settings_of(options), images)
+    network = models.load(model, weights=weights, options=settings).to(at)
+    random = models.untrained(model, weights=weights, options=settings)
+    if paths or images is None:
+        found = data.pictures(paths, size)
+        x, names = found.x.to(at), found.names
+    else:
+        some = evaluate.sample(part_of(images, part), n, seed=seed)
+        (batch,) = some.to(at).batches(data.sequential(some, len(some)))
+        x, names = batch.x, tuple(f"{part} image {number}" for number in batch.index.tolist())
     logits = _logits(network, x)
     classes = classes or tuple(str(number) for number in range(logits.shape[1]))
-    return Shown(model, network, x, found.names, classes, logits, train)
+    return Shown(model, network, x, names, classes, logits, images.train if images else None, random)
 
 
 def _logits(network: nn.Module, x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.audit import AuditFolder, Figure, Outcome, letter, short_names
+from pellucid.runs import untrained_words
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Network:
     fingerprint: str
     root: Path
     outcomes: Mapping[str, Outcome]
+    untrained: bool = False
 
     @property
     def letter(self) -> str:
@@ -57,10 +59,17 @@ class Audit:
                 entry.get("fingerprint", ""),
                 folder.place(number, parts[0] if parts else "none").parent,
                 folder.outcomes(number),
+                number in about.get("untrained", ()),
             )
             for number, (name, entry) in enumerate(zip(short_names(given), about["models"], strict=True))
         ]
         return cls(folder.path, about, tuple(networks))
+
+    @property
+    def untrained(self) -> str:
+        """What has to be said first where networks have learnt nothing."""
+        names = list(dict.fromkeys(network.name for network in self.networks if network.untrained))
+        return untrained_words(names) if names else ""
 
     @property
     def parts(self) -> tuple[str, ...]:

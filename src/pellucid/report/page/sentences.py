@@ -1,6 +1,7 @@
 """The sentence that a page opens with: one of each network, made from its figures by these rules.
 
-1. Accuracy first, of all images that were looked at.
+0. Whether it is known to be untrained: then nothing that follows tells of a trained network.
+1. Accuracy, of all images that were looked at.
 2. Then what is left of it under attack: by AutoAttack where that was measured, else by the widest budget of L-inf.
 3. Then by how much confidence is wrong on average: the calibration error, where it was measured.
 4. Then how many checks failed. If one did, figures under attack may be too good, and the sentence says so.
@@ -32,6 +33,7 @@ def sentence(audit: Audit, network: Network) -> str:
     clauses = [
         clause
         for clause in (
+            "is untrained" if network.untrained else "",
             _accuracy(audit, network),
             _robustness(audit, network),
             _calibration(audit, network),
