@@ -52,7 +52,7 @@ def test_a_factor_of_both_maps_does_not_matter(similarity: Similarity, seed: int
 
 
 @similarities
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=seeds, first=st.integers(-6, 6), second=st.integers(-6, 6))
 def test_nor_does_a_factor_of_either(similarity: Similarity, seed: int, first: int, second: int) -> None:
     one, other = maps(seed)
