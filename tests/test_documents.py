@@ -87,7 +87,7 @@ def _marked(document: Path):
     return pytest.param(document, id=name, marks=pytest.mark.slow if name in LONG else ())
 
 
-@pytest.mark.parametrize("document", map(_marked, DOCUMENTS))
+@pytest.mark.parametrize("document", [_marked(document) for document in DOCUMENTS])
 def test_blocks_run(document: Path, mine: Path) -> None:
     text = document.read_text()
     if "runs/mine" in text:
