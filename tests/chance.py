@@ -15,6 +15,8 @@ def differ(one: Sequence[float], other: Sequence[float], *, by: float = 0.0) -> 
     samples = [torch.as_tensor(sample, dtype=torch.float64) for sample in (one, other)]
     spreads = [float(sample.var()) / len(sample) for sample in samples]
     gap = abs(float(samples[0].mean() - samples[1].mean())) - by
+    if not any(spreads):
+        return gap > 1e-12
     freedom = sum(spreads) ** 2 / sum(s**2 / (len(sample) - 1) for s, sample in zip(spreads, samples, strict=True))
     return gap > 0 and 2 * float(stats.t.sf(gap / sum(spreads) ** 0.5, freedom)) < ERROR
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from chance import differ
 from half_standing import CASES
-from pellucid.attacks import APGD, AutoAttack, Repeat, TargetedAPGD
+from pellucid.attacks import APGD, AutoAttack, TargetedAPGD
 from pellucid.attacks.boxed_l1 import project_boxed
 from pellucid.attacks.climb import checkpoints
 from pellucid.attacks.losses import dlr, targeted_dlr
@@ -19,59 +20,70 @@ pytest.importorskip("pyautoattack")
 autopgd: ModuleType = pytest.importorskip("pyautoattack.autopgd_base")
 authors: ModuleType = pytest.importorskip("pyautoattack.autoattack")
 
+SEEDS = range(6)
+
 
 def standing(model: nn.Module, batch: Batch, found: Tensor) -> Tensor:
     return model(found).argmax(1) == batch.y
 
 
+def alike(one: list[Tensor], other: list[Tensor]) -> bool:
+    """Whether the images left standing are as many on average, but for a point, and few always fall to one side only.
+
+    Starts are random, so that some fall now and then. One that falls half of the time falls to all six seeds of one
+    side and to none of the other with probability 2 ** -11, and three of ten do so with one below 1e-6.
+    """
+    shares = [[float(standing.double().mean()) for standing in side] for side in (one, other)]
+    first, second = torch.stack(one), torch.stack(other)
+    parted = (first.all(0) & ~second.any(0)) | (second.all(0) & ~first.any(0))
+    assert 0.1 < sum(shares[0]) / len(shares[0]) < 0.9
+    return not differ(*shares, by=0.01) and int(parted.sum()) <= 2
+
+
+@pytest.fixture
+def some(digits: Batch) -> Batch:
+    return Batch(digits.x[:100], digits.y[:100])
+
+
 @pytest.mark.parametrize(("network", "norm", "eps"), CASES)
 @pytest.mark.parametrize("loss", ["cross-entropy", "dlr"])
-def test_the_same_images_fall(model: nn.Module, digits: Batch, norm: Norm, eps: float, loss: str) -> None:
-    name = {"cross-entropy": "ce", "dlr": "dlr"}[loss]
-    # the ratio has many summits, and from random starts each side finds others: three restarts even that out
-    restarts = 1 if loss == "cross-entropy" else 3
-    theirs = autopgd.APGDAttack(
-        model,
-        n_iter=50,
-        norm=type(norm).__name__,
-        eps=eps,
-        loss=name,
-        device="cpu",
-        seed=0,
-        n_restarts=restarts,
-    )
-    left = standing(model, digits, theirs.perturb(digits.x, digits.y))
+def test_the_same_images_fall(model: nn.Module, some: Batch, norm: Norm, eps: float, loss: str) -> None:
+    left, ours = list[Tensor](), list[Tensor]()
     attack = APGD(eps=eps, steps=50, loss=loss, norm=norm)  # pyright: ignore[reportArgumentType]
-    ours = Repeat(attack, restarts).on(model, digits)
-    assert 0.1 < left.float().mean() < 0.9
-    assert (left == ours.reached).sum() <= 6
-    assert abs(left.sum() - (~ours.reached).sum()) <= 2  # of 200: one point
+    for seed in SEEDS:
+        name = {"cross-entropy": "ce", "dlr": "dlr"}[loss]
+        theirs = autopgd.APGDAttack(
+            model, n_iter=50, norm=type(norm).__name__, eps=eps, loss=name, device="cpu", seed=seed
+        )
+        left.append(standing(model, some, theirs.perturb(some.x, some.y)))
+        ours.append(~attack.on(model, some, seed=seed).reached)
+    assert alike(left, ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "norm", "eps"), CASES)
-def test_the_same_images_fall_to_rivals(model: nn.Module, digits: Batch, norm: Norm, eps: float) -> None:
-    theirs = autopgd.APGDAttack_targeted(
-        model, n_iter=20, norm=type(norm).__name__, eps=eps, n_target_classes=9, device="cpu", seed=0
-    )
-    left = standing(model, digits, theirs.perturb(digits.x, digits.y))
-    ours = TargetedAPGD(eps=eps, steps=20, norm=norm).on(model, digits)
-    assert 0.1 < left.float().mean() < 0.9
-    assert (left == ours.reached).sum() <= 2
-    assert abs(left.sum() - (~ours.reached).sum()) <= 2
+def test_the_same_images_fall_to_rivals(model: nn.Module, some: Batch, norm: Norm, eps: float) -> None:
+    left, ours = list[Tensor](), list[Tensor]()
+    for seed in SEEDS:
+        theirs = autopgd.APGDAttack_targeted(
+            model, n_iter=20, norm=type(norm).__name__, eps=eps, n_target_classes=9, device="cpu", seed=seed
+        )
+        left.append(standing(model, some, theirs.perturb(some.x, some.y)))
+        ours.append(~TargetedAPGD(eps=eps, steps=20, norm=norm).on(model, some, seed=seed).reached)
+    assert alike(left, ours)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["robust_digits_network"])
-def test_the_same_images_fall_in_l1(model: nn.Module, digits: Batch) -> None:
-    # starts are random, and from each other images fall: three restarts even that out
-    theirs = autopgd.APGDAttack(
-        model, n_iter=50, norm="L1", eps=1.4, loss="ce", device="cpu", seed=0, use_largereps=True, n_restarts=3
-    )
-    left = standing(model, digits, theirs.perturb(digits.x, digits.y))
-    ours = Repeat(APGD(eps=1.4, steps=50, norm=L1()), 3).on(model, digits)
-    assert 0.1 < left.float().mean() < 0.9
-    assert (left == ours.reached).sum() <= 6
-    assert abs(left.sum() - (~ours.reached).sum()) <= 2  # of 200: one point
+def test_the_same_images_fall_in_l1(model: nn.Module, some: Batch) -> None:
+    left, ours = list[Tensor](), list[Tensor]()
+    for seed in SEEDS:
+        theirs = autopgd.APGDAttack(
+            model, n_iter=50, norm="L1", eps=1.4, loss="ce", device="cpu", seed=seed, use_largereps=True
+        )
+        left.append(standing(model, some, theirs.perturb(some.x, some.y)))
+        ours.append(~APGD(eps=1.4, steps=50, norm=L1()).on(model, some, seed=seed).reached)
+    assert alike(left, ours)
 
 
 @pytest.mark.parametrize("size", [5, 40])
