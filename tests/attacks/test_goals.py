@@ -54,8 +54,24 @@ def test_a_single_goal_climbs_the_same_either_way(goal: Goal) -> None:
     slopes: list[Tensor] = []
     for score in (goal.progress, goal.margin):
         leaf = values.clone().requires_grad_()
-        slopes.append(torch.autograd.grad(score(leaf, y).sum(), leaf)[0])
+        (slope,) = torch.autograd.grad(score(leaf, y).sum(), leaf)
+        slopes.append(torch.nn.functional.normalize(slope))
     assert torch.allclose(slopes[0], slopes[1]) == goal.single
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_chance_is_climbed_however_confident_the_network(dtype: torch.dtype) -> None:
+    values = torch.tensor([[900.0, 0.0, -50.0]], dtype=dtype, requires_grad=True)
+    margin = BelowChance().margin(values, torch.tensor([0]))
+    (slope,) = torch.autograd.grad(margin.sum(), values)
+    assert margin.item() == pytest.approx(-900 - math.log(2))
+    assert torch.allclose(slope, slope.new_tensor([[-1.0, 1.0, 0.0]]))
+
+
+def test_chance_lies_where_the_probability_is_that_of_guessing() -> None:
+    values, y = logits(200, 7)
+    probability = values.softmax(1).gather(1, y[:, None]).squeeze(1)
+    assert torch.equal(BelowChance().reached(values, y), probability < 1 / 7)
 
 
 @pytest.mark.parametrize("goal", REACHABLE, ids=repr)

@@ -10,12 +10,25 @@ import torch
 from torch import Tensor, nn
 
 from networks import images, linear, smooth
-from pellucid.attacks import DDN, FMN, Attack, BelowChance, CarliniWagner, Confirmed, DeepFool, Goal, Misclassified
+from pellucid.attacks import (
+    DDN,
+    FMN,
+    Attack,
+    BelowChance,
+    CarliniWagner,
+    Confirmed,
+    DeepFool,
+    Goal,
+    Misclassified,
+    Repeat,
+    WorstOf,
+)
 from pellucid.attacks import Targeted as To
 from pellucid.attacks.annealing import annealed
 from pellucid.attacks.shortest import Shortest, looked
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
+from pellucid.testing.specimens import Scaled, Zoomed
 
 DUAL: dict[type, int | float] = {Linf: 1, L2: 2, L1: math.inf}
 ANY_GOAL: list[Callable[[Goal], Attack]] = [
@@ -176,6 +189,88 @@ def test_with_each_loss_the_search_starts_at_the_image() -> None:
     FMN(steps=9, losses=("margin", "progress", "margin"))(model, x, y)
     # after the decision on the labels
     assert [number for number, point in enumerate(seen[1:]) if torch.equal(point, x)] == [0, 3, 6]
+
+
+def test_a_goal_with_one_way_to_climb_is_climbed_again_from_the_image() -> None:
+    model, x, y = centred(2)
+    seen: list[Tensor] = []
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    FMN(steps=8, goal=BelowChance())(model, x, y)
+    assert [number for number, point in enumerate(seen[1:]) if torch.equal(point, x)] == [0, 4]
+
+
+SCALE_FREE: list[Attack] = [
+    *(FMN(steps=30, norm=norm) for norm in (L1(), L2(), Linf())),
+    *(kind(steps=30, norm=RMS(), goal=BelowChance()) for kind in (FMN, DDN)),
+    DDN(steps=30),
+]
+
+
+@pytest.mark.parametrize("attack", SCALE_FREE, ids=repr)
+def test_in_single_precision_no_logits_are_too_large_and_no_distances_too_small(attack: Attack) -> None:
+    model, x, y = centred(4)
+    x, model = x.float(), model.float()
+    distance = attack(model, x, y).distance
+    if attack.goal == Misclassified():  # how large logits are moves chance itself
+        larger = attack(nn.Sequential(model, Scaled(1000)).eval(), x, y)
+        assert larger.reached.all() and torch.allclose(larger.distance, distance, rtol=0.02)
+    nearer = attack(Zoomed(model, x, 100).eval(), x, y)
+    assert nearer.reached.all() and torch.allclose(100 * nearer.distance, distance, rtol=0.02)
+
+
+@pytest.mark.parametrize("attack", [FMN(steps=30), DDN(steps=30)], ids=repr)
+def test_with_a_thousand_classes_and_in_half_precision(attack: Attack) -> None:
+    model, x = smooth(classes=1000), images(4, 1, 6, 6)
+    with torch.no_grad():
+        y = model(x).argmax(1)
+    exact = attack(model, x, y)
+    assert exact.reached.all()
+    half = attack(model.bfloat16(), x.bfloat16(), y)
+    moved = ~half.settled
+    assert half.reached[moved].all()
+    assert half.x.dtype == torch.bfloat16 and half.x.isfinite().all()
+
+
+@pytest.mark.parametrize("attack", [FMN(steps=10), FMN(steps=10, norm=L0()), DDN(steps=10), DeepFool()], ids=repr)
+def test_a_dead_network_is_not_moved_and_what_is_wrong_already_stays(attack: Attack) -> None:
+    model, x, _ = centred(2)
+    with torch.no_grad():
+        last(model).weight.zero_()
+        last(model).bias.copy_(torch.tensor([1.0, 0.0]))
+    found = attack(model, x, torch.tensor([0, 0, 1, 1]))
+    assert found.reached.tolist() == [False, False, True, True]
+    assert torch.equal(found.x, x)
+    assert (found.distance == 0).all()
+
+
+@pytest.mark.parametrize("attack", [FMN(steps=20), DDN(steps=20)], ids=repr)
+def test_at_walls_it_goes_where_there_is_room(attack: Attack) -> None:
+    model = linear(classes=2)
+    with torch.no_grad():
+        last(model).weight.copy_(torch.tensor([[0.0] * 9, [-1.0] * 6 + [1.0] * 3]))
+        last(model).bias.copy_(torch.tensor([0.3, 0.0]))
+    x, y = torch.zeros(1, 1, 3, 3, dtype=torch.float64), torch.tensor([0])
+    found = attack(model, x, y)
+    # six black pixels would have to become darker yet
+    assert found.distance.item() == pytest.approx(0.3 / math.sqrt(3), rel=0.01)
+
+
+def test_published_searches_have_lengths_of_their_own_and_say_so() -> None:
+    model, x, y = centred(2)
+    for kind in (FMN, DDN):
+        assert kind().absolute == ""
+        assert kind(published=True).absolute.endswith(" long in L2, whatever the network")
+    seen: list[Tensor] = []
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    DDN(steps=2, radius=0.1, published=True)(model, x, y)
+    # the first radius has already grown by its share
+    assert torch.allclose(L2().size(seen[2] - x), torch.full((4,), 0.105, dtype=torch.float64), atol=1e-3)
+
+
+def test_of_several_parts_the_nearer_counts_and_lengths_matter_where_all_have_them() -> None:
+    fixed, free = DDN(published=True), FMN()
+    assert Repeat(fixed, 2).absolute == WorstOf((fixed, fixed)).absolute == fixed.absolute
+    assert WorstOf((fixed, free)).absolute == WorstOf((free,)).absolute == ""
 
 
 def test_where_walls_shorten_perturbations_the_ball_grows_on() -> None:

@@ -34,6 +34,12 @@ NEAREST = [
         id="carlini-wagner",
     ),
 ]
+PUBLISHED = [  # foolbox's FMN does not project in L2, and stays farther away in L1
+    pytest.param(DDN(steps=40, published=True), fa.DDNAttack(steps=40), id="ddn"),
+    pytest.param(
+        FMN(steps=40, losses=("margin",), norm=Linf(), published=True), fa.LInfFMNAttack(steps=40), id="fmn-linf"
+    ),
+]
 NETWORKS = ["digits_network", pytest.param("robust_digits_network", marks=pytest.mark.slow)]
 
 
@@ -65,6 +71,17 @@ def test_points_are_as_near_as_theirs(model: nn.Module, some: Batch, ours: Attac
     own = ours.on(model, some)
     assert own.reached.sum() >= fooled.sum()
     assert own.distance.where(own.reached, torch.inf).median() <= 1.03 * distance.median()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("ours", "peer"), PUBLISHED)
+def test_published_settings_find_their_distances(model: nn.Module, some: Batch, ours: Attack, peer: Any) -> None:
+    found, fooled = theirs(peer, model, some, None)
+    distance = torch.where(fooled, ours.norm.size(found - some.x), torch.inf)
+    own = ours.on(model, some)
+    assert own.distance.where(own.reached, torch.inf).median().item() == pytest.approx(
+        distance.median().item(), rel=0.03
+    )
 
 
 # budgets at which about half of the images stand

@@ -84,6 +84,8 @@ PRESETS: Registry[Preset] = Registry(
         "pgd-cifar-l2-training": Preset("Noack et al. 2021, in training", (noack2021.CIFAR_L2_TRAINING,)),
         "pgd-cifar-linf-weak": Preset("Noack et al. 2021", (noack2021.CIFAR_LINF_WEAK,)),
         "pgd-cifar-linf-strong": Preset("Noack et al. 2021", (noack2021.CIFAR_LINF_STRONG,)),
+        "fmn-published": Preset("Pintor et al. 2021", (FMN(step=1.0, losses=("margin",), published=True),)),
+        "ddn-published": Preset("Rony et al. 2019", (DDN(published=True),)),
         "nearest-published": Preset(
             "both Accuracy-Robustness Areas of Woods et al. 2019",
             (woods2019.ATTACK_AREA, woods2019.BELOW_CHANCE_AREA),

@@ -77,6 +77,11 @@ class Attack(ABC):
         """Whether an image whose goal is reached from the start is left as it is."""
         return True
 
+    @property
+    def absolute(self) -> str:
+        """Which of its lengths are the same for every network, where that makes its distances hang on their scale."""
+        return ""
+
     @abstractmethod
     def search(self, victim: Victim) -> Images:
         """A point for each image, as good as the attack can find one."""

@@ -42,6 +42,13 @@ class CarliniWagner(Attack):
         if not isinstance(self.norm, L2 | RMS):
             raise ConfigError(f"CarliniWagner has norm={self.norm}; its loss holds distances in L2 and RMS")
 
+    @property
+    def absolute(self) -> str:
+        """The published rate is a length."""
+        return (
+            f"its pixels move by about {self.rate / 2:g} a step, whatever the network: set rate well below distances"
+        )
+
     def search(self, victim: Victim) -> Images:
         """The nearest point; the last one where the goal was never reached."""
         zero, none = torch.zeros_like(victim.x), victim.x.new_zeros(len(victim))

@@ -10,8 +10,8 @@ from pellucid.attacks.annealing import annealed
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
-from pellucid.attacks.shortest import Shortest, looked, started
-from pellucid.attacks.victim import Images, Victim
+from pellucid.attacks.shortest import Shortest, boundary, evenly, inward, looked, started
+from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
 from pellucid.protocols import Norm
@@ -21,15 +21,20 @@ from pellucid.protocols import Norm
 class DDN(Attack):
     """Steps along the gradient, each followed by a return to a sphere around the image.
 
-    The sphere shrinks by the share `gamma` after a point that reaches the goal and grows by it after one that does
-    not. `radius` is the first one and `step` the first step, which falls to a hundredth along a cosine; both are
-    lengths in L2, whichever norm measures what is found. The defaults are the paper's.
+    The sphere follows the boundary: it becomes as large as it would have to be if the network were linear, shrinking
+    after a point that reaches the goal and growing after one that does not, by the share `gamma` at least. `radius`
+    is the first one as a multiple of that guess and `step` the first step as a multiple of the radius, so that
+    nothing hangs on how large logits or distances are. Along a cosine, steps fall to a hundredth and `gamma` to 0.001.
+
+    With `published` it is the paper's, its defaults included: `radius` and `step` are lengths in L2, whichever norm
+    measures what is found, and the radius changes by `gamma` at every step.
     """
 
     steps: int = 100
     radius: float = 1.0
     step: float = 1.0
     gamma: float = 0.05
+    published: bool = False
     norm: Norm = field(default_factory=L2)
     goal: Goal = field(default_factory=Misclassified)
 
@@ -43,25 +48,50 @@ class DDN(Attack):
         if not 0 < self.gamma < 1:
             raise ConfigError(f"DDN has gamma={self.gamma:g}; it is a share between 0 and 1")
 
+    @property
+    def absolute(self) -> str:
+        """The published radius and step are lengths."""
+        return (
+            f"its first radius and step are {self.radius:g} and {self.step:g} long in L2, whatever the network"
+            if self.published
+            else ""
+        )
+
     def search(self, victim: Victim) -> Images:
         """The nearest point; the last one where the goal was never reached."""
-        radius = victim.x.new_full((len(victim),), self.radius)
+        radius = victim.x.new_full((len(victim),), self.radius if self.published else 0.0)
         state = _State(**vars(started(victim.x)), radius=radius)
         # one look more than steps, since the last point may be the nearest
         return victim.x + iterate(victim, state, self._step, self.steps + 1)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
-        x = victim.x + state.delta
+        x, elapsed = victim.x + state.delta, number / self.steps
         if number == self.steps:
-            return looked(state, self.goal.reached(victim.logits(x), victim.y), self.norm)
-        logits, gradient = victim.ascent(x, self.goal.progress)
-        met = self.goal.reached(logits, victim.y)
-        farthest = L2().size(torch.maximum(victim.x, 1 - victim.x))
-        radius = torch.minimum(state.radius * torch.where(met, 1 - self.gamma, 1 + self.gamma), farthest)
-        length = annealed(self.step, self.step / 100, number / self.steps)
-        direction = L2().steepest(state.delta + length * L2().steepest(gradient))
+            return looked(state, self.goal.reached(victim.logits(x), victim.y), L2())
+        logits, gradient = victim.ascent(x, self._score(number))
+        margin = self.goal.margin(logits, victim.y)
+        gradient = gradient if self.published else inward(gradient, x)
+        # in L2, whose nearest point is that of RMS
+        state = looked(state, margin > 0, L2())
+        if self.published:
+            radius = state.radius * torch.where(margin > 0, 1 - self.gamma, 1 + self.gamma)
+        else:
+            share = annealed(self.gamma, 0.001, elapsed)
+            radius = boundary(state, state.radius, gradient, margin, L2(), share)
+            radius = radius * self.radius if number == 0 else radius
+        radius = torch.minimum(radius, L2().size(torch.maximum(victim.x, 1 - victim.x)))
+        length = annealed(self.step, self.step / 100, elapsed) * (
+            torch.ones_like(radius) if self.published else radius
+        )
+        direction = L2().steepest(state.delta + column(length, x) * L2().steepest(gradient))
         delta = (victim.x + column(radius, x) * direction).clamp(0, 1) - victim.x
-        return replace(looked(state, met, self.norm), delta=delta, radius=radius)
+        return replace(state, delta=delta, radius=radius)
+
+    def _score(self, number: int) -> Score:
+        if self.published:
+            return self.goal.progress
+        # the first guess is of where the margin ends
+        return self.goal.margin if number == 0 or self.goal.single else evenly(self.goal)
 
 
 @dataclass(frozen=True)

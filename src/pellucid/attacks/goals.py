@@ -31,7 +31,7 @@ class Goal(ABC):
 
     @property
     def single(self) -> bool:
-        """Whether progress and margin differ by a constant only, so that climbing either is climbing both."""
+        """Whether progress rises where margin does and nowhere else, so that climbing either is climbing both."""
         return False
 
     @abstractmethod
@@ -62,7 +62,7 @@ class BelowChance(Goal):
 
     @property
     def single(self) -> bool:
-        """Both are the label's cross-entropy."""
+        """Both rise as the label's probability falls."""
         return True
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
@@ -70,8 +70,10 @@ class BelowChance(Goal):
         return F.cross_entropy(logits, y, reduction="none")
 
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """The label's cross-entropy above that of guessing."""
-        return F.cross_entropy(logits, y, reduction="none") - math.log(logits.shape[1])
+        """The log odds against the label above those of guessing, which are all but linear and never flatten."""
+        own = logits.gather(1, y[:, None]).squeeze(1)
+        others = logits.scatter(1, y[:, None], -math.inf).logsumexp(1)
+        return others - own - math.log(logits.shape[1] - 1)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,12 @@ class Nearest(Attack):
         """Whether pixels stay in [0, 1]."""
         return self.clip
 
+    @property
+    def absolute(self) -> str:
+        """The published path is a length."""
+        norm = type(self.norm).__name__
+        return f"its steps add up to {self.path:g} in {norm}, whatever the network: set path to a few distances"
+
     def search(self, victim: Victim) -> Images:
         """The point to keep."""
         state = _State(**vars(started(victim.x)), velocity=torch.zeros_like(victim.x))

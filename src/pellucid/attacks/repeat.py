@@ -40,6 +40,11 @@ class Repeat(Attack):
         """Those of the attack."""
         return self.attack.levels
 
+    @property
+    def absolute(self) -> str:
+        """That of the attack."""
+        return self.attack.absolute
+
     def search(self, victim: Victim) -> Images:
         """The best attempt."""
         return WorstOf((self.attack,) * self.times).search(victim)

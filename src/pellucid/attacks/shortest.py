@@ -7,11 +7,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
-from pellucid.attacks.victim import Images
+from pellucid.attacks.victim import Images, Score
+from pellucid.probe import slope
 from pellucid.protocols import Norm
 
 T = TypeVar("T", bound="Shortest")
+
+_SHARPNESS = 12  # of a softmax: how many times e the likeliest class is above the mean one
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,43 @@ def looked(state: T, met: Bool[Tensor, " b"], norm: Norm) -> T:
         nearest=where(shorter, state.delta, state.nearest),
         length=torch.where(shorter, size, state.length),
     )
+
+
+def evenly(goal: Goal) -> Score:
+    """Where a goal's progress rises for logits of one spread, as steeply as its margin: never flat, never sharp."""
+
+    def score(logits: Tensor, y: Tensor) -> Tensor:
+        fixed = logits.detach().double()  # in single precision a softmax is soon 0 and 1
+        spread = fixed.amax(1, keepdim=True) - fixed.mean(1, keepdim=True)
+        fixed = (fixed * (_SHARPNESS / spread.where(spread > 0, 1.0))).requires_grad_()
+        weights = slope(goal.progress(fixed, y), fixed)
+        # as of a margin, whose weights are 1 and -1
+        total = weights.clamp_min(0).sum(1, keepdim=True)
+        return ((weights / total.where(total > 0, 1.0)).to(logits.dtype) * logits).sum(1)
+
+    return score
+
+
+def inward(gradient: Images, point: Images) -> Images:
+    """A gradient without what leads out of [0, 1] from where a pixel stands at the wall."""
+    return gradient.where(((point > 0) | (gradient > 0)) & ((point < 1) | (gradient < 0)), 0)
+
+
+def boundary(
+    state: Shortest,
+    radius: Float[Tensor, " b"],
+    gradient: Images,
+    margin: Float[Tensor, " b"],
+    norm: Norm,
+    share: float,
+) -> Float[Tensor, " b"]:
+    """How large a ball to look in next: where the boundary would be if the network were linear.
+
+    It grows or shrinks by the `share` at least, to half at most, and no larger than what has been met.
+    """
+    size = norm.size(state.delta)
+    rise = (gradient * norm.steepest(gradient)).flatten(1).sum(1)
+    ahead = margin / rise.clamp_min(torch.finfo(rise.dtype).tiny)
+    beyond = torch.maximum(radius * (1 + share), torch.minimum(size - ahead, state.length))
+    before = torch.minimum(radius * (1 - share), torch.maximum(size - ahead, _HALF * size))
+    return torch.where(margin > 0, torch.minimum(before, state.length), beyond)

@@ -49,6 +49,12 @@ class WorstOf(Attack):
         """Those of the parts."""
         return self.parts[0].levels
 
+    @property
+    def absolute(self) -> str:
+        """Those of the parts, if every part has one."""
+        found = [part.absolute for part in self.parts]
+        return "; ".join(dict.fromkeys(found)) if all(found) else ""
+
     def search(self, victim: Victim) -> Images:
         """The best of what the parts find."""
         best = victim.x.clone()
