@@ -7,14 +7,16 @@ class TestMine(AttackConformance):
 import math
 from typing import ClassVar
 
+import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid import config
 from pellucid.attacks import Attack, Perturbed
 from pellucid.attacks.attack import within
 from pellucid.batch import Batch
-from pellucid.testing.specimens import images, left_as_it_was, network
+from pellucid.protocols import Norm
+from pellucid.testing.specimens import Scaled, Zoomed, images, left_as_it_was, network
 
 
 class AttackConformance:
@@ -95,10 +97,46 @@ class AttackConformance:
             assert found.x.dtype == dtype
             assert bool(found.x.isfinite().all())
 
+    def test_its_distances_do_not_hang_on_the_scale_of_logits(self) -> None:
+        """Unless the goal does, or the attack declares that it has lengths of its own."""
+        x, y = images()
+        model, more = network(), nn.Sequential(network(), Scaled(100)).eval()
+        with torch.no_grad():
+            logits = torch.randn(50, 4, dtype=x.dtype, generator=torch.Generator().manual_seed(0))
+            classes = torch.arange(50) % 4
+            apart = self.attack.goal.reached(logits, classes) != self.attack.goal.reached(100 * logits, classes)
+        if not self._looks_for_the_nearest() or bool(apart.any()):
+            return
+        first, second = (self.attack(one, x, y) for one in (model, more))
+        assert torch.equal(first.reached, second.reached)
+        assert torch.allclose(first.distance, second.distance, rtol=0.02)
+
+    def test_its_distances_follow_the_scale_of_the_network(self) -> None:
+        """Where margins are 100 times smaller, so is what it finds, unless it declares lengths of its own."""
+        x = 0.25 + 0.5 * images()[0]
+        if not self._looks_for_the_nearest() or not _is_homogeneous(self.attack.norm, x):
+            return
+        with torch.no_grad():
+            y = network()(x).argmax(1)
+        # so near that no pixel comes to the walls
+        found = [self.attack(Zoomed(network(), x, times).eval(), x, y) for times in (1e2, 1e4)]
+        assert torch.equal(found[0].reached, found[1].reached)
+        assert torch.allclose(found[0].distance, 100 * found[1].distance, rtol=0.02)
+
     def test_its_settings_are_read_back_as_they_were_written(self) -> None:
         """What `dump` writes, `build` reads."""
         assert config.build(Attack, config.dump(self.attack)) == self.attack
 
+    def _looks_for_the_nearest(self) -> bool:
+        if self.attack.nearest and self.attack.absolute:
+            pytest.skip(f"declared: {self.attack.absolute}")
+        return self.attack.nearest
+
     def _attacked(self, *, model: nn.Module | None = None, seed: int = 0) -> Perturbed:
         x, y = images()
         return self.attack(network() if model is None else model, x, y, seed=seed)
+
+
+def _is_homogeneous(norm: Norm, x: Tensor) -> bool:
+    """Whether twice a perturbation is twice as long."""
+    return torch.allclose(norm.size(2 * x), 2 * norm.size(x))

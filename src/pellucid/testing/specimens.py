@@ -39,6 +39,36 @@ def network(
     return model.to(dtype).eval()
 
 
+class Scaled(nn.Module):
+    """Logits so many times as large."""
+
+    def __init__(self, times: float) -> None:
+        super().__init__()
+        self.times = times
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """The logits."""
+        return self.times * logits
+
+
+class Zoomed(nn.Module):
+    """A network whose boundaries lie so many times nearer to the images that it is made for.
+
+    An image is taken for the one of them that is nearest.
+    """
+
+    def __init__(self, network: nn.Module, x: Tensor, times: float) -> None:
+        super().__init__()
+        self.network, self.x, self.times = network, x, times
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The logits."""
+        with torch.no_grad():
+            near = torch.cdist(x.flatten(1), self.x.flatten(1)).argmin(1)
+        origin = self.x[near]
+        return self.network(origin + self.times * (x - origin))
+
+
 def images(
     *, classes: int = 4, channels: int = 1, size: int = 6, count: int = 6, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor]:
