@@ -12,7 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pellucid import models
-from pellucid.attacks import PGD, Attack, Goal, Ladder, Misclassified, Nearest, RandomPoint, Square, Victim
+from pellucid.attacks import (
+    DDN,
+    FMN,
+    PGD,
+    Attack,
+    BelowChance,
+    Goal,
+    Ladder,
+    Misclassified,
+    Nearest,
+    RandomPoint,
+    Square,
+    Victim,
+)
 from pellucid.batch import Batch
 from pellucid.data import load, sequential
 from pellucid.errors import LabelError, MeasurementError, NotFinite, PixelError
@@ -21,6 +34,7 @@ from pellucid.evaluate.verdicts import verdicts
 from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm
 from pellucid.registry import describe
+from pellucid.testing.specimens import Zoomed
 
 CLASSES = tuple("0123456789")
 ATTACK = PGD(eps=0.1, steps=20)
@@ -64,7 +78,7 @@ def checked(model: nn.Module, batch: Batch, attack: Attack = ATTACK) -> tuple[Ve
 def test_a_healthy_network_passes_every_check(healthy: nn.Sequential, batch: Batch) -> None:
     found = checked(healthy, batch)
     assert failed(found) == {}
-    assert [verdict.check for verdict in found] == list(CHECKS)
+    assert [verdict.check for verdict in found] == [name for name in CHECKS if name != "convergence"]
     assert {verdict.remedy for verdict in found} == {""}
     assert failed(verdicts(healthy, batch, classes=CLASSES)) == {}
 
@@ -375,6 +389,69 @@ def test_where_no_image_is_right_none_is_saturated(healthy: nn.Sequential, batch
 @pytest.mark.parametrize("attack", [RandomPoint(eps=0.1), Square(eps=0.1, queries=5)], ids=["random-point", "square"])
 def test_a_weak_attack_is_beaten(healthy: nn.Sequential, batch: Batch, attack: Attack) -> None:
     assert set(failed(checked(healthy, batch, attack))) == {"stronger-attack"}
+
+
+def converged(model: nn.Module, batch: Batch, attack: Attack) -> Verdict:
+    some = Batch(batch.x[:8], batch.y[:8])
+    (verdict,) = verdicts(model, some, classes=CLASSES, attack=attack, checks=("convergence",))
+    return verdict
+
+
+@pytest.mark.parametrize("goal", [Misclassified(), BelowChance()], ids=repr)
+@pytest.mark.parametrize("kind", [FMN, DDN])
+def test_searches_converge_whatever_the_scale(
+    healthy: nn.Module, batch: Batch, kind: type[FMN | DDN], goal: Goal
+) -> None:
+    for model in (healthy, Zoomed(healthy, batch.x[:8], 100).eval()):
+        verdict = converged(model, batch, kind(steps=50, norm=RMS(), goal=goal))
+        assert verdict.passed, verdict.finding
+        assert verdict.evidence["images"] == 8 and verdict.evidence["steps"] == 200
+
+
+@pytest.mark.parametrize(
+    ("attack", "declared"),
+    [
+        (
+            FMN(steps=10, step=2.0, published=True, norm=RMS()),
+            "its first step is 2 long in L2, whatever the network",
+        ),
+        (
+            DDN(steps=30, published=True, norm=RMS()),
+            "its first radius and step are 1 and 1 long in L2, whatever the network",
+        ),
+        (
+            Nearest(steps=60),
+            "its steps add up to 20 in RMS, whatever the network: set path to a few distances",
+        ),
+    ],
+    ids=["fmn", "ddn", "walk"],
+)
+def test_steps_far_longer_than_distances_do_not_converge(
+    healthy: nn.Module, batch: Batch, attack: Attack, declared: str
+) -> None:
+    verdict = converged(Zoomed(healthy, batch.x[:8], 100).eval(), batch, attack)
+    assert not verdict.passed
+    assert re.fullmatch(
+        r"the area over 8 images is [\d.]+, and [\d.e-]+ where \d+ smaller steps of FMN go on looking: \d\d% less",
+        verdict.finding,
+    )
+    assert verdict.evidence["fall"] == 1 - verdict.evidence["longer"] / verdict.evidence["area"] > 0.1
+    assert verdict.remedy == (
+        "distances and areas are too large: give the search more steps (--set steps=..., in an audit "
+        f"--set robustness.nearest_steps=...), or take the nearest of several (--attack fmn,ddn); {declared}"
+    )
+
+
+def test_where_nothing_is_found_nothing_converges(healthy: nn.Module, batch: Batch) -> None:
+    constant = Wrapped(healthy, after=lambda logits: 0 * logits + 4 * torch.eye(10)[3])
+    right = Batch(batch.x[:4], torch.full((4,), 3))
+    (verdict,) = verdicts(constant, right, classes=CLASSES, attack=FMN(steps=10), checks=("convergence",))
+    assert verdict.finding == "neither the attack nor 200 steps of FMN find a failure of any of 4 images"
+    assert not verdict.passed
+    assert verdict.remedy == "no network withstands any change: see to the other failed checks first"
+    wrong = Batch(batch.x[:4], torch.full((4,), 2))
+    (verdict,) = verdicts(constant, wrong, classes=CLASSES, attack=FMN(steps=10), checks=("convergence",))
+    assert verdict.passed and verdict.evidence["area"] == 0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class DDN(Attack):
     The sphere follows the boundary: it becomes as large as it would have to be if the network were linear, shrinking
     after a point that reaches the goal and growing after one that does not, by the share `gamma` at least. `radius`
     is the first one as a multiple of that guess and `step` the first step as a multiple of the radius, so that
-    nothing hangs on how large logits or distances are. Along a cosine, steps fall to a hundredth and `gamma` to 0.001.
+    nothing hangs on how large logits or distances are. Along a cosine, steps fall to a hundredth and `gamma` to
+    0.001.
 
     With `published` it is the paper's, its defaults included: `radius` and `step` are lengths in L2, whichever norm
     measures what is found, and the radius changes by `gamma` at every step.

@@ -23,8 +23,11 @@ def verdicts(
     classes: Sequence[str],
     attack: Attack = PGD(),  # noqa: B008
     seed: int = 0,
+    checks: Sequence[str] = (),
 ) -> tuple[Verdict, ...]:
     """What every listed check says of a network, given as it was measured, and of the attack it was measured with.
+
+    Those that do not apply say nothing. With `checks` only those are carried out.
 
     At most 64 images are looked at, evenly spaced over the batch, in some 200 passes besides those of the attack; for
     accuracy alone 512. The network is left as it was.
@@ -34,10 +37,12 @@ def verdicts(
     case = Case(model, _some(batch, _IMAGES), _some(batch, _MANY), tuple(classes), attack, seed)
     with _seeded(batch.x.device, derive(seed, "verdicts")):
         check_labels(case.many.y, case.logits.shape[1], "this batch")
-        return tuple(_carried_out(name, check, case) for name, check in CHECKS.items())
+        chosen = {name: CHECKS[name] for name in checks or CHECKS}
+        found = (_carried_out(name, check, case) for name, check in chosen.items())
+        return tuple(verdict for verdict in found if verdict)
 
 
-def _carried_out(name: str, check: Check, case: Case) -> Verdict:
+def _carried_out(name: str, check: Check, case: Case) -> Verdict | None:
     try:
         return check(case)
     except torch.OutOfMemoryError:

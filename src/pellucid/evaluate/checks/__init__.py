@@ -6,6 +6,7 @@ from pellucid.evaluate.checks.absurd_budget import absurd_budget
 from pellucid.evaluate.checks.batch_dependence import batch_dependence
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.checks.clean_accuracy import clean_accuracy
+from pellucid.evaluate.checks.convergence import convergence
 from pellucid.evaluate.checks.gradients import gradients
 from pellucid.evaluate.checks.input_range import input_range
 from pellucid.evaluate.checks.probabilities import probabilities
@@ -19,7 +20,8 @@ from pellucid.evaluate.checks.training_mode import training_mode
 from pellucid.evaluate.checks.verdict import Verdict
 from pellucid.registry import Registry
 
-Check = Callable[[Case], Verdict]
+Check = Callable[[Case], Verdict | None]
+"""None is the verdict where a check does not apply."""
 
 # what explains other failures comes first
 CHECKS: Registry[Check] = Registry(
@@ -38,6 +40,7 @@ CHECKS: Registry[Check] = Registry(
         "absurd-budget": absurd_budget,
         "returned-points": returned_points,
         "stronger-attack": stronger_attack,
+        "convergence": convergence,
     },
 )
 
