@@ -14,7 +14,7 @@ from pellucid.attacks import PGD
 from pellucid.audit import Robust, Task
 from pellucid.audit.robust import written
 
-SMALL = Robust(n=8, nearest=6, linf=(8 / 255, 0.2), l2=(0.5,), steps=3, nearest_steps=5)
+SMALL = Robust(n=8, nearest=6, linf=(8 / 255, 0.2), l2=(0.5,), steps=3, nearest_steps=5, repeated=2)
 
 
 def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> None:
@@ -30,6 +30,8 @@ def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> No
     assert 1.0 >= small.value >= large.value >= 0.0
     assert small.n == 8
     assert heard[0][:2] == (8, 8) and heard[0][2].startswith("attacks, linf: accuracy ")
+    assert [verdict.check for verdict in found.verdicts] == ["convergence", "convergence-below-chance"]
+    assert {verdict.evidence["images"] for verdict in found.verdicts} == {2}
     curves = found.details["curves"]
     assert set(curves) == {"linf", "l2", "attack", "below_chance"}
     assert curves["linf"] == [(8 / 255, small.value), (0.2, large.value)]

@@ -54,7 +54,7 @@ QUICK = Profile(
     "a first look: minutes on a CPU",
     {
         "decisions": Decided(),
-        "robustness": Robust(n=100, nearest=50, l2=(), steps=10, nearest_steps=30),
+        "robustness": Robust(n=100, nearest=50, l2=(), steps=10, nearest_steps=30, repeated=8),
         "verdicts": Checked(n=16, steps=10),
         "explanations": Explained(
             _FEW,
@@ -106,7 +106,7 @@ FULL = Profile(
     "what to publish",
     {
         "decisions": Decided(),
-        "robustness": Robust(n=1000, nearest=500, steps=40, nearest_steps=100),
+        "robustness": Robust(n=1000, nearest=500, steps=40, nearest_steps=100, repeated=32),
         "AutoAttack": AutoAttacked(n=1000),
         "verdicts": Checked(n=64, steps=40),
         "explanations": Explained(

@@ -2,21 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import final
 
 import torch
 
 from pellucid import config
-from pellucid.attacks import FMN, Attack, BelowChance, Ladder, Misclassified
+from pellucid.attacks import Attack, BelowChance, Ladder, Misclassified
 from pellucid.attacks.attack import check_box, check_budget
 from pellucid.audit.bounded import bounded
 from pellucid.audit.figure import Figure
+from pellucid.audit.nearest import nearest
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
-from pellucid.evaluate import Measured, Record, measure
+from pellucid.evaluate import Measured, Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
-from pellucid.norms import L2, RMS, Linf
+from pellucid.norms import L2, Linf
 from pellucid.protocols import Norm
 from pellucid.runs import Subject
 
@@ -26,9 +27,10 @@ _POINTS = 60  # of a curve that is drawn
 @final
 @dataclass(frozen=True)
 class Robust(Part):
-    """Robust accuracy at several budgets by PGD and APGD; the curve, and both Accuracy-Robustness Areas, by FMN.
+    """Robust accuracy at several budgets by PGD and APGD; curve and both Accuracy-Robustness Areas by FMN and DDN.
 
-    `n` images for the budgets and `nearest` for the curve and the areas.
+    `n` images for the budgets and `nearest` for the curve and the areas, with `nearest_steps` of FMN and half as many
+    of DDN. Whether these searches have converged is checked on `repeated` of the images.
     """
 
     n: int = 200
@@ -37,9 +39,11 @@ class Robust(Part):
     l2: tuple[float, ...] = (0.25, 0.5, 1.0)
     steps: int = 20
     nearest_steps: int = 50
+    repeated: int = 16
 
     def __post_init__(self) -> None:
-        check_counts(self, 1, "n", "nearest", "steps", "nearest_steps")
+        check_counts(self, 1, "n", "nearest", "steps", "repeated")
+        check_counts(self, 2, "nearest_steps")  # one for each loss
         for norm, budgets in ((Linf(), self.linf), (L2(), self.l2)):
             for eps in budgets:
                 check_budget(eps, norm, "Robust")
@@ -53,7 +57,10 @@ class Robust(Part):
     def passes(self, subject: Subject) -> Passes:
         """As if every image stood at every budget to the end; most fall earlier."""
         images = min(self.n, len(subject.split))
-        rows = images * self.steps * 3 + min(self.nearest, len(subject.split)) * self.nearest_steps * 2
+        search = self.nearest_steps + self.nearest_steps // 2
+        rows = images * self.steps * 3 + min(self.nearest, len(subject.split)) * search * 2
+        # each goal once more, and with four times as many steps
+        rows += min(self.repeated, len(subject.split)) * search * 5 * 2
         return Passes(rows + 4 * images, rows)
 
     def announced(self) -> Sequence[Announced]:
@@ -66,6 +73,7 @@ class Robust(Part):
         """Attack at each budget, then look for the nearest failure of each image."""
         figures: list[Figure] = []
         records: dict[str, Record] = {}
+        checked: list[Verdict] = []
         for name, norm, budgets in (("linf", Linf(), self.linf), ("l2", L2(), self.l2)):
             if not budgets:
                 continue
@@ -74,17 +82,27 @@ class Robust(Part):
             for eps in sorted(budgets):
                 figures.append(Figure("robust_accuracy", (name, written(eps)), record.robust_accuracy(eps)))
         for name, goal in (("attack", Misclassified()), ("below_chance", BelowChance())):
-            attack = FMN(steps=self.nearest_steps, norm=RMS(), goal=goal)
+            attack = nearest(goal, self.nearest_steps)
             record = records[name] = self._measured(task, f"nearest failures, {name}", attack, self.nearest, name)
             none = record.unreached == len(record)
             area = None if none else record.area()
             note = _unreached(record)
             figures.append(Figure("area", (name,), area, note=note))
-        return Finding(tuple(figures), details={"curves": {name: _curve(record) for name, record in records.items()}})
+            checked += self._converged(task, attack, name)
+        curves = {name: _curve(record) for name, record in records.items()}
+        return Finding(tuple(figures), tuple(checked), {"curves": curves})
 
     def _ladder(self, norm: Norm, budgets: Sequence[float]) -> Attack:
         attacks = [bounded(eps, norm, self.steps) for eps in sorted(budgets)]
         return Ladder(tuple(attacks)) if len(attacks) > 1 else attacks[0]
+
+    def _converged(self, task: Task, attack: Attack, name: str) -> list[Verdict]:
+        """Whether a longer search finds much nearer failures; of the two goals each has a verdict of its own."""
+        model, classes = task.subject.model, task.subject.split.classes
+        some = task.batch(self.repeated)
+        found = verdicts(model, some, classes=classes, attack=attack, seed=task.seed, checks=("convergence",))
+        goal = "" if name == "attack" else f"-{name.replace('_', '-')}"
+        return [replace(verdict, check=verdict.check + goal) for verdict in found]
 
     def _measured(self, task: Task, words: str, attack: Attack, n: int, name: str) -> Record:
         def watch(measured: Measured) -> None:

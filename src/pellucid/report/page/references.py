@@ -30,6 +30,10 @@ _FMN = (
     "Pintor, Roli, Brendel and Biggio, Fast Minimum-norm Adversarial Attacks through Adaptive Norm "
     "Constraints, NeurIPS 2021. arXiv 2102.12827"
 )
+_DDN = (
+    "Rony, Hafemann, Oliveira, Ben Ayed, Sabourin and Granger, Decoupling Direction and Norm for Efficient "
+    "Gradient-Based L2 Adversarial Attacks and Defenses, CVPR 2019. arXiv 1811.09600"
+)
 _CROCE = (
     "Croce and Hein, Reliable evaluation of adversarial robustness with an ensemble of diverse "
     "parameter-free attacks, ICML 2020. arXiv 2003.01690"
@@ -64,11 +68,12 @@ _BACH = (
     "10.1371/journal.pone.0130140"
 )
 _REFERENCES: Mapping[str, Sequence[str]] = {
-    "robust": (_MADRY, _CROCE, _FMN, _WOODS, _NOACK),
+    "robust": (_MADRY, _CROCE, _FMN, _DDN, _WOODS, _NOACK),
     "auto-attacked": (_CROCE,),
     "neurons": (_DONG,),
     "pgd": (_MADRY,),
     "fmn": (_FMN,),
+    "ddn": (_DDN,),
     "auto-attack": (_CROCE,),
     "adversarial": (_WOODS,),
     "gradient": (
