@@ -1,4 +1,4 @@
-"""Nearest failures: the published walk of 450 steps against attacks that need fewer gradients.
+"""Nearest failures: the searches of an audit against one of ten times the steps, and against published searches.
 
 What is compared is counted, not timed: gradient evaluations per image, and distances image by image.
 """
@@ -7,46 +7,47 @@ from typing import Any
 
 import torch
 
-from benchmarks.networks import subjects
+from benchmarks.networks import nursery
 from benchmarks.timing import record
 from pellucid import metrics
-from pellucid.attacks import DDN, FMN, BelowChance, Goal, Misclassified, Nearest, woods2019
+from pellucid.attacks import FMN, Attack, BelowChance, Goal, Misclassified, Nearest
+from pellucid.audit.nearest import nearest
 from pellucid.norms import RMS
 
-GOALS: dict[str, tuple[Goal, Nearest]] = {
-    "attack": (Misclassified(), woods2019.ATTACK_AREA),
-    "below chance": (BelowChance(), woods2019.BELOW_CHANCE_AREA),
-}
+GOALS: dict[str, Goal] = {"attack": Misclassified(), "below chance": BelowChance()}
+LONG = "ten times standard"
 
 
-def run(rounds: int, images: int = 8) -> None:
-    """Medians, areas and gradient evaluations; `rounds` is of no use, since nothing is timed."""
+def run(rounds: int, kind: str, images: int, name: str) -> None:
+    """Areas, medians and gradient evaluations; `rounds` is of no use, since nothing is timed."""
     results: dict[str, Any] = {}
-    for subject, (model, x, y, _) in {**subjects(64, "mnist"), **subjects(images, "resnet")}.items():
-        for name, (goal, published) in GOALS.items():
-            attacks = {
-                "published": published,
-                "published, clipped": Nearest(goal=goal),
-                "fmn": FMN(norm=RMS(), goal=goal),
-                "ddn": DDN(norm=RMS(), goal=goal),
+    for subject, (model, x, y) in nursery(images, kind).items():
+        for label, goal in GOALS.items():
+            attacks: dict[str, Attack] = {
+                "quick": nearest(goal, 30),
+                "standard": nearest(goal, 50),
+                LONG: nearest(goal, 500),
+                "FMN, first step of 2, 30": FMN(steps=30, step=2.0, published=True, norm=RMS(), goal=goal),
+                "published walk, clipped": Nearest(goal=goal),
             }
-            rows = {}
-            for label, attack in attacks.items():
-                found = attack(model, x, y)
+            rows: dict[str, Any] = {}
+            results[f"{subject}, {label}"] = rows
+            for attack, search in attacks.items():
+                found = search(model, x, y)
                 distance = found.distance.where(found.reached, torch.inf)
                 tried = ~found.settled
-                rows[label] = {
+                rows[attack] = {
                     "area": metrics.area(distance, classes=10).value,
                     "median": float(distance[tried].median()),
                     "gradients": float(found.backwards[tried].double().mean()),
                     "unreached": int((~found.reached).sum()),
                     "distances": distance.tolist(),
                 }
-            results[f"{subject}, {name}"] = rows
-            for label, row in rows.items():
+                record(name, {"images": images, "subjects": results})
+            for attack, row in rows.items():
                 print(
-                    f"{subject}, {name}: {label:18} area {row['area']:.5f}  median {row['median']:.5f}  "
+                    f"{subject}, {label}: {attack:24} area {row['area']:.5f} "
+                    f"({row['area'] / rows[LONG]['area']:.3f})  median {row['median']:.5f}  "
                     f"gradients {row['gradients']:.0f}  unreached {row['unreached']}",
                     flush=True,
                 )
-    record("areas", {"subjects": results})

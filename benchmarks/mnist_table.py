@@ -115,7 +115,7 @@ class Table:
         record = pellucid.measure(model, own, auto, seed=seed, folder=place / "auto-attack", engine=SEARCH)
         figures["AutoAttack"] = record.robust_accuracy(auto.eps).value
         for name, goal in {"attack area": Misclassified(), "chance area": BelowChance()}.items():
-            nearest = FMN(norm=RMS(), goal=goal, step=1.0)
+            nearest = FMN(norm=RMS(), goal=goal)
             record = pellucid.measure(model, test.take(scale.nearest), nearest, seed=seed, folder=place / _slug(name))
             figures[name] = record.area().value
         return figures | self._gradients(model, seed, test.take(scale.tested))
