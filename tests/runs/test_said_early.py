@@ -62,7 +62,7 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             ("measure", *DIGITS, "--attack", "pgd", "--preset", "mnist-l2-weka"),
             "pgd has no preset 'mnist-l2-weka' (did you mean 'mnist-l2-weak'?)",
         ),
-        (("measure", *DIGITS, "--attack", "fmn", "--preset", "weak"), "fmn has no preset 'weak' (there are none)"),
+        (("measure", *DIGITS, "--attack", "apgd", "--preset", "weak"), "apgd has no preset 'weak' (there are none)"),
         (
             ("train", "standard", "--model", "mlp", "--set", "model.options.hiden=[8]", "--data", "nowhere"),
             "there is no setting 'model.options.hiden' (did you mean 'model.options.hidden'?)",
