@@ -21,7 +21,10 @@ MODEL = ["audit", "mlp", "--data", "digits", "--device", "cpu", "--n", "20", "--
 @pytest.fixture(autouse=True)
 def few_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """A quick profile that is quicker."""
-    parts: dict[str, Part] = {"decisions": Decided(), "robustness": Robust(n=4, nearest=4, steps=2, nearest_steps=2)}
+    parts: dict[str, Part] = {
+        "decisions": Decided(),
+        "robustness": Robust(n=4, nearest=4, steps=2, nearest_steps=2, repeated=1),
+    }
     monkeypatch.setattr(audit, "PROFILES", Registry("profile", {"quick": Profile("a test", parts)}))
     monkeypatch.chdir(tmp_path)
     yield

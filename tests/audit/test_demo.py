@@ -31,7 +31,7 @@ METHODS = ("standard", "adversarial-training")
 TRAINING = ("model.name=lenet", "recipe.batch=256", "recipe.epochs=1", "recipe.optimizer.lr=0.01")
 PARTS: dict[str, Part] = {
     "decisions": Decided(),
-    "robustness": Robust(n=4, nearest=4, linf=(0.1,), l2=(), steps=2, nearest_steps=2),
+    "robustness": Robust(n=4, nearest=4, linf=(0.1,), l2=(), steps=2, nearest_steps=2, repeated=1),
     "explanations": Explained({"gradient": Gradient()}, {"random-similarity": RandomSimilarity(draws=1)}, n=4),
     "gradients": Gradients({"image-alignment": ImageAlignment()}, n=4),
 }

@@ -57,7 +57,13 @@ def probabilities(channels=1, classes=3):
 def numbers():
     return nn.Flatten(0)
 """
-CHEAP = ["robustness.linf=[0.1]", "robustness.steps=2", "robustness.nearest_steps=2", "verdicts.steps=2"]
+CHEAP = [
+    "robustness.linf=[0.1]",
+    "robustness.steps=2",
+    "robustness.nearest_steps=2",
+    "robustness.repeated=1",
+    "verdicts.steps=2",
+]
 
 
 @pytest.fixture(autouse=True)

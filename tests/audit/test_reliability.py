@@ -25,7 +25,7 @@ PROFILE = Profile(
     "to be killed",
     {
         "decisions": Decided(),
-        "robustness": Robust(n=320, nearest=128, linf=(0.1,), l2=(), steps=10, nearest_steps=10),
+        "robustness": Robust(n=320, nearest=128, linf=(0.1,), l2=(), steps=10, nearest_steps=10, repeated=1),
         "gradients": Gradients({"image-alignment": ImageAlignment()}, n=128),
     },
 )

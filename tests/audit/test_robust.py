@@ -57,7 +57,7 @@ def test_a_network_that_is_too_sure_to_be_climbed_falls_all_the_same(tmp_path: P
     surer = replace(plain, model=Surer(plain.model).eval())
     alone = measure(surer.model, Task(surer, tmp_path).some(8), PGD(eps=0.9, steps=20))
     assert alone.standing == alone.accuracy
-    part = Robust(n=8, nearest=1, linf=(0.9,), l2=(), steps=20, nearest_steps=2)
+    part = Robust(n=8, nearest=1, linf=(0.9,), l2=(), steps=20, nearest_steps=2, repeated=1)
     found = {
         owner.model: part.carry_out(Task(owner, tmp_path / type(owner.model).__name__)).figures[0].estimate
         for owner in (plain, surer)
