@@ -37,7 +37,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "auto-attack": (ensembles.run, 1),
     "auto-attack-cifar": (partial(ensembles.run, images=8, kind="resnet44", name="auto-attack-cifar"), 1),
     "areas-digits": (partial(areas.run, kind="digits", images=100, name="areas-digits"), 1),
-    "areas-mnist": (partial(areas.run, kind="mnist", images=50, name="areas-mnist"), 1),
+    "areas-mnist": (partial(areas.run, kind="mnist", images=16, name="areas-mnist"), 1),
     "areas-cifar": (partial(areas.run, kind="cifar", images=12, name="areas-cifar"), 1),
     "references": (references.run, 5),
     "retraining": (retraining.run, 3),
