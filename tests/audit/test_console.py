@@ -19,6 +19,7 @@ def test_the_first_column_and_intervals_are_whole(
     AuditConsole().report(
         {
             "models": MODELS,
+            "untrained": [],
             "data": {"source": "digits", "images": 100},
             "figures": [{**figure, "network": number, "estimate": share_record(93, 100)} for number in range(2)],
             "verdicts": [],
@@ -44,6 +45,7 @@ def test_many_networks_stand_under_letters(
     figure = {"part": "robustness", "name": "robust_accuracy", "arguments": ["linf", "8/255"]}
     content = {
         "models": names,
+        "untrained": [],
         "data": {"source": "digits", "images": 100},
         "figures": [{**figure, "network": number, "estimate": share_record(90 + number, 100)} for number in range(6)],
         "verdicts": [],
