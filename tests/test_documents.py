@@ -170,6 +170,22 @@ def test_one_version() -> None:
     assert project == newest[1] == cited[1]
 
 
+def test_one_sentence_says_what_it_is() -> None:
+    what = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["description"]
+    assert what == "Train, attack, audit and explain image classifiers, with figures that can be defended"
+    assert cli.cli.help == f"{what}."
+    assert (pellucid.__doc__ or "").startswith(f"{what}.")
+    for path, before in (
+        ("README.md", ""),
+        ("docs/index.md", ""),
+        ("CITATION.cff", "abstract: "),
+        ("mkdocs.yml", ""),
+    ):
+        said = " ".join((ROOT / path).read_text().split())
+        assert f"{before}{what}" in said, path
+        assert not re.search(r"prove[sn]? it|can be trusted", said), path
+
+
 def test_names_exist() -> None:
     groups = {f"pellucid.{_registry(place).kind}s" for place in listing.REGISTRIES.values()}
     for document in DOCUMENTS:

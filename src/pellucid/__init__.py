@@ -1,4 +1,4 @@
-"""Pellucid trains image classifiers whose explanations can be trusted, and proves it.
+"""Train, attack, audit and explain image classifiers, with figures that can be defended.
 
 Importing this package does no work: each public name is fetched when it is first used.
 """

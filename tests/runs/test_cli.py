@@ -179,7 +179,7 @@ def test_help_is_instant_because_it_imports_nothing_heavy() -> None:
     )
     done = shell(sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
-    assert "Train image classifiers whose explanations can be trusted" in done.stdout
+    assert "Train, attack, audit and explain image classifiers" in done.stdout
 
 
 def test_python_dash_m_is_the_command() -> None:

@@ -46,7 +46,7 @@ def _said(message: Warning | str, *_place: object, **_file: object) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pellucid")
 def cli() -> None:
-    """Train image classifiers whose explanations can be trusted, and prove it."""
+    """Train, attack, audit and explain image classifiers, with figures that can be defended."""
 
 
 for command in (train, measure, explain, references, normlime, retrain, neurons, list_command, show, audit, report):
