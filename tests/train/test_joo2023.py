@@ -7,6 +7,7 @@ far neighbours tell the methods apart.
 import json
 import re
 import warnings
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +21,18 @@ from pellucid.batch import Batch
 from pellucid.data import load
 from pellucid.evaluate.explanations import AdversarialSimilarity
 from pellucid.explain import Gradient
-from pellucid.models import build
+from pellucid.models import Normalise, build
 from pellucid.models import load as load_model
-from pellucid.objectives import CrossEntropy, HessianNorm, LocalCosine, LocalDistance, Objective, UniformNeighbour
+from pellucid.objectives import (
+    CrossEntropy,
+    HessianNorm,
+    LocalCosine,
+    LocalDistance,
+    Neighbour,
+    Objective,
+    Term,
+    UniformNeighbour,
+)
 from pellucid.probe import Probe
 from pellucid.runs import runs_in
 from pellucid.train import RECIPES, Adam, Constant, Recipe, accuracy, fit
@@ -115,7 +125,10 @@ def test_the_recipes_train_from_the_command_line(name: str, tmp_path: Path, monk
         "    return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, classes))\n"
     )
     for model in ("mlp", f"{module}:net"):
-        command = ["train", name, "--model", model, "--set", "recipe.epochs=1", "--json"]
+        # at the published weights the terms add next to nothing on digits, and training says so
+        heavy = ["hessian-norm"] if name == "hessian" else ["local-distance", "local-cosine"]
+        weights = [part for term in heavy for part in ("--set", f"objective.{term}.weight=100.0")]
+        command = ["train", name, "--model", model, "--set", "recipe.epochs=1", *weights, "--json"]
         result = CliRunner().invoke(cli.cli, command, catch_exceptions=False)
         assert result.exit_code == 0
         run = max(runs_in(Path("runs")), key=lambda run: run.path.stat().st_mtime)
@@ -138,27 +151,58 @@ def test_the_recipes_train_from_the_command_line(name: str, tmp_path: Path, monk
         assert json.loads(result.stdout)["images"] == 20
 
 
-def test_the_recipes_are_the_papers_in_pixel_units() -> None:
+def test_the_recipes_have_the_papers_weights_for_the_networks_own_pixels() -> None:
     alignment, hessian = RECIPES["local-gradient-alignment"], RECIPES["hessian"]
-    weights = [part.weight for part in alignment.objective.terms]
-    assert weights == pytest.approx([1, 0.01 * 0.2**2, 1.0])
-    assert [part.weight for part in hessian.objective.terms] == pytest.approx([1, 1e-3 * 0.2**4])
-    x = 0.2 * torch.rand(4, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert [part.weight for part in alignment.objective.terms] == [1, 0.01, 1.0]
+    assert [part.weight for part in hessian.objective.terms] == [1, 1e-3]
+    own = [part.term for part in (*alignment.objective.terms[1:], hessian.objective.terms[1])]
+    assert own == [LocalDistance(units="network"), LocalCosine(units="network"), HessianNorm(units="network")]
+
+
+STD = (0.1, 0.2, 0.5)
+
+
+@pytest.mark.parametrize("kind", [LocalDistance, LocalCosine, HessianNorm])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["first layer", "inside another"])
+def test_in_units_of_the_network_a_term_is_that_of_standardised_pixels(kind: type[Term], wrapped: bool) -> None:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        standardised = nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.Softplus(), nn.Linear(8, 3)).double()
+        bare = nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.Softplus(), nn.Linear(8, 3)).double()
+    network = nn.Sequential(Normalise((0.3, 0.4, 0.5), STD), bare).double()
+    if wrapped:
+        network = nn.Sequential(nn.Identity(), network)
+    x = torch.rand(4, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y, scale = torch.tensor([0, 1, 2, 0]), torch.tensor(STD, dtype=torch.float64)[:, None, None]
+    near = {} if kind is HessianNorm else {"neighbour": Halfway()}
+    inside = kind(**near, units="network")(Probe(network, Batch.trusted(x, y, {})))
+    # the published way: pixels are standardised first, and derivatives are for those
+    standardised = (x - torch.tensor((0.3, 0.4, 0.5), dtype=torch.float64)[:, None, None]) / scale
+    if near:
+        near = {"neighbour": Halfway(scale)}
+    published = kind(**near)(Probe(bare, Batch.trusted(standardised, y, {})))
+    assert torch.allclose(inside, published, rtol=1e-5)
+    pixels = kind(**({"neighbour": Halfway()} if near else {}))(Probe(network, Batch.trusted(x, y, {})))
+    assert not torch.allclose(pixels, published, rtol=1e-2)
 
-    class Divided(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return standardised(x / 0.2)
 
-    def value(network: nn.Module, x: Tensor, name: int, eps: float) -> Tensor:
-        terms = [0.01 * LocalDistance(UniformNeighbour(eps)), 1e-3 * HessianNorm()]
-        return terms[name](Probe(network, Batch.trusted(x, torch.tensor([0, 1, 2, 0]), {})))
+def test_without_a_normalisation_both_units_are_one() -> None:
+    model, x = build("mlp", shape=(1, 8, 8), activation="softplus"), torch.rand(4, 1, 8, 8)
+    for kind in (LocalDistance, LocalCosine, HessianNorm):
+        values = [kind(units=units)(Probe(model, Batch(x, torch.arange(4)))) for units in ("pixels", "network")]
+        assert torch.equal(*values)
 
-    for name, power in ((0, 2), (1, 4)):
-        published = value(standardised, x / 0.2, name, 0.1 / 0.2)
-        assert torch.allclose(published, 0.2**power * value(Divided(), x, name, 0.1))
+
+@dataclass(frozen=True)
+class Halfway(Neighbour):
+    """The same way from every image, in pixels from 0 to 1 that are then divided by a scale."""
+
+    scale: float | Tensor = 1.0
+    eps: float = 0.1
+    clip: bool = False
+
+    def step(self, here: Probe) -> Tensor:
+        generator = torch.Generator().manual_seed(1)
+        return (2 * torch.rand(here.x.shape, generator=generator, dtype=here.x.dtype) - 1) / self.scale
 
 
 RELU = "its second derivatives are all zero, as those of ReLU networks are; give it a smooth activation, such as"

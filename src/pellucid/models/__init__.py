@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import nn
 
 from pellucid.models.activations import ACTIVATIONS, Activation, HalfHuber
-from pellucid.models.border import Normalise
+from pellucid.models.border import Normalise, deviation
 from pellucid.models.building import build, options_of
 from pellucid.models.convnets import lenet, simple_cnn
 from pellucid.models.curvature import curves
@@ -37,6 +37,7 @@ __all__ = [
     "Activation",
     "HalfHuber",
     "Normalise",
+    "deviation",
     "build",
     "options_of",
     "load",

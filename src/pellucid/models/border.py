@@ -68,6 +68,14 @@ class Normalise(nn.Module):
         return (x - self.mean[:, None, None]) / self.std[:, None, None]
 
 
+def deviation(network: nn.Module) -> Float[Tensor, "c 1 1"] | float:
+    """What a network divides each channel of its images by, as far as its `Normalise` tells; 1 where it has none."""
+    for module in network.modules():
+        if isinstance(module, Normalise) and module.std is not None:
+            return module.std[:, None, None]
+    return 1.0
+
+
 def border(
     shape: Shape, classes: int, mean: Sequence[float] | None, std: Sequence[float] | None, *, smallest: int
 ) -> dict[str, nn.Module]:

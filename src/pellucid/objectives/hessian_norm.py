@@ -8,6 +8,7 @@ from torch import Tensor
 from pellucid import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.objective import Term
+from pellucid.objectives.units import Units, unit
 from pellucid.probe import Probe, Quantity
 
 
@@ -16,11 +17,13 @@ class HessianNorm(Term):
     """The squared Frobenius norm of the images' Hessians, estimated by products with random vectors.
 
     The estimate of Hutchinson is without bias for any number of `probes`, and noisy for few. Training on it takes
-    third derivatives.
+    third derivatives. `units` says what it is differentiated for: pixels from 0 to 1, or those that the network has
+    normalised.
     """
 
     probes: int = 1
     of: Quantity = "label-logit"
+    units: Units = "pixels"
 
     def __post_init__(self) -> None:
         if self.probes < 1:
@@ -38,8 +41,11 @@ class HessianNorm(Term):
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images and probes."""
-        vectors = probe.noise.stream("hessian-norm").normal(self.probes, *probe.x.shape[1:], dtype=probe.x.dtype)
-        total = probe.curvature(vectors[:, 0], self.of).flatten(1).square().sum(1)
+        scale = unit(probe, self.units)
+        vectors = scale * probe.noise.stream("hessian-norm").normal(
+            self.probes, *probe.x.shape[1:], dtype=probe.x.dtype
+        )
+        total = (scale * probe.curvature(vectors[:, 0], self.of)).flatten(1).square().sum(1)
         for number in range(1, self.probes):
-            total = total + probe.curvature(vectors[:, number], self.of).flatten(1).square().sum(1)
+            total = total + (scale * probe.curvature(vectors[:, number], self.of)).flatten(1).square().sum(1)
         return processes.mean(total) / self.probes

@@ -8,6 +8,7 @@ from torch import Tensor
 from pellucid import processes
 from pellucid.objectives.neighbours import Neighbour, UniformNeighbour
 from pellucid.objectives.objective import Term
+from pellucid.objectives.units import Units, unit
 from pellucid.probe import BatchNorm, Probe
 
 
@@ -23,6 +24,7 @@ class LocalDistance(Term):
     neighbour: Neighbour = field(default_factory=UniformNeighbour)
     detach: bool = True
     batch_norm: BatchNorm = "as-published"
+    units: Units = "pixels"
 
     @property
     def needs_curvature(self) -> bool:
@@ -31,6 +33,7 @@ class LocalDistance(Term):
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images of the sum over pixels."""
-        here = probe.gradient("label-logit", detached=self.detach)
-        there = self.neighbour.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
+        scale = unit(probe, self.units)
+        here = scale * probe.gradient("label-logit", detached=self.detach)
+        there = scale * self.neighbour.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
         return processes.mean((here - there).flatten(1).square().sum(1))

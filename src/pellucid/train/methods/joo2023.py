@@ -6,10 +6,6 @@ from pellucid.train.preset import Preset
 from pellucid.train.recipe import Recipe
 from pellucid.train.schedules import Step
 
-# The paper differentiates for standardised pixels, the probe for those in [0, 1]: there, derivatives of order n are
-# shorter by the n-th power of CIFAR-10's deviation, and their squares by its power 2n.
-DEVIATION = 0.2
-
 # the settings of the paper's LeNet, whose 300 epochs drop the rate after 100 and 150
 RECIPE = Recipe(
     optimizer=Adam(lr=1e-3, weight_decay=4e-5), schedule=Step(milestones=(1 / 3, 1 / 2), factor=0.1), clip=0.5
@@ -18,14 +14,15 @@ OPTIONS = {"activation": {"name": "softplus", "beta": 3}}
 
 LOCAL_GRADIENT_ALIGNMENT = Preset(
     "gradients that are those of a neighbour (Joo et al. 2023)",
-    CrossEntropy() + 0.01 * DEVIATION**2 * LocalDistance() + 1.0 * LocalCosine(),
+    # the published weights, which belong to pixels as the network has normalised them
+    CrossEntropy() + 0.01 * LocalDistance(units="network") + 1.0 * LocalCosine(units="network"),
     RECIPE,
     OPTIONS,
 )
 
 HESSIAN = Preset(
     "small Hessians by one random vector (Joo et al. 2023)",
-    CrossEntropy() + 1e-3 * DEVIATION**4 * HessianNorm(probes=1),
+    CrossEntropy() + 1e-3 * HessianNorm(probes=1, units="network"),
     RECIPE,
     OPTIONS,
 )
