@@ -1,7 +1,7 @@
 """What training says of itself: steps, and epochs with what was measured in them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pellucid.metrics import Estimate
@@ -21,6 +21,7 @@ class Epoch:
     """One pass over the training images.
 
     `robust` is the robust accuracy on the images that the recipe watches; `overfitted` says that it has collapsed.
+    `negligible` is the share of the loss that a term added in the first epoch, for those that added next to nothing.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Epoch:
     images_per_second: float
     robust: Estimate | None = None
     overfitted: bool = False
+    negligible: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __str__(self) -> str:
         parts = [f"epoch {self.number}/{self.epochs}", f"loss {self.loss:.4f}", f"accuracy {self.accuracy:.4f}"]
@@ -43,7 +45,10 @@ class Epoch:
         if self.robust is not None:
             parts.append(f"robust {self.robust}{' (collapsed)' if self.overfitted else ''}")
         if len(self.terms) > 1:
-            parts += [f"{name} {value:.4g}" for name, value in self.terms.items()]
+            parts += [
+                f"{name} {value:.4g}{' (negligible)' if name in self.negligible else ''}"
+                for name, value in self.terms.items()
+            ]
         return "  ".join([*parts, f"{self.images_per_second:.0f} images/s"])
 
     def to_record(self) -> dict[str, Any]:

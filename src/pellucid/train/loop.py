@@ -17,6 +17,7 @@ from pellucid.errors import CheckpointError, ConfigError
 from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
+from pellucid.train.negligible import warn
 from pellucid.train.network import Network
 from pellucid.train.passage import Passage
 from pellucid.train.recipe import Recipe
@@ -87,6 +88,8 @@ def fit_steps(
         passage = Passage(training, network=network, fabric=fabric, train=train, seed=seed)
         yield from passage.steps()
         measured = _watched(passage.measured(validation), training, watched, fabric, seed)
+        if fabric.is_global_zero:
+            warn(measured.negligible, passage.hopeless)
         training.record(measured)
         if checkpoints is not None:
             _save(checkpoints, training, fabric)

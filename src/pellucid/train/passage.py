@@ -19,6 +19,7 @@ from pellucid.objectives import Objective
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive
 from pellucid.train.epoch import Epoch, Step
+from pellucid.train.negligible import negligible
 from pellucid.train.state import Training
 from pellucid.train.tally import Tally
 from pellucid.train.validate import accuracy
@@ -47,6 +48,7 @@ class Passage:
         self.tally = Tally(training.objective.names, fabric.device)
         searched = fabric.strategy.precision.precision
         self.precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if searched == "bf16-mixed" else "32-true"
+        self.hopeless: tuple[str, ...] = ()
         self.started = time.perf_counter()
 
     def steps(self) -> Generator[Step]:
@@ -74,6 +76,7 @@ class Passage:
             terms=figures.terms,
             weights=figures.weights,
             accuracy=figures.accuracy,
+            negligible={} if self.epoch else negligible(training.objective, figures),
             validation=scored,
             learning_rate=self.training.optimizer.param_groups[0]["lr"],
             seconds=seconds,
@@ -102,7 +105,7 @@ class Passage:
             if number == 0:
                 check_network(probe, self.train)
             if number == self.epoch == self.fabric.global_rank == 0:
-                check_curvature(self.training.model, objective, batch.x)
+                self.hopeless = check_curvature(self.training.model, objective, batch.x)
             losses = objective.losses(probe)
         self.training.optimizer.zero_grad()
         # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
@@ -147,16 +150,18 @@ def check_network(probe: Probe, split: Split) -> None:
         )
 
 
-def check_curvature(model: nn.Module, objective: Objective, x: Float[Tensor, "b *shape"]) -> None:
-    """Warn where a term that is trained on needs second derivatives and the network has none."""
+def check_curvature(model: nn.Module, objective: Objective, x: Float[Tensor, "b *shape"]) -> tuple[str, ...]:
+    """Warn where terms that are trained on need second derivatives and the network has none; their names."""
     parts = zip(objective.names, objective.terms, strict=True)
-    needing = [name for name, part in parts if part.term.needs_curvature and part.weight != 0]
-    if needing and not curves(model, x):
-        warnings.warn(
-            f"{' and '.join(needing)} cannot teach this network: its second derivatives are all zero, as those of "
-            "ReLU networks are; give it a smooth activation, such as {'name': 'softplus', 'beta': 3}",
-            stacklevel=2,
-        )
+    needing = tuple(name for name, part in parts if part.term.needs_curvature and part.weight != 0)
+    if not needing or curves(model, x):
+        return ()
+    warnings.warn(
+        f"{' and '.join(needing)} cannot teach this network: its second derivatives are all zero, as those of "
+        "ReLU networks are; give it a smooth activation, such as {'name': 'softplus', 'beta': 3}",
+        stacklevel=2,
+    )
+    return needing
 
 
 @contextmanager

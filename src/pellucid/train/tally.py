@@ -14,12 +14,16 @@ from pellucid.objectives import Losses
 
 @dataclass(frozen=True)
 class Figures:
-    """What an epoch came to, as means over its images."""
+    """What an epoch came to, as means over its images.
+
+    `shares` are what each term, times its weight, added to the loss, both without their signs; empty where it was 0.
+    """
 
     loss: float
     terms: Mapping[str, float]
     weights: Mapping[str, float]
     accuracy: float
+    shares: Mapping[str, float]
 
 
 class Tally:
@@ -29,6 +33,7 @@ class Tally:
         self.names = ("loss", *names)
         self.values = torch.zeros(len(self.names), dtype=torch.float64, device=device)
         self.weights = torch.zeros(len(names), dtype=torch.float64, device=device)
+        self.sizes = torch.zeros_like(self.values)  # of the loss, then of each term times its weight
         self.correct = torch.zeros((), device=device)
         self.broken = torch.full((len(self.names),), -1, device=device)
         self.images = 0
@@ -42,7 +47,9 @@ class Tally:
         self.broken = torch.where(fresh, self.steps, self.broken)
         self.values += images * values
         weights = [torch.as_tensor(weight, dtype=torch.float64) for weight in losses.weights.values()]
-        self.weights += images * torch.stack([weight.detach().to(self.weights.device) for weight in weights])
+        weighing = torch.stack([weight.detach().to(self.weights.device) for weight in weights])
+        self.weights += images * weighing
+        self.sizes += images * torch.cat([values[:1], weighing * values[1:]]).abs()
         self.correct += (losses.logits.detach().argmax(1) == y).sum()
         self.images += images
 
@@ -63,6 +70,7 @@ class Tally:
         """The means over the images so far."""
         loss, *values = (self.values / self.images).tolist()
         weights = (self.weights / self.images).tolist()
+        whole, *sizes = self.sizes.tolist()
         names = self.names[1:]
         correct = processes.total(self.correct[None])
         return Figures(
@@ -70,4 +78,5 @@ class Tally:
             terms=dict(zip(names, values, strict=True)),
             weights=dict(zip(names, weights, strict=True)),
             accuracy=float(correct) / self.images,
+            shares={name: size / whole for name, size in zip(names, sizes, strict=True)} if whole else {},
         )
