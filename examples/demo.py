@@ -59,8 +59,8 @@ def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = A
     table = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0))
     for number, method in enumerate(METHODS):
         table.add_row(method, *(spread(figures[number, name]) for name in FIGURES))
-    words = f"On scikit-learn's digits; under each figure its 95 % interval. The page with everything: {page}"
-    Terminal(soft_wrap=True).print(table, words, sep="\n")
+    words = "On scikit-learn's digits, 95 % intervals. Recipes differ in activation and optimizer too. The page: "
+    Terminal(soft_wrap=True).print(table, f"{words}{page}", sep="\n")
     return page
 
 
