@@ -87,6 +87,8 @@ def _marked(document: Path):
     return pytest.param(document, id=name, marks=pytest.mark.slow if name in LONG else ())
 
 
+# the examples of pages are small
+@pytest.mark.filterwarnings("ignore:the term [a-z-]* added")
 @pytest.mark.parametrize("document", [_marked(document) for document in DOCUMENTS])
 def test_blocks_run(document: Path, mine: Path) -> None:
     text = document.read_text()
@@ -311,6 +313,8 @@ def test_every_metric_has_its_page() -> None:
         assert [heading for heading in headings if heading in wanted] == wanted, name
         assert f"- {name}: metrics/{name}.md\n" in navigation, name
         metric = told[name] if name in told else kind()
+        if hasattr(metric, "sign"):
+            assert re.search(rf"`sign`(,| \|) `{metric.sign}`", page), f"{name} does not say what sign is by default"
         row = rf"^\| \[`{name}`\]\(metrics/{name}\.md\) \| [^|]+ \| (.*) \|$"
         found = re.search(row, overview, re.MULTILINE)
         assert found, name

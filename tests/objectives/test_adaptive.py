@@ -125,6 +125,7 @@ def test_terms_multiplied_by_one_weight_each_have_their_own() -> None:
     assert isinstance(scaled, Weighted) and isinstance(scaled.weight, Adaptive) and scaled.weight.start == 660
 
 
+@pytest.mark.filterwarnings("ignore:the term [a-z-]* added")
 @pytest.mark.parametrize("place", [None, PLACE], ids=["clean", "attacked"])
 def test_a_training_that_was_stopped_goes_on_with_the_same_weight(tmp_path: Path, place: Attacked | None) -> None:
     objective = CrossEntropy() + Adaptive(level=3, start=0.1, gain=0.1) * Lipschitz()

@@ -76,6 +76,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others() -> None
     assert not same(trained(1), trained(2))
 
 
+@pytest.mark.filterwarnings("ignore:the term [a-z-]* added")
 def test_the_caller_s_generator_and_objective_are_left_alone() -> None:
     objective = CrossEntropy() + Adaptive(start=0.01) * GradientNorm()
     before = torch.get_rng_state()

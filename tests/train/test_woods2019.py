@@ -72,6 +72,7 @@ def test_recipes_are_settings(name: str) -> None:
     assert attacked == [name.endswith("-all")] * 2
 
 
+@pytest.mark.filterwarnings("ignore:the term [a-z-]* added")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("network", ["mlp", "lenet", "resnet18"])
 def test_recipes_train_what_is_at_hand(name: str, network: str) -> None:
