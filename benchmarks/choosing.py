@@ -133,12 +133,16 @@ def _drops(model: nn.Module, batch: Batch, maps: Tensor) -> Tensor:
 
 
 def _render(found: Mapping[str, Any]) -> None:
-    columns = ("explainer", "passes", "ms", "two seeds", *(f"logit drop, {recipe}" for recipe in RECIPES))
-    rows = [f"| {name} | {_cells(figures)} |" for name, figures in found.items()]
-    table = "\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows])
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}{table}\n{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}{tabulated(found)}\n{END}{after}")
+
+
+def tabulated(found: Mapping[str, Any]) -> str:
+    """A row for each explainer."""
+    columns = ("explainer", "passes", "ms", "two seeds", *(f"logit drop, {recipe}" for recipe in RECIPES))
+    rows = [f"| {name} | {_cells(figures)} |" for name, figures in found.items()]
+    return "\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows])
 
 
 def _cells(figures: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import t as student
+
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 COLUMNS = {
     "clean": "clean",
@@ -16,18 +18,19 @@ COLUMNS = {
     "gradient": "gradient",
     "cosine": "cosine",
 }
-# Student's t at 97.5 %, by degrees of freedom
-_STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 
 def render(name: str, scale: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write what is known: every seed's figures, and the table between the marks of the page where there is one."""
+    """Write what is known: every seed's figures, and the table between the marks of the page where there is one.
+
+    What was written before and is not known here, as on another machine, is kept.
+    """
     RESULTS.mkdir(exist_ok=True)
-    content = {"scale": dict(scale), "methods": {row: dict(seeds) for row, seeds in known.items()}}
-    (RESULTS / f"mnist-{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    rows = [_row(row, list(seeds.values())) for row, seeds in known.items() if seeds]
-    head = f"| method | seeds | {' | '.join(COLUMNS.values())} |\n|{'---|' * (len(COLUMNS) + 2)}"
-    table = "\n".join([head, *rows])
+    file = RESULTS / f"mnist-{name}.json"
+    before = json.loads(file.read_text())["methods"] if file.exists() else {}
+    rows = {row: before.get(row, {}) | dict(seeds) for row, seeds in known.items()}
+    file.write_text(json.dumps({"scale": dict(scale), "methods": rows}, indent=1) + "\n")
+    table = tabulated(rows)
     page = RESULTS / f"mnist-{name}.md"
     if page.exists():
         before, _, rest = page.read_text().partition("<!-- table -->\n")
@@ -37,8 +40,18 @@ def render(name: str, scale: Mapping[str, Any], known: Mapping[str, Mapping[str,
         print(table)
 
 
-def _row(name: str, seeds: list[Mapping[str, float]]) -> str:
-    cells = [_cell([seed[column] for seed in seeds], 4 if "area" in column else 3) for column in COLUMNS]
+def tabulated(known: Mapping[str, Mapping[str, Any]]) -> str:
+    """The figures that every network has: a row for each method that was measured."""
+    seeds = {row: list(found.values()) for row, found in known.items() if found}
+    columns = [
+        column for column in COLUMNS if all(column in figures for found in seeds.values() for figures in found)
+    ]
+    head = f"| method | seeds | {' | '.join(COLUMNS[column] for column in columns)} |\n|{'---|' * (len(columns) + 2)}"
+    return "\n".join([head, *(_row(row, found, columns) for row, found in seeds.items())])
+
+
+def _row(name: str, seeds: list[Mapping[str, float]], columns: list[str]) -> str:
+    cells = [_cell([seed[column] for seed in seeds], 4 if "area" in column else 3) for column in columns]
     return f"| {name} | {len(seeds)} | {' | '.join(cells)} |"
 
 
@@ -50,5 +63,5 @@ def interval(values: list[float], digits: int) -> str:
     """The half-width of a 95 % t-interval of the mean, as " ± 0.01"; nothing for a single value."""
     if len(values) < 2:
         return ""
-    half = _STUDENT[min(len(values) - 1, 9)] * statistics.stdev(values) / len(values) ** 0.5
+    half = float(student.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
     return f" ± {half:.{digits}f}"

@@ -86,13 +86,17 @@ def render(known: dict[str, dict[str, Any]]) -> None:
     """Write every seed's figures, and a table for each layer between the marks of the page, where there is one."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "neurons-mnist.json").write_text(json.dumps(known, indent=1) + "\n")
-    tables = "\n\n".join(f"### {layer}\n\n{rendered(known, layer)}" for layer in LAYERS)
     page = RESULTS / "neurons-mnist.md"
     if not page.exists():
         page.write_text("# Neurons on MNIST\n\n<!-- table -->\n<!-- end of table -->\n")
     before, _, rest = page.read_text().partition("<!-- table -->\n")
     _, _, after = rest.partition("<!-- end of table -->\n")
-    page.write_text(f"{before}<!-- table -->\n{tables}\n<!-- end of table -->\n{after}")
+    page.write_text(f"{before}<!-- table -->\n{tabulated(known)}\n<!-- end of table -->\n{after}")
+
+
+def tabulated(known: dict[str, dict[str, Any]]) -> str:
+    """A table for each layer."""
+    return "\n\n".join(f"### {layer}\n\n{rendered(known, layer)}" for layer in LAYERS)
 
 
 def rendered(known: dict[str, dict[str, Any]], layer: str) -> str:
