@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -172,15 +173,17 @@ def test_in_units_of_the_network_a_term_is_that_of_standardised_pixels(kind: typ
         network = nn.Sequential(nn.Identity(), network)
     x = torch.rand(4, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     y, scale = torch.tensor([0, 1, 2, 0]), torch.tensor(STD, dtype=torch.float64)[:, None, None]
-    near = {} if kind is HessianNorm else {"neighbour": Halfway()}
-    inside = kind(**near, units="network")(Probe(network, Batch.trusted(x, y, {})))
+
+    def own(scale: float | Tensor) -> dict[str, Any]:
+        return {} if kind is HessianNorm else {"neighbour": Halfway(scale)}
+
+    options: dict[str, Any] = {**own(1.0), "units": "network"}
+    inside = kind(**options)(Probe(network, Batch.trusted(x, y, {})))
     # the published way: pixels are standardised first, and derivatives are for those
     standardised = (x - torch.tensor((0.3, 0.4, 0.5), dtype=torch.float64)[:, None, None]) / scale
-    if near:
-        near = {"neighbour": Halfway(scale)}
-    published = kind(**near)(Probe(bare, Batch.trusted(standardised, y, {})))
+    published = kind(**own(scale))(Probe(bare, Batch.trusted(standardised, y, {})))
     assert torch.allclose(inside, published, rtol=1e-5)
-    pixels = kind(**({"neighbour": Halfway()} if near else {}))(Probe(network, Batch.trusted(x, y, {})))
+    pixels = kind(**own(1.0))(Probe(network, Batch.trusted(x, y, {})))
     assert not torch.allclose(pixels, published, rtol=1e-2)
 
 
