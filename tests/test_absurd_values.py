@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pellucid import Batch
-from pellucid.attacks import PGD, DeepFool, GaussianBlur, GaussianNoise, Nearest, Shell, named
+from pellucid.attacks import DDN, FMN, PGD, DeepFool, GaussianBlur, GaussianNoise, Nearest, Shell, named
 from pellucid.audit import Gallery, Neurons, Robust, chosen
 from pellucid.cli.listing import REGISTRIES
 from pellucid.data import PadCrop
@@ -27,9 +27,6 @@ ENDLESS = {
     "fab.eps",
     "fab-untargeted.eps",
     "integrated-gradients.tolerance",
-    "ddn.radius",
-    "ddn.step",
-    "fmn.step",
 }  # where infinity means "no bound"
 SIGNED = {"random-maps.seed", "DataSpec.split_seed"}
 SHARES = {
@@ -119,6 +116,16 @@ def test_a_number_of_steps_is_no_length() -> None:
         (
             lambda: GaussianNoise(sigma=300),
             "GaussianNoise has sigma=300, more than the whole range of a pixel; give 1 at most",
+        ),
+        (
+            lambda: FMN(step=10),
+            "FMN has step=10; it is a multiple of the ball's radius, 5 at most; how many steps there are is said by "
+            "steps, and with published=true it is a length in L2",
+        ),
+        (
+            lambda: DDN(radius=6),
+            "DDN has radius=6; it is a multiple of the ball's radius, 5 at most; how many steps there are is said by "
+            "steps, and with published=true it is a length in L2",
         ),
         (lambda: PGD(eps=300), "PGD has eps=300, more than the whole range of a pixel; give 1 at most"),
         (lambda: GaussianBlur(sigma=1e9), "GaussianBlur has sigma=1e+09; it is a number of pixels, 1000 at most"),

@@ -11,7 +11,7 @@ from pellucid.attacks.annealing import annealed
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
-from pellucid.attacks.shortest import Shortest, boundary, evenly, inward, looked, started
+from pellucid.attacks.shortest import Shortest, boundary, check_lengths, evenly, inward, looked, started
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
@@ -47,8 +47,7 @@ class FMN(Attack):
         check_steps(self.steps, "FMN")
         if not isinstance(self.norm, L0 | L1 | L2 | RMS | Linf):
             raise ConfigError(f"FMN has norm={self.norm}; it knows the balls of L0, L1, L2, RMS and Linf")
-        if not self.step > 0:
-            raise ConfigError(f"FMN has step={self.step:g}; it is a length above 0")
+        check_lengths("FMN", self.published, step=self.step)
         if not 0.001 <= self.gamma < 1:
             raise ConfigError(f"FMN has gamma={self.gamma:g}; it is a share from 0.001 to 1")
         if not 1 <= len(self.losses) <= self.steps:

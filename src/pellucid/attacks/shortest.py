@@ -1,5 +1,6 @@
 """What a search for the nearest point carries: where it is, and the shortest way to the goal that it has met."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Score
+from pellucid.errors import ConfigError
 from pellucid.probe import slope
 from pellucid.protocols import Norm
 
@@ -17,6 +19,7 @@ T = TypeVar("T", bound="Shortest")
 
 _SHARPNESS = 12  # of a softmax: how many times e the likeliest class is above the mean one
 _HALF = 0.5
+_FARTHEST = 5  # radii; farther steps only turn along the ball
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,15 @@ def boundary(
     beyond = torch.maximum(radius * (1 + share), torch.minimum(size - ahead, state.length))
     before = torch.minimum(radius * (1 - share), torch.maximum(size - ahead, _HALF * size))
     return torch.where(margin > 0, torch.minimum(before, state.length), beyond)
+
+
+def check_lengths(owner: str, published: bool, **lengths: float) -> None:
+    """Refuse lengths that are none, and multiples of the radius that lead far out of any ball."""
+    for name, length in lengths.items():
+        if not (math.isfinite(length) and length > 0):
+            raise ConfigError(f"{owner} has {name}={length:g}; it is a length above 0")
+        if not published and length > _FARTHEST:
+            raise ConfigError(
+                f"{owner} has {name}={length:g}; it is a multiple of the ball's radius, {_FARTHEST} at most; "
+                "how many steps there are is said by steps, and with published=true it is a length in L2"
+            )
