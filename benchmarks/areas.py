@@ -24,7 +24,7 @@ def run(rounds: int, kind: str, images: int, name: str) -> None:
     for subject, (model, x, y) in nursery(images, kind).items():
         for label, goal in GOALS.items():
             attacks: dict[str, Attack] = {
-                "quick": nearest(goal, 30),
+                "quick": nearest(goal, 40),
                 "standard": nearest(goal, 50),
                 LONG: nearest(goal, 500),
                 "FMN, first step of 2, 30": FMN(steps=30, step=2.0, published=True, norm=RMS(), goal=goal),

@@ -54,7 +54,7 @@ QUICK = Profile(
     "a first look: minutes on a CPU",
     {
         "decisions": Decided(),
-        "robustness": Robust(n=100, nearest=50, l2=(), steps=10, nearest_steps=30, repeated=8),
+        "robustness": Robust(n=100, nearest=50, l2=(), steps=10, nearest_steps=40, repeated=8),
         "verdicts": Checked(n=16, steps=10),
         "explanations": Explained(
             _FEW,
