@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric import Fabric
 from rich.box import SIMPLE
@@ -17,6 +18,7 @@ from pellucid import report, runs
 from pellucid.audit import AuditFolder, carry_out, chosen, plan
 from pellucid.console import Console
 from pellucid.console_audit import AuditConsole
+from pellucid.reasons import Reasons
 
 METHODS = (
     *("standard", "adversarial-training", "interpretation-regularization"),
@@ -55,12 +57,13 @@ def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = A
             hear(event)
     report.tables(folder)
     page = report.write_page(folder)
-    figures = {(figure["network"], label(figure)): figure["estimate"] for figure in folder.figures()}
+    figures = {(figure["network"], label(figure)): figure for figure in folder.figures()}
     table = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0))
+    reasons = Reasons()
     for number, method in enumerate(METHODS):
-        table.add_row(method, *(spread(figures[number, name]) for name in FIGURES))
+        table.add_row(method, *(spread(figures[number, name], reasons) for name in FIGURES))
     words = "On scikit-learn's digits, 95 % intervals. Recipes differ in activation and optimizer too. The page: "
-    Terminal(soft_wrap=True).print(table, f"{words}{page}", sep="\n")
+    Terminal(soft_wrap=True).print(table, *reasons.lines(), f"{words}{page}", sep="\n")
     return page
 
 
@@ -69,7 +72,10 @@ def label(figure: Mapping[str, object]) -> str:
     return f"{name}({', '.join(map(str, arguments))})" if isinstance(arguments, list) and arguments else str(name)
 
 
-def spread(estimate: Mapping[str, float]) -> str:
+def spread(figure: Mapping[str, Any], reasons: Reasons) -> str:
+    estimate = figure["estimate"]
+    if estimate is None:
+        return reasons.cell(figure["note"])
     return f"{estimate['value']:.2f}\n{estimate['low']:.2f}-{estimate['high']:.2f}"
 
 

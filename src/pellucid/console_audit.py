@@ -17,11 +17,12 @@ from pellucid.audit import Began, Done, Event, Planned, letter, short_names
 from pellucid.audit.pace import Pace, in_words
 from pellucid.data import Split
 from pellucid.metrics import Estimate
+from pellucid.reasons import Reasons
 from pellucid.runs import Subject, untrained_words
 
 _ROWS = 8  # of a part's figures that the main table has; the page has all
 
-Found = Mapping[str, Any] | None
+Found = Mapping[str, Any]
 
 
 class _Form(NamedTuple):
@@ -131,7 +132,10 @@ class AuditConsole:
         """The main figures of every network, what failed, and where the page lies."""
         if content["untrained"]:
             self.out.print(untrained_words(content["untrained"]), markup=False)
-        self.out.print(_figures(content, self.out.width))
+        reasons = Reasons()
+        self.out.print(_figures(content, self.out.width, reasons))
+        for line in reasons.lines():
+            self.out.print(line, markup=False)
         short = dict(zip(content["models"], short_names(content["models"]), strict=True))
         for entry in content["verdicts"]:
             verdict, name = entry["verdict"], short[entry["model"]]
@@ -150,18 +154,20 @@ class AuditConsole:
             self.out.print(f"the page: {content['page']}", markup=False)
 
 
-def _figures(content: Mapping[str, Any], width: int) -> Table:
+def _figures(content: Mapping[str, Any], width: int, reasons: Reasons) -> Table:
     models: Sequence[str] = content["models"]
     cells: dict[str, dict[str, dict[int, Found]]] = {}
     for entry in content["figures"]:
         arguments = f"({', '.join(entry['arguments'])})" if entry["arguments"] else ""
         row = cells.setdefault(entry["part"], {}).setdefault(entry["name"] + arguments, {})
-        row[entry["network"]] = entry["estimate"]
+        row[entry["network"]] = entry
     form = _form([name for rows in cells.values() for name in list(rows)[:_ROWS]], models, width)
     table = _table("figure", models, form, f"{content['data']['source']}, {content['data']['images']} images")
     for rows in cells.values():
         for name, row in list(rows.items())[:_ROWS]:
-            table.add_row(escape(name), *(_estimate(row, number, form.cell) for number in range(len(models))))
+            table.add_row(
+                escape(name), *(_estimate(row, number, form.cell, reasons) for number in range(len(models)))
+            )
         if len(rows) > _ROWS:
             table.add_row(f"... and {len(rows) - _ROWS} more on the page", *[""] * len(models))
     return table
@@ -192,11 +198,13 @@ def _table(first: str, models: Sequence[str], form: _Form, title: str = "") -> T
     )
 
 
-def _estimate(row: Mapping[int, Found], number: int, cell: str) -> str:
+def _estimate(row: Mapping[int, Found], number: int, cell: str, reasons: Reasons) -> str:
     if number not in row:
         return ""
-    estimate = row[number]
-    return "none" if estimate is None else cell.format(**estimate, decimals=min(Estimate(**estimate).decimals, 4))
+    estimate = row[number]["estimate"]
+    if estimate is None:
+        return reasons.cell(row[number]["note"])
+    return cell.format(**estimate, decimals=min(Estimate(**estimate).decimals, 4))
 
 
 def _expected(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from pellucid.evaluate.explanations import Judging
+from pellucid.reasons import Reasons
 
 _GOOD = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better"}
 
@@ -41,30 +42,36 @@ class JudgeConsole:
         title = f"{content['model']} on {content['data']}, {content['images']} images, explained for: {content['of']}"
         columns = (Column(name, no_wrap=True) for name in ("metric", "explainer", "mean", "95 % interval", "passes"))
         table = Table(*columns, box=SIMPLE, title=escape(title))
-        readings: dict[str, str] = {}
+        readings, reasons = dict[str, str](), Reasons()
         for figures in sorted(content["metrics"], key=lambda figures: _order(content, figures)):
             name = "" if figures["metric"] in readings else figures["metric"]
             passes = f"{figures['forwards']:.0f} + {figures['backwards']:.0f}"
-            table.add_row(name, escape(figures["explainer"]), *_cells(figures["mean"]), passes)
+            table.add_row(name, escape(figures["explainer"]), *_cells(figures, reasons), passes)
             readings[figures["metric"]] = _reading(figures)
         self.out.print(table)
+        for line in reasons.lines():
+            self.out.print(line, markup=False)
         for name, reading in readings.items():
             self.out.print(f"{name}: {reading}", markup=False)
         for figures in content["metrics"]:
-            if figures["undefined"]:
-                self.out.print(
-                    f"{figures['metric']} of {figures['explainer']}: {figures['undefined']} of {figures['images']} "
-                    f"images have no value: {figures['why']}",
-                    markup=False,
-                )
+            if figures["undefined"] and figures["mean"]:
+                self.out.print(_lost(figures), markup=False)
             if figures["note"]:
                 self.out.print(f"{figures['metric']} of {figures['explainer']}: {figures['note']}", markup=False)
         for figures in content["metrics"]:
             self.out.print(f"image by image: {figures['path']}", markup=False)
 
 
-def _cells(mean: Mapping[str, Any] | None) -> tuple[str, str]:
-    return ("none", "") if mean is None else (f"{mean['value']:.4f}", f"{mean['low']:.4f} to {mean['high']:.4f}")
+def _cells(figures: Mapping[str, Any], reasons: Reasons) -> tuple[str, str]:
+    mean = figures["mean"]
+    if mean is None:
+        return reasons.cell(_lost(figures)), ""
+    return f"{mean['value']:.4f}", f"{mean['low']:.4f} to {mean['high']:.4f}"
+
+
+def _lost(figures: Mapping[str, Any]) -> str:
+    who = f"{figures['metric']} of {figures['explainer']}"
+    return f"{who}: {figures['undefined']} of {figures['images']} images have no value: {figures['why']}"
 
 
 def _order(content: Mapping[str, Any], figures: Mapping[str, Any]) -> int:

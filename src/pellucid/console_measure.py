@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.evaluate import Measured
+from pellucid.reasons import Reasons
 
 
 class MeasureConsole:
@@ -46,15 +47,21 @@ class MeasureConsole:
         # numbers are never cut, or a narrow window would show none
         numbers = (Column(name, no_wrap=True) for name in ("measure", "value", "95 % interval", "passes"))
         table = Table("attack", *numbers, box=SIMPLE, title=escape(title))
-        table.add_row("none", "accuracy", *_cells(content["accuracy"]), "1")
+        reasons = Reasons()
+        table.add_row("no attack", "accuracy", *_cells(content["accuracy"]), "1")
         for figures in [*content["attacks"], *([content["worst"]] if "worst" in content else [])]:
             name, passes = _name(figures), f"{figures['forwards']:.0f} + {figures['backwards']:.0f}"
             for measure, estimate in _measures(figures):
-                table.add_row(name, measure, *_cells(estimate), passes)
+                cells = _cells(estimate) if isinstance(estimate, Mapping) else (reasons.cell(estimate), "")
+                table.add_row(name, measure, *cells, passes)
                 name = passes = ""
         self.out.print(table)
+        for line in reasons.lines():
+            self.out.print(line, markup=False)
+        if "worst" in content["missing"]:
+            self.out.print(f"no worst of all: {content['missing']['worst']}", markup=False)
         for figures in content["attacks"]:
-            if "median_distance" in figures and figures["unreached"]:
+            if "median_distance" in figures and 0 < figures["unreached"] < figures["images"]:
                 self.out.print(
                     f"{_name(figures)} never reached its goal for {figures['unreached']} of "
                     f"{figures['images']} images; they count as standing at every distance that was measured"
@@ -76,16 +83,16 @@ def _cells(estimate: Mapping[str, Any]) -> tuple[str, str]:
     return f"{estimate['value']:.4f}", f"{estimate['low']:.4f} to {estimate['high']:.4f}"
 
 
-def _measures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _measures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
+    """What was measured, and its estimate or the reason why there is none."""
     norm = figures["norm"]["kind"]
     if not figures["robust_accuracy"] and "area" not in figures:
         yield "standing", figures["standing"]
     for eps, estimate in figures["robust_accuracy"].items():
         yield f"standing at {norm} {eps}", estimate
-    if figures.get("area"):
-        yield f"area ({norm})", figures["area"]
-    if figures.get("median_distance"):
-        yield f"median distance ({norm})", figures["median_distance"]
+    for name in ("area", "median_distance"):
+        if name in figures:
+            yield f"{name.replace('_', ' ')} ({norm})", figures[name] or figures["missing"][name]
 
 
 def _name(figures: Mapping[str, Any]) -> str:

@@ -29,6 +29,14 @@ _FIGURES = {
     "auroc_attacks": "support foretells attacks (AUROC)",
 }
 
+# beneath another's row the name is short; alone it says all
+_SPELT = {
+    "identity_corrected": "the same with chance at 0",
+    "corrected": "level, {similarity}, with chance at 0",
+    "content_above": "CS1 above permuted labels",
+    "target_above": "CS2 above permuted labels",
+}
+
 
 class NeuronsConsole:
     """A terminal, or nothing at all where `quiet`."""
@@ -55,8 +63,6 @@ class NeuronsConsole:
         for layer in content["layers"]:
             self._figures(layer, content, kind)
             self._neurons(layer)
-            for what, reason in layer["missing"].items():
-                self.out.print(f"no {what}: {reason}", markup=False)
             if layer["support_unknown"]:
                 unknown = layer["support_unknown"]
                 self.out.print(f"{unknown} predictions rest on no neuron that means anything; they have no support")
@@ -74,19 +80,31 @@ class NeuronsConsole:
         numbers = (Column(name, no_wrap=True) for name in ("value", "95 % interval", "chance"))
         table = Table("measure", *numbers, box=SIMPLE, title=escape(title))
         chances = {"identity": layer["identity_chance"], "level": layer["chance"], "beyond": 0.05}
+        lacking: dict[str, list[str]] = {}
         for name, words in _FIGURES.items():
             found = layer[name]
-            if found is None or (kind == "identity" and name in ("level", "corrected")):
+            if kind == "identity" and name in ("level", "corrected"):
+                continue
+            if found is None:
+                label = _SPELT.get(name, words.partition(":")[0]).format(similarity=kind)
+                lacking.setdefault(layer["missing"][name], []).append(label)
                 continue
             chance = f"{chances[name]:.4f}" if name in chances else ""
             interval = f"{found['low']:.4f} to {found['high']:.4f}"
             table.add_row(words.format(similarity=kind), f"{found['value']:.4f}", interval, chance)
-        self.out.print(table)
+        if table.row_count:
+            self.out.print(table)
+        else:
+            self.out.print(title, markup=False)
+        for reason, labels in lacking.items():
+            self.out.print(f"no value of {'; '.join(labels)}: {reason}", markup=False)
         if layer["tried"]:
             self.out.print(f"{layer['succeeded']} of {layer['tried']} attacks led an image to the class wanted")
 
     def _neurons(self, layer: Mapping[str, Any]) -> None:
         numbers = (Column(name, no_wrap=True) for name in ("level", "p"))
+        if not layer["most"]:
+            return
         table = Table("", "neuron", *numbers, "classes of its images", box=SIMPLE)
         for end in ("most", "least"):
             name = f"{end} consistent"

@@ -48,7 +48,7 @@ class NormLimeConsole:
         for row in content["features"]:
             name = row["class"] if row["class"] != last else ""
             last = row["class"]
-            sure = "one image" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}"
+            sure = row["note"] if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}"
             used = f"{row['count']}{times} {row['explanations']}"
             feature = [str(row["feature"])] if content["words"] else [str(row["feature"]), row["place"]]
             table.add_row(escape(name), *feature, f"{row['value']:.4g}", sure, used)
@@ -63,15 +63,7 @@ class NormLimeConsole:
             self.out.print(f"nothing is known of class {shown}: {why}", markup=False)
         for note in content["notes"]:
             self.out.print(note, markup=False)
-        self.out.print(_fit(content), markup=False)
+        fit = content["adjusted_r2"]
+        words = f"the linear models account for {fit or 0:.0%} of what the network says (mean adjusted R²)"
+        self.out.print(content["adjusted_r2_note"] or words, markup=False)
         self.out.print(f"all features, and maps of the classes: {content['path']}", markup=False)
-
-
-def _fit(content: Mapping[str, Any]) -> str:
-    """How far the linear models can be trusted."""
-    fit = content["adjusted_r2"]
-    if fit is not None:
-        return f"the linear models account for {fit:.0%} of what the network says (mean adjusted R²)"
-    if content["skipped"] == content["images"]:
-        return "no linear model says anything: nothing that was hidden had any effect"
-    return "how much the linear models account for cannot be told from so few masks; give more with --masks"

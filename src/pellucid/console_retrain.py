@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from pellucid.evaluate.retrain import Retraining
+from pellucid.reasons import Reasons
 
 _SAID = {"roar": "these shares removed: lower is better", "kar": "these shares alone kept: higher is better"}
 
@@ -40,9 +41,11 @@ class RetrainConsole:
             self._curves(content, found)
             if found["comparisons"]:
                 self._comparisons(content, found)
+        one = "each accuracy is of one network, so there are no intervals; give 2 seeds or more"
+        several = f"means of {content['seeds']} networks each, with 95 % intervals over them"
         self.out.print(
             f"the network as it is: {content['original']['value']:.4f} on {content['images']} test images; "
-            f"means of {content['seeds']} networks each, with 95 % intervals over them",
+            f"{one if content['seeds'] == 1 else several}",
             markup=False,
         )
         self.out.print(f"rankings are those of {content['model']}; every network: {content['path']}", markup=False)
@@ -58,11 +61,14 @@ class RetrainConsole:
     def _comparisons(self, content: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         title = f"{found['protocol'].upper()}: difference of mean heights, seed by seed"
         table = Table("ranking", "less", "difference", "95 % interval", "p", box=SIMPLE, title=title)
+        reasons = Reasons()
         for pair in found["comparisons"]:
-            sure = "" if pair["low"] is None else f"{pair['low']:+.4f} to {pair['high']:+.4f}"
+            sure = reasons.cell(pair["note"]) if pair["low"] is None else f"{pair['low']:+.4f} to {pair['high']:+.4f}"
             names = (escape(pair["first"]), escape(pair["second"]))
             table.add_row(*names, f"{pair['value']:+.4f}", sure, f"{pair['p']:.4f}")
         self.out.print(table)
+        for line in reasons.lines():
+            self.out.print(line, markup=False)
         least = 2 / 2 ** content["seeds"]
         if least > 0.05:
             self.out.print(

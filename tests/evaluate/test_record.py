@@ -148,6 +148,11 @@ def test_a_corruption_has_no_distances_to_speak_of() -> None:
         found.area()
 
 
+def test_images_that_fail_as_they_are_have_no_median_distance() -> None:
+    with pytest.raises(MeasurementError, match="^every image fails as it is; there is no distance to speak of$"):
+        record([0.0, 0.0]).median_distance()
+
+
 def test_nothing_moved_has_no_median_distance() -> None:
     message = "the attack moved no image to its goal; there is no median distance"
     with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):

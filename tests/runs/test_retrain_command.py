@@ -53,7 +53,13 @@ def test_settings_of_rankings_and_one_seed_of_which_nothing_is_sure() -> None:
     assert kar["rankings"]["random"]["area"]["low"] is None
     measurement = json.loads((Path(content["path"]) / "measurement.json").read_text())
     assert measurement["about"]["ranked by"] == {"random": {"kind": "random", "by": "all"}}
-    assert "±" not in call(*command, "--seeds", "1", "--ranking", "random", "--set", "by=all")
+    why = "one network, so no interval; give 2 seeds or more"
+    assert kar["rankings"]["random"]["area"]["note"] == why
+    shown = call(*command, "--seeds", "1", "--ranking", "random", "--set", "by=all")
+    assert "±" not in shown
+    assert "each accuracy is of one network, so there are no intervals; give 2 seeds or more" in shown
+    compared = call(*command, "--seeds", "1", "--ranking", "random,variance")
+    assert f"note 1: {why}" in compared and "intervals over them" not in compared
 
 
 def test_what_is_refused() -> None:

@@ -11,9 +11,10 @@ Better = Literal["higher", "lower", "neither"]
 
 @dataclass(frozen=True)
 class Figure:
-    """`robust_accuracy(linf, 8/255)`: a name and what it is of. `estimate` is none where no image has a value.
+    """`robust_accuracy(linf, 8/255)`: a name and what it is of. `estimate` is none where there is no such number.
 
-    `note` says what a reader of the number has to know, such as how many images are left out of it.
+    `note` says what a reader of the number has to know, such as how many images are left out of it; where there is
+    no number, why there is none.
     """
 
     name: str
@@ -21,6 +22,10 @@ class Figure:
     estimate: Estimate | None
     better: Better = "higher"
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.estimate is None and not self.note:
+            object.__setattr__(self, "note", "no image has a value")
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(self.arguments)})" if self.arguments else self.name

@@ -83,11 +83,10 @@ class Neurons(Part):
         details: dict[str, Any] = {}
         for found in findings(examined, which="all", seed=task.seed):
             content = found.content()
-            why = "; ".join(f"{what}: {reason}" for what, reason in found.missing.items() if what != "support")
             for name, key, better in _FIGURES:
                 known = content[key]
                 estimate = None if known is None else Estimate(**known)
-                figures.append(Figure(name, (found.layer,), estimate, better, why if known is None else ""))
+                figures.append(Figure(name, (found.layer,), estimate, better, content["missing"].get(key, "")))
             details[found.layer] = {
                 "neurons": content["neurons"],
                 "dead": content["dead"],

@@ -145,7 +145,7 @@ def shortfalls(
             if not spoken_of:
                 short.append(Shortfall(one, model, _unknown(one, list(map(str, own)))))
             short += [
-                Shortfall(one, model, "no image has a value" if figure.estimate is None else str(figure.estimate))
+                Shortfall(one, model, figure.note if figure.estimate is None else str(figure.estimate))
                 for figure in spoken_of
                 if not one.holds(figure)
             ]

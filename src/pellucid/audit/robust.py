@@ -15,6 +15,7 @@ from pellucid.audit.bounded import bounded
 from pellucid.audit.figure import Figure
 from pellucid.audit.nearest import nearest
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
+from pellucid.errors import MeasurementError
 from pellucid.evaluate import Measured, Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import L2, Linf
@@ -84,10 +85,10 @@ class Robust(Part):
         for name, goal in (("attack", Misclassified()), ("below_chance", BelowChance())):
             attack = nearest(goal, self.nearest_steps)
             record = records[name] = self._measured(task, f"nearest failures, {name}", attack, self.nearest, name)
-            none = record.unreached == len(record)
-            area = None if none else record.area()
-            note = _unreached(record)
-            figures.append(Figure("area", (name,), area, note=note))
+            try:
+                figures.append(Figure("area", (name,), record.area(), note=_unreached(record)))
+            except MeasurementError as error:
+                figures.append(Figure("area", (name,), None, note=str(error)))
             checked += self._converged(task, attack, name)
         curves = {name: _curve(record) for name, record in records.items()}
         return Finding(tuple(figures), tuple(checked), {"curves": curves})

@@ -17,7 +17,19 @@ from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.explain.normlime import Importance, NormLime, small
 
-_COLUMNS = ("class", "rank", "feature", "place", "value", "low", "high", "standard_error", "count", "explanations")
+_COLUMNS = (
+    "class",
+    "rank",
+    "feature",
+    "place",
+    "value",
+    "low",
+    "high",
+    "standard_error",
+    "count",
+    "explanations",
+    "note",
+)
 
 
 def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime, *, top: int = 5) -> dict[str, Any]:
@@ -34,7 +46,7 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
     every = rows(importance, names, segments, top=about["features"])
     shown = [row for row in every if row["rank"] <= top]
     words = [rule.kind, rule.sign, rule.by, *([rule.compat] if rule.compat != "none" else [])]
-    path = folder.path / "-".join(words)
+    path, fit = folder.path / "-".join(words), folder.fit()
     content: dict[str, Any] = {
         "images": about["images"],
         "labels": about["labels"],
@@ -43,7 +55,8 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
         "words": about["words"],
         "skipped": importance.skipped,
         "missing": missing(folder, importance, names),
-        "adjusted_r2": folder.fit(),
+        "adjusted_r2": fit,
+        "adjusted_r2_note": "" if fit is not None else _unfitted(importance.skipped == about["images"]),
         "idle": folder.idle(),
         "notes": notes_of(folder, explainer),
         "path": str(path),
@@ -60,6 +73,13 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
         )
         files.write_bytes(path / "maps.npz", buffer.getvalue())
     return content
+
+
+def _unfitted(nothing: bool) -> str:
+    """Why it cannot be told how far the linear models can be trusted."""
+    if nothing:
+        return "no linear model says anything: nothing that was hidden had any effect"
+    return "how much the linear models account for cannot be told from so few masks; give more with --masks"
 
 
 def names_of(folder: ImportanceFolder, split: Split, importance: Importance) -> list[str]:
@@ -100,7 +120,8 @@ def rows(
 ) -> list[dict[str, Any]]:
     """The `top` features of each class that anything is known of, the most important first.
 
-    `segments` says where shared features lie; words lie nowhere. An interval that nothing is known of is None.
+    `segments` says where shared features lie; words lie nowhere. An interval that nothing is known of is None, and
+    the note says why.
     """
     places = {} if segments is None else _places(segments)
     low, high = importance.interval()
@@ -111,7 +132,8 @@ def rows(
             sure = [float(bounds[row, feature]) for bounds in (low, high, importance.standard_errors)]
             known = sure if math.isfinite(sure[-1]) else [None] * 3
             counted = (int(importance.counts[row, feature]), int(importance.explanations[row]))
-            found.append(dict(zip(_COLUMNS, (*what, *known, *counted), strict=True)))
+            note = "one image, so no interval" if known[0] is None else ""
+            found.append(dict(zip(_COLUMNS, (*what, *known, *counted, note), strict=True)))
     return found
 
 

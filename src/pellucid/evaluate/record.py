@@ -78,6 +78,8 @@ class Record(Table):
     def median_distance(self) -> Estimate:
         """The median distance of the failures found, among images that were right to begin with."""
         attacked = ~self.columns["settled"] & self.columns["reached"]
+        if self.columns["settled"].all():
+            raise MeasurementError("every image fails as it is; there is no distance to speak of")
         if not attacked.any():
             raise MeasurementError("the attack moved no image to its goal; there is no median distance")
         return Estimate.resampled(lambda rows: rows.quantile(0.5, dim=-1), self.distance[attacked])

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -172,11 +171,14 @@ def summary(
         "images": len(subject.split),
         "accuracy": asdict(found[0].record.accuracy),
         "attacks": [{**_figures(one.record, budgets), "path": str(one.path)} for one in found],
+        "missing": {},
     }
     records = [one.record for one in found]
     if len(records) > 1 and len({str((one.about["norm"], one.about["goal"])) for one in records}) == 1:
-        with suppress(MeasurementError):  # attacks with different budgets have nothing to be compared at
+        try:
             content["worst"] = _figures(evaluate.worst(records), budgets)
+        except MeasurementError as error:  # attacks with different budgets have nothing to be compared at
+            content["missing"]["worst"] = str(error)
     if verdicts:
         content["verdicts"] = [asdict(verdict) for verdict in verdicts]
     return content
@@ -194,15 +196,17 @@ def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:
         "backwards": float(record.columns["backwards"].double().mean()),
         "standing": asdict(record.standing),
         "robust_accuracy": {},
+        "missing": {},
     }
     if about["nearest"] or about["levels"]:
         levels = about["levels"] or budgets
         figures["robust_accuracy"] = {f"{eps:.6g}": asdict(record.robust_accuracy(eps)) for eps in levels}
     if about["nearest"]:
-        reached = record.unreached < len(record)
-        figures["area"] = asdict(record.area()) if reached else None
-        moved = bool((record.columns["reached"] & ~record.columns["settled"]).any())
-        figures["median_distance"] = asdict(record.median_distance()) if moved else None
+        for name in ("area", "median_distance"):
+            try:
+                figures[name] = asdict(getattr(record, name)())
+            except MeasurementError as error:
+                figures[name], figures["missing"][name] = None, str(error)
     return figures
 
 

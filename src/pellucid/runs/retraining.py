@@ -144,8 +144,15 @@ def retrained_summary(found: Original, table: Retrained, out: Path) -> dict[str,
 
 
 def _known(estimate: Estimate) -> dict[str, Any]:
-    """The estimate for JSON, which knows no endless interval: there is none."""
-    return asdict(estimate) | ({} if estimate.n > 1 else {"low": None, "high": None})
+    """The estimate for JSON, which knows no endless interval: there is none, and the note says why."""
+    if estimate.n > 1:
+        return {**asdict(estimate), "note": ""}
+    return {
+        **asdict(estimate),
+        "low": None,
+        "high": None,
+        "note": "one network, so no interval; give 2 seeds or more",
+    }
 
 
 def _recipe(spec: Spec, assignments: Sequence[str]) -> Recipe:

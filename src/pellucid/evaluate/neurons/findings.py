@@ -32,7 +32,8 @@ class LayerFindings:
     """One layer: its neurons by themselves and by a similarity of classes, and what attacks and errors show.
 
     `tried` pairs of an image and another class were attacked, and `succeeded` of them; `which` of them count.
-    `missing` says of what could not be measured why.
+    `missing` says of what could not be measured why: of `neurons` (all are dead), of `ambiguity`, of `ratios`, and of
+    the support's `errors` and `attacks`.
     """
 
     layer: str
@@ -79,7 +80,7 @@ class LayerFindings:
             "succeeded": self.succeeded,
             "ratios_undefined": 0 if self.ratios is None else self.ratios.undefined,
             "support_unknown": 0 if self.support is None else self.support.unknown,
-            "missing": self.missing,
+            "missing": {name: self.missing[_PARTS[name]] for name, found in figures.items() if found is None},
         }
 
 
@@ -89,6 +90,15 @@ FIGURES = (
     *("r_mean", "r_inst", "auroc_errors", "auroc_attacks"),
 )
 """What a layer is measured by, by the names in JSON."""
+
+
+_PARTS = {
+    **dict.fromkeys(FIGURES[:5], "neurons"),
+    **dict.fromkeys(FIGURES[5:10], "ambiguity"),
+    **dict.fromkeys(FIGURES[10:12], "ratios"),
+    "auroc_errors": "errors",
+    "auroc_attacks": "attacks",
+}
 
 
 def findings(
@@ -116,11 +126,11 @@ def _at(
     table = plain
     if similarity != Identity():
         table = consistency(own, labels, similarity, classes=classes, how=how, seed=seed)
-    missing: dict[str, str] = {}
+    missing = dict[str, str]() if len(plain) else {"neurons": "every neuron says the same of all images"}
     found = ratios = None
     tried = succeeded = 0
     if examined.attacked is None:
-        missing["ambiguity"] = "no image was attacked"
+        missing["ambiguity"] = missing["ratios"] = "no image was attacked"
     else:
         columns = examined.attacked.columns
         tried, succeeded = int((~columns["settled"]).sum()), int(columns["counted"].sum())
@@ -128,10 +138,13 @@ def _at(
         kept = {name: column[rows] for name, column in columns.items()}
         if len(kept["y"]) < 2:
             missing["ambiguity"] = f"{succeeded} of {tried} attacks succeeded; 2 or more are needed"
+            missing["ratios"] = missing["ambiguity"]
         else:
             seen, targets = kept[column_of(layer)], kept["target"]
             found = ambiguity(own, labels, seen, kept["y"], targets, classes=len(classes), how=how, seed=seed)
-            found = found if len(found) else None
+            if not len(found):
+                missing["ambiguity"] = "every neuron says the same of all images, or of all that were attacked"
+                found = None
             ratios = distance_ratios(own, labels, seen, _rows(known["index"], kept["index"]), targets)
             if bool(ratios.means.isnan().all() | ratios.instances.isnan().all()):
                 missing["ratios"], ratios = "no image of a target class differs from what was attacked", None
@@ -146,8 +159,7 @@ def _support(
     try:
         support = supports(examined, layer, similarity, how, seed=seed)
     except MeasurementError as error:
-        missing["support"] = str(error)
-        return None
+        return missing.update(errors=str(error), attacks=str(error))
     for name in ("errors", "attacks"):
         try:
             getattr(support, name)

@@ -31,8 +31,9 @@ class Support:
     @property
     def errors(self) -> Estimate:
         """How often a wrong prediction of a real image has less support than a right one."""
+        self._check()
         real = ~self.attacked
-        if not len(self.wrong[real]) or not self.wrong[real].any():
+        if not self.wrong[real].any():
             raise MeasurementError(
                 f"none of {int(real.sum())} predictions is wrong; there is no error to be foretold"
             )
@@ -43,11 +44,18 @@ class Support:
     @property
     def attacks(self) -> Estimate:
         """How often the prediction of an attacked image has less support than that of a real one."""
+        self._check()
         if not self.attacked.any():
             raise MeasurementError("no attack succeeded; there is none to be found out")
         if self.attacked.all():
             raise MeasurementError("no real image is left to compare attacked ones with")
         return auroc(-self.scores, self.attacked, groups=self.index, seed=self.seed)
+
+    def _check(self) -> None:
+        if not len(self.scores):
+            raise MeasurementError(
+                "no prediction rests on a neuron that means anything, so there is no support to judge by"
+            )
 
 
 def supports(

@@ -89,6 +89,7 @@ def neuron_rows(found: LayerFindings, examined: Examined, images: int = 8) -> li
             place = attacked.get(neuron)
             for name in ("content", "target", "difference"):
                 line[name] = None if place is None else float(getattr(found.ambiguity, name)[place])
+            line["note"] = "" if place is not None else "it says the same of all attacked images"
         rows.append(line)
     return rows
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pellucid.audit import Figure
-from pellucid.report.page.numbers import Number
+from pellucid.report.page.numbers import Lack, Number
 from pellucid.report.page.read import Audit, Network
 from pellucid.report.page.sentences import headline_attack, sentence, steadiness
 from pellucid.report.page.words import DIRECTIONS, called, spoken
@@ -14,7 +14,7 @@ class Key:
     """A figure of the opening."""
 
     label: str
-    number: Number
+    number: Number | Lack
     direction: str
 
 
@@ -49,9 +49,8 @@ def _keys(audit: Audit, network: Network) -> list[Key]:
         middle = sorted(steady, key=lambda figure: figure.estimate.value if figure.estimate else 0)[len(steady) // 2]
         of = f" of {len(steady)} explainers, the median: {', '.join(middle.arguments)}" if len(steady) > 1 else ""
         keys.append(_key(f"{spoken(metric)}{of}", middle))
-    return [key for key in keys if key]
+    return keys
 
 
-def _key(label: str, figure: Figure) -> Key | None:
-    number = Number.of(figure)
-    return number and Key(label, number, DIRECTIONS[figure.better])
+def _key(label: str, figure: Figure) -> Key:
+    return Key(label, Number.of(figure), DIRECTIONS[figure.better])

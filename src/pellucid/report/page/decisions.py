@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.metrics import Estimate
-from pellucid.report.page.numbers import Number
+from pellucid.report.page.numbers import ABSENT, Lack, Number
 from pellucid.report.page.read import Audit, Network
 
 Pairs = Mapping[tuple[str, str], int]
@@ -18,7 +18,7 @@ class ClassRow:
     """A class, and how often each network is right about it."""
 
     name: str
-    numbers: tuple[Number | None, ...]
+    numbers: tuple[Number | Lack, ...]
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,15 @@ def _classes(details: Sequence[Mapping[str, Any]]) -> list[ClassRow]:
     for place in range(most):
         own = [entry["classes"][place] if place < len(entry.get("classes", ())) else None for entry in details]
         name = next(str(entry["class"]) for entry in own if entry)
-        numbers = tuple(
-            Number.written(Estimate(**entry["accuracy"]), share=True) if entry and entry["accuracy"] else None
-            for entry in own
-        )
-        rows.append(ClassRow(name, numbers))
+        rows.append(ClassRow(name, tuple(map(_accuracy, own))))
     return rows
+
+
+def _accuracy(entry: Mapping[str, Any] | None) -> Number | Lack:
+    if entry is None:
+        return ABSENT
+    found = entry["accuracy"]
+    return Number.written(Estimate(**found), share=True) if found else Lack("no image of this class")
 
 
 def _mistakes(details: Sequence[Mapping[str, Any]]) -> list[Mistake]:

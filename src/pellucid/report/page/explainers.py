@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pellucid.audit import Figure
-from pellucid.report.page.numbers import Number, plain
+from pellucid.report.page.numbers import ABSENT, Lack, Number, plain
 from pellucid.report.page.read import Audit, Network
 from pellucid.report.page.words import ARROWS, DIRECTIONS, spoken
 
@@ -26,7 +26,7 @@ class Line:
 
     explainer: str
     network: Network
-    numbers: tuple[Number | None, ...]
+    numbers: tuple[Number | Lack, ...]
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,17 @@ def explainers(audit: Audit, part: str) -> Explainers:
     metrics = {metric: figure for own in found for (metric, _), figure in own.items()}
     names = dict.fromkeys(explainer for own in found for _, explainer in own)
     lines = [
-        Line(name, network, tuple(_number(own.get((metric, name))) for metric in metrics))
+        Line(
+            name,
+            network,
+            tuple(Number.of(own[metric, name]) if (metric, name) in own else ABSENT for metric in metrics),
+        )
         for name in names
         for network, own in zip(audit.networks, found, strict=True)
         if any((metric, name) in own for metric in metrics)
     ]
     columns = tuple(_column(audit, part, name, figure) for name, figure in metrics.items())
-    counts = sorted({number.n for line in lines for number in line.numbers if number})
+    counts = sorted({number.n for line in lines for number in line.numbers if isinstance(number, Number)})
     images = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}" if counts else ""
     return Explainers(part, columns, tuple(lines), tuple(_notes(audit, part)), images)
 
@@ -63,17 +67,13 @@ def _notes(audit: Audit, part: str) -> Iterator[str]:
     for network in audit.networks:
         shared: dict[tuple[str, str], list[str]] = {}
         for figure in network.figures(part):
-            if figure.note:
+            if figure.estimate and figure.note:
                 shared.setdefault((", ".join(figure.arguments), figure.note), []).append(spoken(figure.name))
         for (explainer, note), metrics in shared.items():
             yield f"{explainer}{f', {network.letter}' if several else ''} by {', '.join(metrics)}: {note}"
         for explainer, lines in (network.details(part).get("known") or {}).items():
             for line in lines:
                 yield f"{explainer}{f', {network.letter}' if several else ''}, {line}"
-
-
-def _number(figure: Figure | None) -> Number | None:
-    return None if figure is None else Number.of(figure)
 
 
 def _column(audit: Audit, part: str, name: str, figure: Figure) -> Column:

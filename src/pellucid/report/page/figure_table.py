@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pellucid.audit import Figure
-from pellucid.report.page.numbers import Number
+from pellucid.report.page.numbers import ABSENT, Lack, Number
 from pellucid.report.page.read import Audit
 from pellucid.report.page.words import ARROWS, DIRECTIONS, called
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of every network; none where a network is without it."""
+    """A figure of every network; the notes are those of the numbers that there are."""
 
     label: str
     arrow: str
     direction: str
-    numbers: tuple[Number | None, ...]
+    numbers: tuple[Number | Lack, ...]
     notes: tuple[str, ...]
 
 
@@ -38,11 +38,11 @@ def rows(audit: Audit, found: Sequence[Mapping[str, Figure]]) -> Iterable[Row]:
     firsts = {name: figure for own in reversed(found) for name, figure in own.items()}
     for name in dict.fromkeys(name for own in found for name in own):
         figure = firsts[name]
-        numbers = tuple(Number.of(own[name]) if name in own else None for own in found)
+        numbers = tuple(Number.of(own[name]) if name in own else ABSENT for own in found)
         several = len(audit.networks) > 1
         notes = tuple(
             f"{network.letter}: {own[name].note}" if several else own[name].note
             for network, own in zip(audit.networks, found, strict=True)
-            if name in own and own[name].note
+            if name in own and own[name].estimate and own[name].note
         )
         yield Row(called(figure), ARROWS[figure.better], DIRECTIONS[figure.better], numbers, notes)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 from pellucid.audit import Figure
 from pellucid.metrics import Estimate
@@ -36,6 +37,17 @@ def plain(value: float, decimals: int = 3) -> str:
 
 
 @dataclass(frozen=True)
+class Lack:
+    """What stands where a number would: why there is none."""
+
+    lack: str
+
+
+ABSENT = Lack("not measured of this network")
+"""Where other networks have a figure and one does not; what failed or was skipped is said elsewhere."""
+
+
+@dataclass(frozen=True)
 class Number:
     """A figure as it is written: value, interval, images behind it, and what a reader of it has to know.
 
@@ -49,12 +61,13 @@ class Number:
     value: float
     bar: tuple[float, float, float] | None = None
     note: str = ""
+    lack: ClassVar[str] = ""
 
     @classmethod
-    def of(cls, figure: Figure) -> "Number | None":
-        """A figure's number; none where no image has a value."""
+    def of(cls, figure: Figure) -> "Number | Lack":
+        """A figure's number, or why there is none."""
         if figure.estimate is None:
-            return None
+            return Lack(figure.note)
         found = cls.written(figure.estimate, share=figure.name in _SHARES)
         return replace(found, bar=None if figure.name in _UNBOUNDED else found.bar, note=figure.note)
 

@@ -61,7 +61,7 @@ def _markdown(figures: Sequence[Mapping[str, Any]]) -> str:
     ]
     for record in figures:
         estimate = record["estimate"]
-        numbers = ["none", "", ""]
+        numbers = [f"no value: {_plain(record['note'])}", "", ""]
         if estimate:
             numbers = [
                 f"{estimate['value']:.4g}",
