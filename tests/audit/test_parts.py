@@ -164,7 +164,10 @@ def test_gradients_are_judged_as_by_judge(subject: Subject, tmp_path: Path) -> N
 
 def test_verdicts_are_those_of_every_check(subject: Subject, tmp_path: Path) -> None:
     found = carried_out(Checked(n=4, steps=2), subject, tmp_path)
-    assert [verdict.check for verdict in found.verdicts] == list(evaluate.CHECKS)
+    # all but that of searches for the nearest point, which says nothing of an attack within a budget
+    assert [verdict.check for verdict in found.verdicts] == [
+        name for name in evaluate.CHECKS if name != "convergence"
+    ]
     assert found.figures == ()
     failing = nn.Sequential(subject.model, nn.Softmax(-1)).eval()
     changed = {

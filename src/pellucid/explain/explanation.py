@@ -11,6 +11,7 @@ from torch import Tensor
 Images = Float[Tensor, "b *shape"]
 Classes = Int[Tensor, " b"]
 
+_WHOLE = "the whole image is as the baseline already: the map says nothing"
 _WORTH_SAYING = 0.0005  # of what is due; a smaller loss is not seen in a map
 _SEEN = 0.005  # of an image; a smaller share is 0 % in words
 
@@ -96,7 +97,7 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
 
 
 def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...]:
-    """The remarks about each image; of a map that is empty or even, that it is so, unless a remark begins so."""
+    """The remarks about each image; of a map that is empty or even, that it is so, unless a remark says why."""
     places = maps.detach().flatten(2) if maps.dim() > 2 else maps.detach().flatten(1)[:, None]
     zero = ~places.flatten(1).any(1)
     even = (places == places[..., :1]).flatten(1).all(1) & (places.shape[-1] > 1)
@@ -105,7 +106,7 @@ def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...
     for number, (is_zero, is_even) in enumerate(zip(zero.tolist(), even.tolist(), strict=True)):
         own = tuple(text for text, about in remarked if about[number])
         plain = "the map is zero everywhere" if is_zero else "the map is the same at every pixel" if is_even else ""
-        said = not plain or any(text.startswith(plain) for text in own)
+        said = not plain or _WHOLE in own or any(text.startswith(plain) for text in own)
         found.append(own if said else (plain, *own))
     return tuple(found)
 
@@ -114,7 +115,7 @@ def about_idle(shares: Float[Tensor, " b"]) -> tuple[Remark, Remark]:
     """What has to be known where most of an image, or all of it, is as the baseline already."""
     return (
         Remark("half of the image or more is as the baseline already: what is there cannot show", _most(shares)),
-        Remark("the whole image is as the baseline already: the map says nothing", shares == 1),
+        Remark(_WHOLE, shares == 1),
     )
 
 
