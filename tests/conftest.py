@@ -1,6 +1,7 @@
 """What holds for every test: the same examples and one thread, on any processor and under any load."""
 
 from collections.abc import Generator
+from pathlib import Path
 
 import jaxtyping
 import pytest
@@ -26,6 +27,11 @@ settings.load_profile("everywhere")
 torch.set_num_threads(1)
 
 _SHAPES = pytest.StashKey[bool]()
+_SLOW = {
+    line
+    for line in Path(__file__).with_name("slow.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,12 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests check the shapes of what is passed on: one case of each function, one test of each class.
+    """Mark what is slow, and say which tests check the shapes of what is passed on.
 
-    Checks double the time of all tests, and the next case of the same test calls the same functions.
+    Those are one case of each function and one test of each class: checks double the time of all tests, and the next
+    case of the same test calls the same functions.
     """
+    for item in items:
+        if _SLOW & {item.nodeid, item.nodeid.partition("[")[0]}:
+            item.add_marker(pytest.mark.slow)
     seen: set[object] = set()
-    for item in sorted(items, key=lambda item: item.nodeid):
+    for item in sorted(items, key=lambda item: (item.get_closest_marker("slow") is not None, item.nodeid)):
         owner = item.parent.nodeid if item.parent else ""
         keys = {owner, (item.path, getattr(item, "originalname", item.name))}
         item.stash[_SHAPES] = config.getoption("--every-shape") or not keys <= seen

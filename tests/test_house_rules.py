@@ -48,3 +48,11 @@ def test_no_example_is_timed() -> None:
     assert HealthCheck.too_slow in settings().suppress_health_check
     timed = re.compile(r"settings\([^)]*deadline")
     assert not [str(path) for path in (ROOT / "tests").rglob("test_*.py") if timed.search(path.read_text())]
+
+
+def test_what_is_listed_as_slow_is_there() -> None:
+    listed = [line for line in (ROOT / "tests" / "slow.txt").read_text().splitlines() if not line.startswith("#")]
+    assert len(set(listed)) == len(listed)
+    for line in listed:
+        file, *_, name = line.partition("[")[0].split("::")
+        assert f"def {name}(" in (ROOT / file).read_text() or "::Test_" in line, line
