@@ -1,3 +1,5 @@
+import json
+import math
 import os
 from pathlib import Path
 
@@ -56,3 +58,14 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     files.clear_unfinished(tmp_path)
     assert os.listdir(tmp_path / "inner") == ["a.txt"]
     assert kept.read_text() == "new"
+
+
+def test_json_has_no_endless_number_and_no_nan() -> None:
+    text = files.json_text({"tolerance": math.inf, "bounds": [-math.inf, 1.5, None], "words": ("inf", True)})
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "tolerance": "inf",
+        "bounds": ["-inf", 1.5, None],
+        "words": ["inf", True],
+    }
+    with pytest.raises(ValueError, match="JSON compliant"):
+        files.json_text({"mean": math.nan})

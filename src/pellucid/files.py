@@ -2,12 +2,14 @@
 
 import fcntl
 import hashlib
+import json
+import math
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from pellucid.errors import RunBusy
 
@@ -40,6 +42,22 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Write `content` to `path` as UTF-8, all of it or nothing."""
     write_bytes(path, content.encode())
+
+
+def json_text(content: Any) -> str:
+    """JSON that every program can read, which knows no endless number: a setting of that size is the word "inf".
+
+    NaN is refused: what has no value is null, with the reason beside it.
+    """
+    return json.dumps(_worded(content), indent=2, allow_nan=False)
+
+
+def _worded(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {name: _worded(entry) for name, entry in cast("Mapping[Any, Any]", content).items()}
+    if isinstance(content, list | tuple):
+        return [_worded(entry) for entry in cast("Sequence[Any]", content)]
+    return str(content) if isinstance(content, float) and math.isinf(content) else content
 
 
 def clear_unfinished(folder: Path) -> None:

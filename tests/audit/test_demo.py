@@ -15,6 +15,7 @@ from pellucid.audit import (
     Done,
     Event,
     Explained,
+    Figure,
     Gradients,
     Part,
     Profile,
@@ -24,6 +25,8 @@ from pellucid.audit import (
 )
 from pellucid.evaluate.explanations import ImageAlignment, RandomSimilarity
 from pellucid.explain import Gradient
+from pellucid.metrics import Estimate
+from pellucid.reasons import Reasons
 from pellucid.registry import Registry
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,6 +42,15 @@ PARTS: dict[str, Part] = {
 
 class Stopped(Exception):
     """As Ctrl-C would."""
+
+
+def test_a_figure_without_a_value_has_its_reason_under_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    demo, reasons = importlib.import_module("demo"), Reasons()
+    lost = Figure("random-similarity", ("gradient",), None, note="5 of 5 images have no value: the map is zero")
+    assert demo.spread(lost.to_record(), reasons) == "note 1"
+    assert reasons.lines() == ["note 1: 5 of 5 images have no value: the map is zero"]
+    assert demo.spread(Figure("accuracy", (), Estimate(0.5, 0.25, 0.75, 8)).to_record(), reasons) == "0.50\n0.25-0.75"
 
 
 @pytest.mark.slow

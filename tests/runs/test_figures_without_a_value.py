@@ -167,3 +167,11 @@ def test_importance_says_why() -> None:
     with (Path(content["path"]) / "importance.csv").open(newline="") as file:
         assert all(row["note"] and not row["low"] for row in csv.DictReader(file))
     assert "one image, so no interval" in said(*one)
+
+
+def test_an_endless_setting_is_a_word_in_json() -> None:
+    written(LABELS["one image"])
+    command = ["explain", *CONSTANT, "--n", "1", "--method", "integrated-gradients", "--set", "tolerance=inf"]
+    content = strict(call(*command, "--json"))
+    assert content["explainers"]["integrated-gradients"]["tolerance"] == "inf"
+    assert strict((Path(content["sheet"]).parent / "explanations.json").read_text())

@@ -79,6 +79,6 @@ def typed(context: click.Context) -> str:
 
 def print_json(content: Any) -> None:
     """One JSON object, for another program to read."""
-    import json
+    from pellucid.files import json_text
 
-    click.echo(json.dumps(content, indent=2))
+    click.echo(json_text(content))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -64,7 +63,7 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
     }
     path.mkdir(exist_ok=True)
     files.write_text(path / "importance.csv", _csv(every))
-    files.write_text(path / "importance.json", json.dumps(content | {"features": every}, indent=2) + "\n")
+    files.write_text(path / "importance.json", files.json_text(content | {"features": every}) + "\n")
     if segments is not None:
         buffer = io.BytesIO()
         maps, used = class_maps(importance, segments).numpy(), importance.counts[:, segments.flatten()]

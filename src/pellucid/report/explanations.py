@@ -8,7 +8,6 @@ explanations.json  what they are of, and how they were made
 """
 
 import io
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ import pellucid
 from pellucid import config
 from pellucid.drawing import Cell, Sheet, coloured, difference, photograph, plane, save, scaled
 from pellucid.explain import AdversarialExplanation, Explainer
-from pellucid.files import write_bytes, write_text
+from pellucid.files import json_text, write_bytes, write_text
 from pellucid.norms import RMS
 from pellucid.report.legend import legends
 from pellucid.runs import Account, Shown, untrained_words
@@ -98,7 +97,7 @@ def write(
         "sheet": str(folder / "sheet.png"),
         "explanations": entries,
     }
-    write_text(folder / "explanations.json", json.dumps(content, indent=2))
+    write_text(folder / "explanations.json", json_text(content))
     return content
 
 

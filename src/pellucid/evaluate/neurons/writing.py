@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +58,7 @@ def write_findings(
         "path": str(path),
         "layers": layers,
     }
-    files.write_text(path / "neurons.json", json.dumps(content, indent=2) + "\n")
+    files.write_text(path / "neurons.json", files.json_text(content) + "\n")
     return content
 
 

@@ -106,4 +106,4 @@ def _flat(settings: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, s
 
 
 def _word(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value) or "left empty"

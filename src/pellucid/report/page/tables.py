@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pellucid.audit import AuditFolder, Figure
-from pellucid.files import write_text
+from pellucid.files import json_text, write_text
 
 _COLUMNS = ("model", "part", "figure", "value", "low", "high", "n", "better", "note")
 
@@ -17,7 +16,7 @@ def tables(folder: AuditFolder) -> dict[str, Path]:
     """Write every figure as figures.json, figures.csv and figures.md in the audit's folder; where each lies."""
     figures = folder.figures()
     written = {
-        "json": json.dumps(list(figures), indent=1) + "\n",
+        "json": json_text(list(figures)) + "\n",
         "csv": _csv(figures),
         "md": _markdown(figures),
     }
