@@ -38,7 +38,7 @@ def test_what_the_network_looks_at_is_what_is_important() -> None:
     assert float(found[:, :, :2, :2].min()) > 100 * float(found[:, :, 2:4].max())
     of_none = learnt(Corners(), X[:1], 2)
     assert not of_none.map.any(), "no image was predicted as class 2"
-    assert of_none.notes == (("no image that it has learnt from counts for this class: nothing is known of it",),)
+    assert of_none.notes == (("the map is zero everywhere: no image that it has learnt from counts for this class",),)
     assert learnt(Corners(), X[:1], 0).notes == ((),)
 
 

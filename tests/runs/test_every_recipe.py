@@ -32,6 +32,7 @@ SYSTEMS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:the term")  # of weights that are too small for these networks
 @pytest.mark.parametrize(
     "recipe", [pytest.param(name, marks=[] if name in SYSTEMS else pytest.mark.slow) for name in RECIPES]
 )

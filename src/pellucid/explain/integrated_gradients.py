@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import torch
@@ -52,7 +53,7 @@ class IntegratedGradients(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean gradient, with as many steps as each image needs."""
-        way = _Way(probe, of, self.baseline)
+        way = self._way(probe, of)
         mean = self._mean_gradients(way, rows, self.steps)
         if math.isfinite(self.tolerance):
             mean = self._refined(way, rows, mean)
@@ -60,14 +61,18 @@ class IntegratedGradients(Explainer):
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
         """How far the logit rises from the baseline; the mean gradient alone need not add up to anything."""
-        return _Way(probe, of, self.baseline).rise()[0] if self.times_input else None
+        return self._way(probe, of).rise[0] if self.times_input else None
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
         """The pixels that are as the baseline; the mean gradient alone has something to say of them, too."""
         return idle_share(probe.x.detach(), self.baseline, probe.network) if self.times_input else None
 
+    def _way(self, probe: Probe, of: Classes) -> "_Way":
+        """Made once for the maps and for what they are due to add up to."""
+        return probe.shared(("way", self, id(of)), lambda: _Way(probe, of, self.baseline))
+
     def _refined(self, way: "_Way", rows: int, mean: Tensor) -> Tensor:
-        steps, (rise, rounding) = self.steps, way.rise()
+        steps, (rise, rounding) = self.steps, way.rise
         while True:
             parts = (mean.detach() * way.length.detach()).flatten(1)
             gap = (parts.sum(1) - rise).abs()
@@ -106,6 +111,7 @@ class _Way:
         self.start = baseline_of(images(probe), baseline, probe.network)
         self.length = images(probe) - self.start
 
+    @cached_property
     def rise(self) -> tuple[Tensor, Tensor]:
         """How far the class's logit rises on it, and what of a difference may be rounding."""
         first, last = self.probe.at(self.start.detach()).logits.detach(), self.probe.logits.detach()

@@ -130,7 +130,9 @@ class NormLime(Explainer):
         counts = self.learnt.importance.counts.to(of.device)
         known = (counts > 0)[of if self.by == "class" else torch.zeros_like(of)]
         some = known.any(1)
-        remarks = [Remark("no image that it has learnt from counts for this class: nothing is known of it", ~some)]
+        remarks = [
+            Remark("the map is zero everywhere: no image that it has learnt from counts for this class", ~some)
+        ]
         if self.learnt.vocabulary is None:
             said = "white is also where nothing could be hidden in any image of this class: nothing is known there"
             remarks.append(Remark(said, some & ~known.all(1)))
