@@ -63,7 +63,10 @@ class NormLimeConsole:
             self.out.print(f"nothing is known of class {shown}: {why}", markup=False)
         for note in content["notes"]:
             self.out.print(note, markup=False)
-        fit = content["adjusted_r2"]
-        words = f"the linear models account for {fit or 0:.0%} of what the network says (mean adjusted R²)"
-        self.out.print(content["adjusted_r2_note"] or words, markup=False)
+        self.out.print(
+            content["adjusted_r2_note"]
+            or f"the linear models account for {content['adjusted_r2']:.0%} of what the network says "
+            "(mean adjusted R²)",
+            markup=False,
+        )
         self.out.print(f"all features, and maps of the classes: {content['path']}", markup=False)

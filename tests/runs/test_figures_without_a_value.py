@@ -13,9 +13,9 @@ import pytest
 from command import call
 from pellucid import audit, runs
 from pellucid.attacks import PGD
-from pellucid.audit import Decided, Explained, Gradients, Neurons, Part, Profile, Robust
+from pellucid.audit import Decided, Explained, Neurons, Part, Profile, Robust
 from pellucid.console_measure import MeasureConsole
-from pellucid.evaluate.explanations import ImageAlignment, Sparsity
+from pellucid.evaluate.explanations import Sparsity
 from pellucid.explain import Gradient
 from pellucid.registry import Registry
 
@@ -75,12 +75,10 @@ def unexplained(content: Any) -> Iterator[Mapping[str, Any]]:
 
 @pytest.mark.parametrize("labels", ["all right", "half"], indirect=True)
 def test_an_audit_says_why_everywhere(labels: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = {"sparsity": Sparsity()}
     parts: dict[str, Part] = {
         "decisions": Decided(),
         "robustness": Robust(n=8, nearest=8, linf=(0.1,), l2=(), steps=2, nearest_steps=2, repeated=1),
-        "explanations": Explained({"gradient": Gradient()}, metrics, n=8),
-        "gradients": Gradients({"image-alignment": ImageAlignment()}, n=8),
+        "explanations": Explained({"gradient": Gradient()}, {"sparsity": Sparsity()}, n=8),
         "neurons": Neurons(n=8, steps=1, targets=1),
     }
     monkeypatch.setattr(audit, "PROFILES", Registry("profile", {"quick": Profile("a test", parts)}))

@@ -31,8 +31,8 @@ class Support:
     @property
     def errors(self) -> Estimate:
         """How often a wrong prediction of a real image has less support than a right one."""
-        self._check()
         real = ~self.attacked
+        _check(real)
         if not self.wrong[real].any():
             raise MeasurementError(
                 f"none of {int(real.sum())} predictions is wrong; there is no error to be foretold"
@@ -44,18 +44,19 @@ class Support:
     @property
     def attacks(self) -> Estimate:
         """How often the prediction of an attacked image has less support than that of a real one."""
-        self._check()
+        _check(torch.ones_like(self.attacked))
         if not self.attacked.any():
             raise MeasurementError("no attack succeeded; there is none to be found out")
         if self.attacked.all():
             raise MeasurementError("no real image is left to compare attacked ones with")
         return auroc(-self.scores, self.attacked, groups=self.index, seed=self.seed)
 
-    def _check(self) -> None:
-        if not len(self.scores):
-            raise MeasurementError(
-                "no prediction rests on a neuron that means anything, so there is no support to judge by"
-            )
+
+def _check(known: Bool[Tensor, " n"]) -> None:
+    if not known.any():
+        raise MeasurementError(
+            "no prediction rests on a neuron that means anything, so there is no support to judge by"
+        )
 
 
 def supports(
