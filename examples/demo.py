@@ -1,7 +1,4 @@
-"""Train one network per method on scikit-learn's digits and audit all six on one page: `make demo`.
-
-Under three minutes on two cores. A call that was stopped is gone on with by the next, which does nothing twice.
-"""
+"""Train one network per method on digits and audit all six on one page: `make demo`, which resumes."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -58,8 +55,7 @@ def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = A
     report.tables(folder)
     page = report.write_page(folder)
     figures = {(figure["network"], label(figure)): figure for figure in folder.figures()}
-    table = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0))
-    reasons = Reasons()
+    table, reasons = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0)), Reasons()
     for number, method in enumerate(METHODS):
         table.add_row(method, *(spread(figures[number, name], reasons) for name in FIGURES))
     words = "On scikit-learn's digits, 95 % intervals. Recipes differ in activation and optimizer too. The page: "
@@ -73,10 +69,8 @@ def label(figure: Mapping[str, object]) -> str:
 
 
 def spread(figure: Mapping[str, Any], reasons: Reasons) -> str:
-    estimate = figure["estimate"]
-    if estimate is None:
-        return reasons.cell(figure["note"])
-    return f"{estimate['value']:.2f}\n{estimate['low']:.2f}-{estimate['high']:.2f}"
+    found = figure["estimate"]
+    return f"{found['value']:.2f}\n{found['low']:.2f}-{found['high']:.2f}" if found else reasons.cell(figure["note"])
 
 
 if __name__ == "__main__":
