@@ -145,7 +145,7 @@ def test_a_table_says_how_sure_it_is(tmp_path: Path) -> None:
     assert [row for row in every if row["rank"] <= 2] == found["features"]
     lines = (place / "importance.csv").read_text().splitlines()
     assert len(lines) == len(every) + 1
-    head = "class,rank,feature,place,value,low,high,standard_error,count,explanations"
+    head = "class,rank,feature,place,value,low,high,standard_error,count,explanations,note"
     assert lines[0] == head
 
 
