@@ -49,6 +49,7 @@ def test_accuracy_mistakes_and_confusion(tmp_path: Path) -> None:
     assert [entry["class"] for entry in found.details["classes"]] == list(CLASSES)
     by_class = [entry["accuracy"] and entry["accuracy"]["value"] for entry in found.details["classes"]]
     assert by_class == [0.5, 0.5, None, None]
+    assert [entry.get("note") for entry in found.details["classes"]] == [None, None, *["no image of this class"] * 2]
     assert len(Decisions.load(tmp_path / "decisions.npz")) == 6
 
 

@@ -192,7 +192,7 @@ def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) ->
     folder = specimen(tmp_path, models=("one",), images=1)
     outcome = folder.outcome(0, "decisions")
     assert outcome and outcome.finding
-    names = [{"class": str(number), "accuracy": None} for number in range(26)]
+    names = [{"class": str(number), "accuracy": None, "note": "no image of this class"} for number in range(26)]
     many = {**outcome.finding.details, "classes": names, "confusion": [[1] * 26] * 26}
     folder.keep(0, "decisions", replace(outcome, finding=replace(outcome.finding, details=many)))
     assert 'class="confusion"' not in report.page(folder)

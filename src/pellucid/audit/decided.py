@@ -52,7 +52,9 @@ class Decided(Part):
 
     def _details(self, found: Decisions, classes: tuple[str, ...]) -> dict[str, object]:
         by_class = [
-            {"class": name, "accuracy": None if (own := found.accuracy_of(number)) is None else asdict(own)}
+            {"class": name, "accuracy": asdict(own)}
+            if (own := found.accuracy_of(number))
+            else {"class": name, "accuracy": None, "note": "no image of this class"}
             for number, name in enumerate(classes)
         ]
         confusion = found.confusion()
