@@ -10,6 +10,8 @@
     │   └── DownloadError a file that could not be fetched or is not what it should be
     ├── WeightsError      weights that do not fit the network, or cannot be read safely
     ├── MissingExtra      an optional package that is not installed
+    ├── FileError         a file or folder that cannot be read or written
+    │   └── Damaged       a file that is not as it was written
     ├── Diverged          a loss that became NaN or infinite
     ├── NotFinite         a network whose outputs are NaN or infinite
     ├── MeasurementError  a figure whose premise does not hold, or measurements that cannot be used
@@ -62,6 +64,14 @@ class WeightsError(PellucidError):
 
 class MissingExtra(PellucidError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class FileError(PellucidError):
+    """A file or folder cannot be read or written: no room, no permission, or something else in its place."""
+
+
+class Damaged(FileError):
+    """A file is not as it was written: cut short, changed or mixed up."""
 
 
 class Diverged(PellucidError, ArithmeticError):

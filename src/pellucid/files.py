@@ -1,47 +1,135 @@
-"""Writing files so that a reader, or a power cut, never sees half of one."""
+"""Writing files so that a reader, a power cut or another process never sees half of one, and reading them safely.
 
+Nothing here follows a symbolic link where the name is ours: a folder that somebody else packed could lead anywhere.
+"""
+
+import errno
 import fcntl
 import hashlib
 import json
 import math
 import os
-import tempfile
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+import secrets
+import stat
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
-from pellucid.errors import RunBusy
+from pellucid.errors import FileError, RunBusy
 
 _UNFINISHED = ".unfinished"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_REMEDIES = {
+    errno.ENOSPC: "make room, then give the same command again",
+    errno.EDQUOT: "make room, then give the same command again",
+    errno.EROFS: "give a folder that can be written to",
+    errno.EACCES: "give a folder that you may write to",
+    errno.EPERM: "give a folder that you may write to",
+    errno.ENOTDIR: "a file stands where a folder should be; give another folder",
+    errno.EEXIST: "a file stands where a folder should be; give another folder",
+    errno.EISDIR: "a folder stands where the file should be; give another name",
+    errno.ELOOP: "it is a symbolic link, which is never followed here; remove it",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+
+Write = Callable[[bytes | memoryview], None]
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[IO[bytes]]:
-    """A file to write that takes the place of `path` when the block ends, or leaves no trace if it fails."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
-    try:
-        os.fchmod(handle, 0o644)  # as other files are, not for the owner's eyes only
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+def replacing(path: Path) -> Generator[Write]:
+    """What writes a file that takes the place of `path` when the block ends, or leaves no trace if it fails."""
+    with writing(path):
+        handle, unfinished = _unfinished(path.parent)
+        try:
+            try:
+                yield lambda content: _write(handle, content)
+                os.fsync(handle)
+                os.rename(unfinished, path)  # noqa: PTH104 - every change of the disk goes through `os`, where tests make it fail
+            finally:
+                os.close(handle)  # not before: the lock on it tells others that somebody is at work
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(unfinished)  # noqa: PTH108
+            raise
+        _sync_folder(path.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, all of it or nothing."""
-    with replacing(path) as file:
-        file.write(content)
+    with replacing(path) as write:
+        write(content)
 
 
 def write_text(path: Path, content: str) -> None:
     """Write `content` to `path` as UTF-8, all of it or nothing."""
     write_bytes(path, content.encode())
+
+
+def append(path: Path, content: bytes, at: int | None = None) -> None:
+    """Add to the end of a file, or where it was `at` bytes long, so that it is there after a power cut too."""
+    with writing(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND, 0o666)
+        try:
+            _refuse_links(handle)
+            if at is not None:
+                os.ftruncate(handle, at)
+            _write(handle, content)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def rename(path: Path, name: Path) -> None:
+    """Give a file that is written another name in its folder."""
+    with writing(name):
+        os.rename(path, name)  # noqa: PTH104
+        _sync_folder(name.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, where there is one."""
+    with writing(path, "remove"), suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
+
+
+def make_folder(path: Path) -> Path:
+    """The folder that somebody named, made where it is not there."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def inner_folder(path: Path) -> Path:
+    """A folder by a name of ours inside one that somebody named; a link in its place is refused."""
+    make_folder(path.parent)
+    with writing(path):
+        with suppress(FileExistsError):
+            os.mkdir(path)  # noqa: PTH102
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise OSError(errno.ELOOP if path.is_symlink() else errno.ENOTDIR, "it is no folder")
+    return path
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file; a pipe or a device in its place would never end."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileError(f"'{path}' is no regular file; give one that is")
+            return file.read()
+    except OSError as error:
+        raise FileError(f"cannot read '{path}': {error.strerror}") from error
+
+
+@contextmanager
+def writing(path: Path, doing: str = "write") -> Generator[None]:
+    """Say in one line that a file cannot be written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "mend that, then give the same command again")
+        raise FileError(f"cannot {doing} '{path}': {error.strerror}; {remedy}") from error
 
 
 def json_text(content: Any) -> str:
@@ -61,32 +149,78 @@ def _worded(content: Any) -> Any:
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed left half written, in the folder and below."""
+    """Remove what processes that were killed left half written, in the folder and below.
+
+    What somebody still writes is locked, and stays.
+    """
     for path in folder.rglob(f".*{_UNFINISHED}"):
-        path.unlink()
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)  # noqa: PTH108
+            finally:
+                os.close(handle)
 
 
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
     """Keep other processes out of a folder while the block runs; the lock goes with the process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise RunBusy(f"{folder} is in use by process {file.read()}; wait for it, or end it") from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    make_folder(folder)
+    path = folder / ".lock"
+    with writing(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+    try:
+        with writing(path):
+            _refuse_links(handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.pread(handle, 20, 0).decode("ascii", "replace")
+                who = f"process {holder}" if holder.isdigit() else "another process"
+                raise RunBusy(f"{folder} is in use by {who}; wait for it, or end it") from error
+            os.ftruncate(handle, 0)
+            _write(handle, str(os.getpid()).encode())
         clear_unfinished(folder)
         yield
+    finally:
+        os.close(handle)
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
     """The hexadecimal digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _unfinished(folder: Path) -> tuple[int, Path]:
+    """A new file to write, locked as long as it is open, so that nobody takes it for what a killed process left."""
+    while True:
+        path = folder / f".{secrets.token_hex(8)}{_UNFINISHED}"
+        handle = os.open(path, _NEW, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody who clears up was faster
+            os.close(handle)
+            continue
+        except OSError:  # a file system without locks, where nobody can clear up either
+            return handle, path
+        if os.fstat(handle).st_nlink:
+            return handle, path
+        os.close(handle)
+
+
+def _write(handle: int, content: bytes | memoryview) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _refuse_links(handle: int) -> None:
+    """A second name of a file leads elsewhere as a symbolic link does, and a pipe leads nowhere."""
+    known = os.fstat(handle)
+    if not stat.S_ISREG(known.st_mode) or known.st_nlink > 1:
+        raise OSError(errno.ELOOP, "it is no file of its own")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -54,8 +54,8 @@ def test_a_full_disk_loses_no_earlier_checkpoint(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(os, "fsync", full)
     message = (
-        f"cannot write {tmp_path}/epoch-000002.ckpt: No space left on device; epoch-000001.ckpt is intact: "
-        "free some space and start the same command again"
+        f"cannot write '{tmp_path}/epoch-000002.ckpt': No space left on device; "
+        "make room, then give the same command again; epoch-000001.ckpt is intact"
     )
     with pytest.raises(CheckpointError, match=re.escape(message)):
         checkpoints.save(2, state(2))

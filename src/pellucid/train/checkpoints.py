@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pellucid import files
-from pellucid.errors import CheckpointError
+from pellucid.errors import CheckpointError, FileError
 
 _KEPT = 2
 _MARK = b"pellucid checkpoint, sha256 "
@@ -31,16 +31,14 @@ class Checkpoints:
         header = _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
         path = self.folder / f"epoch-{epoch:06d}.ckpt"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with files.replacing(path) as file:
-                file.write(header)
-                file.write(content)
-        except OSError as error:
+            files.inner_folder(self.folder)
+            with files.replacing(path) as write:
+                write(header)
+                write(content)
+        except FileError as error:
             left = self._newest_first()
             kept = f"{left[0].name} is intact" if left else "no earlier checkpoint exists"
-            raise CheckpointError(
-                f"cannot write {path}: {error.strerror}; {kept}: free some space and start the same command again"
-            ) from error
+            raise CheckpointError(f"{error}; {kept}") from error
         for old in self._newest_first()[_KEPT:]:
             old.unlink()
 
