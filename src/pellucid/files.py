@@ -45,7 +45,7 @@ def replacing(path: Path) -> Generator[Write]:
             try:
                 yield lambda content: _write(handle, content)
                 os.fsync(handle)
-                os.rename(unfinished, path)  # noqa: PTH104 - every change of the disk goes through `os`, where tests make it fail
+                os.replace(unfinished, path)  # noqa: PTH105 - every change of the disk goes through `os`, where tests make it fail
             finally:
                 os.close(handle)  # not before: the lock on it tells others that somebody is at work
         except BaseException:
@@ -83,7 +83,7 @@ def append(path: Path, content: bytes, at: int | None = None) -> None:
 def rename(path: Path, name: Path) -> None:
     """Give a file that is written another name in its folder."""
     with writing(name):
-        os.rename(path, name)  # noqa: PTH104
+        os.replace(path, name)  # noqa: PTH105
         _sync_folder(name.parent)
 
 
