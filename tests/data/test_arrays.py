@@ -162,7 +162,7 @@ BAD: list[tuple[dict[str, Any], type[PellucidError], str]] = [
     (
         {"x": NOISE.astype(object), "y": LABELS},
         DataError,
-        "'{path}' holds a pickle, which could run code; save plain arrays of numbers",
+        "'x' in '{path}' holds a pickle, which could run code; save plain arrays of numbers",
     ),
 ]
 

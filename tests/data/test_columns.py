@@ -45,8 +45,9 @@ def refused(path: Path, message: str) -> None:
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "masks.npy", tmp_path):
-        refused(path, f"'{path}' does not exist; give a .npy file, or a .npz file with one array")
+    path = tmp_path / "masks.npy"
+    refused(path, f"'{path}' does not exist; give a .npy file, or a .npz file with one array")
+    refused(tmp_path, f"'{tmp_path}' is a folder, no regular file; give a file, or a link to one")
 
 
 def test_what_is_damaged_is_refused(tmp_path: Path) -> None:
@@ -58,8 +59,10 @@ def test_what_is_damaged_is_refused(tmp_path: Path) -> None:
     for file in (path, archive):
         file.write_bytes(file.read_bytes()[:-100])
     empty.write_bytes(b"")
-    for file in (path, archive, pickled, empty):
-        refused(file, f"'{file}' is cut short, or holds no plain arrays; save numbers with numpy.save or numpy.savez")
+    refused(path, f"'{path}' has 6300 bytes where its header promises 6400; write it again with numpy.save")
+    for file in (archive, empty):
+        refused(file, f"'{file}' is cut short, or is no .npz file; write it again with numpy.savez")
+    refused(pickled, f"'{pickled}' holds a pickle, which could run code; save plain arrays of numbers")
 
 
 def test_what_is_no_column_is_refused(tmp_path: Path) -> None:

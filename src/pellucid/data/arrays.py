@@ -1,7 +1,5 @@
 """Your own arrays, from a `.npz` file."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid import limits
 from pellucid.batch import check_labels, check_pixels
+from pellucid.data.classes import named, numbered
 from pellucid.data.datasets import Data, Request
 from pellucid.data.holding import held_out
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, LabelError, PixelError, ShapeError
+from pellucid.npz import read_npz
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _TEST = 0.2
+_SHOWN = 20  # keys of a file, and letters of each
 _CHANNELS = (1, 3)
 
 
@@ -31,24 +33,23 @@ def load_npz(request: Request) -> Data:
     test set, a fifth of each class becomes one.
     """
     path = request.given("npz")
-    arrays = _arrays(path)
+    arrays = read_npz(path, request.room)
     whole = None
     if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
         train, test = _pair(arrays, "_train", path), _pair(arrays, "_test", path)
-        classes = _class_names(arrays, train[1])
+        classes = _class_names(arrays, train[1], f"'y_train' in '{path}'")
         check_labels(train[1], len(classes), f"'y_train' in '{path}'")
         check_labels(test[1], len(classes), f"'y_test' in '{path}'")
     elif {"x", "y"} <= arrays.keys():
         x, y = _pair(arrays, "", path)
-        classes = _class_names(arrays, y)
+        classes = _class_names(arrays, y, f"'y' in '{path}'")
         check_labels(y, len(classes), f"'y' in '{path}'")
         held = held_out(y, _TEST, request.split_seed)
         train, test = (x[~held], y[~held]), (x[held], y[held])
         whole = TensorSplit(x, y, classes)
     else:
         raise DataError(
-            f"'{path}' has the keys {', '.join(sorted(arrays)) or 'none'}; "
-            "save x and y, or x_train, y_train, x_test and y_test"
+            f"'{path}' has the keys {_keys(arrays)}; save x and y, or x_train, y_train, x_test and y_test"
         )
     if train[0].shape[1:] != test[0].shape[1:]:
         raise ShapeError(
@@ -56,17 +57,6 @@ def load_npz(request: Request) -> Data:
             f"{tuple(test[0].shape[1:])}; make them alike"
         )
     return Data(path.stem, TensorSplit(*train, classes), TensorSplit(*test, classes), whole=whole)
-
-
-def _arrays(path: Path) -> Arrays:
-    try:
-        zipfile.ZipFile(path).close()  # numpy takes what is no archive for a pickle
-        with numpy.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except ValueError as error:
-        raise DataError(f"'{path}' holds a pickle, which could run code; save plain arrays of numbers") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"'{path}' is cut short, or is no .npz file; write it again with numpy.savez") from error
 
 
 def _pair(arrays: Arrays, part: str, path: Path) -> tuple[Tensor, Tensor]:
@@ -81,6 +71,8 @@ def _pair(arrays: Arrays, part: str, path: Path) -> tuple[Tensor, Tensor]:
 def _labels(y: NDArray[Any], place: str) -> Tensor:
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise LabelError(f"{place} is {y.dtype} of shape {y.shape}; save one whole number per image")
+    if y.size and int(y.max()) >= 2**63:
+        raise LabelError(f"{place} has the label {int(y.max())}; number the classes from 0")
     return torch.from_numpy(y.astype(numpy.int64))
 
 
@@ -90,7 +82,7 @@ def _images(arrays: Arrays, key: str, path: Path) -> Tensor:
         x = x.astype(numpy.float32)
     elif x.dtype != numpy.uint8:
         raise PixelError(f"{place} holds {x.dtype} pixels; save bytes (uint8), or floats in [0, 1]")
-    layout = str(arrays["layout"]) if "layout" in arrays else _layout(x.shape, place)
+    layout = _told(arrays["layout"]) if "layout" in arrays else _layout(x.shape, place)
     if layout not in ("NHW", "NHWC", "NCHW") or len(layout) != x.ndim:
         raise ShapeError(f"{place} has the shape {x.shape} and the layout '{layout}'; save 'NHW', 'NHWC' or 'NCHW'")
     pixels = torch.from_numpy(numpy.ascontiguousarray(x))
@@ -98,6 +90,10 @@ def _images(arrays: Arrays, key: str, path: Path) -> Tensor:
     if pixels.is_floating_point():
         check_pixels(pixels, place)
     return pixels.contiguous()
+
+
+def _told(layout: NDArray[Any]) -> str:
+    return str(layout.item())[: len("NHWC") + 1] if layout.size == 1 else "none"
 
 
 def _layout(shape: tuple[int, ...], place: str) -> str:
@@ -115,7 +111,18 @@ def _layout(shape: tuple[int, ...], place: str) -> str:
     return "NCHW" if first else "NHWC"
 
 
-def _class_names(arrays: Arrays, labels: Tensor) -> tuple[str, ...]:
-    if "classes" in arrays:
-        return tuple(str(name) for name in arrays["classes"].tolist())
-    return tuple(str(label) for label in range(int(labels.max()) + 1))
+def _class_names(arrays: Arrays, labels: Tensor, place: str) -> tuple[str, ...]:
+    if "classes" not in arrays:
+        return numbered(labels, place, "number the classes from 0, or save the names of all as 'classes'")
+    names = arrays["classes"]
+    if names.ndim != 1 or names.dtype.kind not in "Uiu" or len(names) > limits.CLASSES:
+        raise DataError(
+            f"'classes' beside {place} is {names.dtype} of shape {names.shape}; save one name for each class, "
+            f"{limits.CLASSES} at most"
+        )
+    return named(names.tolist(), f"'classes' beside {place}")
+
+
+def _keys(arrays: Arrays) -> str:
+    names = sorted(arrays)
+    return ", ".join([name[:_SHOWN] for name in names[:_SHOWN]] + ["..."] * (len(names) > _SHOWN)) or "none"

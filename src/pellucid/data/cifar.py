@@ -36,13 +36,13 @@ def holds_batches(folder: Path) -> bool:
 def _load(request: Request, name: str, classes: int, remote: Remote) -> Data:
     if request.path is not None:
         place = request.path if request.path.is_file() else _place(request.path, FORMS)
-        return _read(place or request.path, request.path.resolve().name, FORMS)
+        return _read(place or request.path, request.path.resolve().name, FORMS, request.room)
     folder = request.root / name
     forms = tuple(form for form in FORMS if form.classes == classes)
     place = _place(folder, forms) or next(iter(sorted(folder.glob(f"cifar-{classes}-*.tar.?z"))), None)
     if place is None:
         require([remote], folder, download=request.download, report=request.report)
-    return _read(place or folder / remote.name, name, forms)
+    return _read(place or folder / remote.name, name, forms, request.room)
 
 
 def _place(folder: Path, forms: tuple[Form, ...]) -> Path | None:
@@ -54,9 +54,9 @@ def _place(folder: Path, forms: tuple[Form, ...]) -> Path | None:
     return None
 
 
-def _read(place: Path, name: str, forms: tuple[Form, ...]) -> Data:
+def _read(place: Path, name: str, forms: tuple[Form, ...], room: int) -> Data:
     wanted = {file for form in forms for file in (*form.train, form.test, form.meta)}
-    contents = contents_of(place, wanted.__contains__)
+    contents = contents_of(place, wanted.__contains__, room)
     form = next((form for form in forms if form.begun(contents)), None)
     if form is None:
         raise DataError(f"'{place}' holds no CIFAR batches; give the archive as it is published, or a folder")

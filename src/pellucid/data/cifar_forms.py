@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from pellucid.data.classes import named
 from pellucid.data.pickles import read_pickle
 from pellucid.errors import DataError
 
@@ -47,23 +48,36 @@ class Form:
         if self.meta not in contents:
             return _TEN if self.classes == len(_TEN) else tuple(str(number) for number in range(self.classes))
         if self.label_bytes:
-            return tuple(contents[self.meta].decode().split())
+            return named(contents[self.meta].decode(errors="replace").split(), f"'{self.meta}' in {place}")
         meta = read_pickle(contents[self.meta], f"'{self.meta}' in {place}")
-        if not isinstance(meta, dict) or self.names not in meta:
+        names = meta.get(self.names) if isinstance(meta, dict) else None
+        if not isinstance(names, list | tuple):
             raise DataError(f"'{self.meta}' in {place} has no '{self.names}'; fetch it again")
-        return tuple(str(name) for name in meta[self.names])
+        plain = [name.decode(errors="replace") if isinstance(name, bytes) else name for name in names]
+        return named(plain, f"'{self.meta}' in {place}")
 
     def _unpickled(self, content: bytes, place: str) -> Pair:
         batch = read_pickle(content, place)
         if not isinstance(batch, dict) or not {"data", self.labels} <= batch.keys():
             raise DataError(f"{place} has no 'data' and '{self.labels}'; fetch it again")
-        data, labels = numpy.asarray(batch["data"]), numpy.asarray(batch[self.labels])
-        if data.dtype != numpy.uint8 or data.shape != (len(labels), _PIXELS) or labels.dtype.kind not in "iu":
+        data, labels = batch["data"], _whole(batch[self.labels])
+        if not isinstance(data, numpy.ndarray) or labels is None:
+            raise DataError(f"{place} holds no array of pixels and list of labels; fetch it again")
+        if data.dtype != numpy.uint8 or data.shape != (len(labels), _PIXELS):
             raise DataError(
                 f"{place} holds {data.dtype} pixels of shape {data.shape} and {len(labels)} labels; "
                 f"expected uint8 of shape (n, {_PIXELS}) and n whole numbers: fetch it again"
             )
-        return torch.tensor(data).reshape(-1, 3, 32, 32), torch.tensor(labels.astype(numpy.int64))
+        return torch.tensor(data).reshape(-1, 3, 32, 32), labels
+
+
+def _whole(labels: Any) -> Tensor | None:
+    """Labels as numbers; none where they are anything else, such as lists of lists without end."""
+    if isinstance(labels, numpy.ndarray):
+        return torch.tensor(labels.astype(numpy.int64)) if labels.dtype.kind in "iu" and labels.ndim == 1 else None
+    if not isinstance(labels, list | tuple) or not all(type(one) is int and abs(one) < 2**63 for one in labels):
+        return None
+    return torch.tensor(labels, dtype=torch.int64)
 
 
 def _from_records(content: bytes, label_bytes: int, place: str) -> Pair:

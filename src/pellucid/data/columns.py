@@ -1,7 +1,5 @@
 """Columns of your own, from a file."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,22 +9,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid import limits
 from pellucid.errors import DataError
+from pellucid.npz import read_any
 
 
 def column_from(path: Path | str) -> Tensor:
     """The numbers in a .npy file, or in a .npz file with one array; the first axis counts the images."""
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise DataError(f"'{path}' does not exist; give a .npy file, or a .npz file with one array")
-    try:
-        with path.open("rb") as file:  # numpy leaves a damaged one open
-            found = numpy.load(file, allow_pickle=False)
-            array = found if isinstance(found, numpy.ndarray) else _only(found, path)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(
-            f"'{path}' is cut short, or holds no plain arrays; save numbers with numpy.save or numpy.savez"
-        ) from error
+    path = Path(path)
+    with limits.reading(path):
+        path = path.expanduser()
+        if not path.exists():
+            raise DataError(f"'{path}' does not exist; give a .npy file, or a .npz file with one array")
+        return _read(path)
+
+
+def _read(path: Path) -> Tensor:
+    array = _only(read_any(path), path)
     if array.dtype.kind not in "biuf" or not array.ndim:
         raise DataError(
             f"'{path}' holds {array.dtype} of shape {array.shape}; save numbers or booleans with a row for each image"
@@ -36,9 +35,12 @@ def column_from(path: Path | str) -> Tensor:
 
 def _only(arrays: Mapping[str, NDArray[Any]], path: Path) -> NDArray[Any]:
     if len(arrays) != 1:
-        shown = ", ".join(sorted(arrays)) or "none"
+        shown = ", ".join(sorted(arrays))[:_SHOWN] or "none"
         raise DataError(f"'{path}' has {len(arrays)} arrays ({shown}); save one")
     return next(iter(arrays.values()))
+
+
+_SHOWN = 200  # letters of their names
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

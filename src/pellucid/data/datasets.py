@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from pellucid import limits
 from pellucid.data.augment import Augmentation
 from pellucid.data.download import Report
 from pellucid.data.split import Split
@@ -42,6 +43,11 @@ class Request:
     workers: int
     split_seed: int
     report: Report
+
+    @property
+    def room(self) -> int:
+        """How many bytes a file may unpack to, however short it is."""
+        return max(self.memory, limits.MEMORY)
 
     def given(self, kind: str) -> Path:
         """The path, for a kind of data that has no files of its own."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from pellucid import limits
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Report
 from pellucid.data.holding import held_out
@@ -92,6 +93,11 @@ def common_shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tu
     if size is not None:
         return channels, size, size
     (first, like), *others = seen.items()
+    if like.height * like.width > limits.PIXELS:
+        raise ShapeError(
+            f"images in '{folder}' have {like.height}x{like.width} pixels, more than {limits.PIXELS:,}; "
+            "scale and crop them to squares with size= (--set data.size=)"
+        )
     for name, look in others:
         if (look.height, look.width) != (like.height, like.width):
             raise ShapeError(

@@ -1,5 +1,6 @@
 """Image files, and the one way in which they become pixels."""
 
+import warnings
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from jaxtyping import Int, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from pellucid import limits
 from pellucid.data.workers import in_workers
 from pellucid.errors import DataError
 
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # some others run programs
+_OTHER = "replace it, or leave it out with skip_bad=True (--skip-bad)"
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -40,6 +44,7 @@ class ImageFiles:
         """The pixels of one file."""
         channels, height, width = self.shape
         with opened(self.folder, self.names[number]) as image:
+            reduce(image, self.names[number], self.folder)
             upright = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
         if upright.size != (width, height):
             upright = ImageOps.fit(upright, (width, height), Image.Resampling.BILINEAR)
@@ -51,19 +56,36 @@ class ImageFiles:
 def opened(folder: Path, name: str) -> Generator[Image.Image]:
     """An image file, whose every way of being broken is a `DataError` that names it."""
     try:
-        with Image.open(folder / name) as image:
-            if image.mode in _DEEP:
-                raise DataError(
-                    f"'{name}' in '{folder}' has more than 8 bits per channel (mode {image.mode}); convert it to 8"
-                )
-            yield image
+        with limits.opened(folder / name) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is read all the same, and of what is refused below
+            limits.check(limits.size(file), limits.room(file), f"'{name}' in '{folder}'", _OTHER)
+            with Image.open(file, formats=_FORMATS) as image:
+                if image.mode in _DEEP:
+                    raise DataError(
+                        f"'{name}' in '{folder}' has more than 8 bits per channel (mode {image.mode}); "
+                        "convert it to 8"
+                    )
+                yield image
     except DataError:
         raise
+    except MemoryError as error:
+        raise DataError(f"'{name}' in '{folder}' needs more memory than there is; {_OTHER}") from error
     except Exception as error:  # a damaged file raises whatever its format's parser stumbles over
+        raise DataError(f"cannot read '{name}' in '{folder}': it is no image or is cut short; {_OTHER}") from error
+
+
+def reduce(image: Image.Image, name: str, folder: Path) -> None:
+    """Let a JPEG of too many pixels be read at half its size; refuse other images of so many before they are read."""
+    height, width = image.height, image.width
+    # a progressive one is held whole before it is made smaller
+    reducible = image.format == "JPEG" and not image.info.get("progressive") and width * height <= 4 * limits.PIXELS
+    if reducible and width * height > limits.PIXELS:
+        image.draft(None, (width // 2, height // 2))
+    if image.width * image.height > limits.PIXELS:
         raise DataError(
-            f"cannot read '{name}' in '{folder}': it is no image or is cut short; "
-            "replace it, or leave it out with skip_bad=True (--skip-bad)"
-        ) from error
+            f"'{name}' in '{folder}' has {height}x{width} pixels, more than {limits.PIXELS:,}; "
+            "scale it down, or leave it out with skip_bad=True (--skip-bad)"
+        )
 
 
 def decoded(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pellucid import limits
 from pellucid.data import cifar, mnist
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Report, silent
@@ -28,10 +29,27 @@ def load(
 
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
+    A file may unpack to 1 GiB, to `memory` bytes or to sixteen times its own length, whichever is the most.
+
     Image files alone heed these: they are held in memory if their pixels need at most `memory` bytes, else decoded by
     `workers` processes whenever they are read; `size` makes them square; `skip_bad` leaves out the unreadable, which
     costs decoding every file once; `split_seed` divides what comes undivided, `.npz` arrays included.
     """
+    with limits.reading(source):
+        return _load(source, root, download, memory, size, skip_bad, workers, split_seed, report)
+
+
+def _load(
+    source: str | Path,
+    root: Path | None,
+    download: bool,
+    memory: int,
+    size: int | None,
+    skip_bad: bool,
+    workers: int,
+    split_seed: int,
+    report: Report,
+) -> Data:
     from pellucid.data import DATA  # the registry lists the loaders, which could not import it from above
 
     named = isinstance(source, str) and source in DATA

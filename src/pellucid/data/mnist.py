@@ -7,6 +7,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from pellucid.batch import check_labels
+from pellucid.data.classes import numbered
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Remote, require
 from pellucid.data.idx import read_idx
@@ -35,9 +36,9 @@ def load_mnist(request: Request) -> Data:
             f"'{folder}' has some IDX files but lacks {', '.join(missing)}; put them there, gzipped or not"
         )
     require([REMOTES[name] for name in missing], folder, download=request.download, report=request.report)
-    pixels, labels = _read(folder, "train")
-    classes = tuple(str(label) for label in range(int(labels.max()) + 1)) if len(labels) else ()
-    test_pixels, test_labels = _read(folder, "t10k")
+    pixels, labels = _read(folder, "train", request.room)
+    classes = numbered(labels, f"the training set in '{folder}'", "number the classes from 0")
+    test_pixels, test_labels = _read(folder, "t10k", request.room)
     check_labels(test_labels, len(classes), f"the test set in '{folder}'")
     name = folder.resolve().name if request.path else "mnist"
     return Data(name, TensorSplit(pixels, labels, classes), TensorSplit(test_pixels, test_labels, classes))
@@ -54,10 +55,10 @@ def _find(folder: Path, name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _read(folder: Path, part: str) -> tuple[UInt8[Tensor, "n 1 h w"], Int[Tensor, " n"]]:
+def _read(folder: Path, part: str, room: int) -> tuple[UInt8[Tensor, "n 1 h w"], Int[Tensor, " n"]]:
     images, labels = (_find(folder, f"{part}-{content}-ubyte") for content in ("images-idx3", "labels-idx1"))
     assert images and labels, "they were looked for before"
-    pixels, classes = read_idx(images), read_idx(labels)
+    pixels, classes = read_idx(images, room), read_idx(labels, room)
     if pixels.dtype != torch.uint8 or pixels.ndim != 3:
         raise ShapeError(
             f"'{images}' holds {pixels.dtype} of shape {tuple(pixels.shape)}; images are bytes (n, h, w)"

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid import limits
 from pellucid.data.images import ImageFiles
 from pellucid.data.listing import is_image
 from pellucid.errors import DataError
@@ -26,7 +27,10 @@ def pictures(paths: Sequence[Path], shape: tuple[int, int, int]) -> Pictures:
 
     An image of another size is scaled until it just covers the shape, then cropped at its centre.
     """
-    files = [file for path in paths for file in _files(path)]
+    files: list[Path] = []
+    for path in paths:
+        with limits.reading(path):
+            files += _files(path)
     if not files:
         raise DataError("no images are named; give image files, or folders of them")
     pixels = [_decoded(file, shape) for file in files]
@@ -43,7 +47,7 @@ def _decoded(file: Path, shape: tuple[int, int, int]) -> Tensor:
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"'{path}' does not exist; give image files, or folders of them")
-    if path.is_file():
+    if not path.is_dir():
         return [path]
     found = sorted(file for file in path.iterdir() if is_image(file))
     if not found:

@@ -10,7 +10,7 @@ from PIL import ExifTags
 from torch import Tensor
 
 from pellucid.data.download import Report
-from pellucid.data.images import opened
+from pellucid.data.images import opened, reduce
 from pellucid.data.workers import in_workers
 from pellucid.errors import DataError
 
@@ -49,9 +49,10 @@ def _look(folder: Path, names: tuple[str, ...], decode: bool, positions: Tensor)
 def _look_at(folder: Path, name: str, decode: bool) -> Seen | str:
     try:
         with opened(folder, name) as image:
+            width, height = image.size
+            reduce(image, name, folder)
             if decode:
                 image.load()
-            width, height = image.size
             # looking for the tag can mean decoding the image, so only where it matters
             if width != height and image.getexif().get(ExifTags.Base.Orientation) in _ON_ITS_SIDE:
                 width, height = height, width
