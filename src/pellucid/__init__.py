@@ -1,12 +1,13 @@
 """Train, attack, audit and explain image classifiers, with figures that can be defended.
 
-Importing this package does no work: each public name is fetched when it is first used.
+Importing this package does no work: each public name is fetched when it is first used. Not even `typing` is imported,
+which would take as long as Python needs to start.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import typing
+
     __version__: str
     from pellucid import attacks as attacks
     from pellucid import data as data
@@ -88,7 +89,9 @@ _NAMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "typing.Any":
+    import importlib
+
     if name in _PACKAGES:
         return importlib.import_module(f"pellucid.{name}")
     if name in _NAMES:

@@ -1,6 +1,22 @@
-"""`python -m pellucid` is `pellucid`."""
+"""`pellucid` as a process, which signals reach and whose output may be cut off; `python -m pellucid` is the same."""
 
-from pellucid.cli import main
+from pellucid import stopping
+
+
+def main() -> None:
+    """Run the command line and end the process; signals are heeded before the rest is imported."""
+    stopping.begin()
+    import sys
+
+    from pellucid import cli
+    from pellucid.cli.streams import open_streams
+
+    out = open_streams()
+    code = cli.run(sys.argv[1:])
+    sys.stdout.flush()
+    stopping.at_once()
+    sys.exit(out.judged(code))
+
 
 if __name__ == "__main__":
     main()

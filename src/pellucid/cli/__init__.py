@@ -5,10 +5,13 @@ Nothing heavy is imported before a command runs, so `--help` answers at once.
 
 import sys
 import warnings
+from collections.abc import Sequence
 
 import click
 
+from pellucid import stopping
 from pellucid.cli.audit import audit
+from pellucid.cli.ending import ended, say
 from pellucid.cli.explain import explain
 from pellucid.cli.listing import list_command
 from pellucid.cli.measure import measure
@@ -19,34 +22,38 @@ from pellucid.cli.report import report
 from pellucid.cli.retrain import retrain
 from pellucid.cli.show import show
 from pellucid.cli.train import train
-from pellucid.errors import PellucidError
+
+KEEPING = ("train", "measure", "references", "normlime", "retrain", "neurons", "audit")
+"""Commands that keep what is done, and go on with it when they are given again."""
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line, without a traceback, and so is a warning."""
-    warnings.showwarning = _said
-    try:
-        status = cli.main(standalone_mode=False)
-    except PellucidError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; the same command goes on where it was stopped", err=True)
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+    """Run the command line and end the process."""
+    sys.exit(run(sys.argv[1:]))
 
 
-def _said(message: Warning | str, *_place: object, **_file: object) -> None:
-    click.echo(f"warning: {message}", err=True)
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command; its exit code. Whatever goes wrong is one line, and so is a warning."""
+    warnings.showwarning = _warned
+    return ended(lambda: _carried_out(arguments))
+
+
+def _carried_out(arguments: Sequence[str]) -> object:
+    # not by `cli.main`, which takes the unexpected end of a file for Ctrl-C
+    with cli.make_context("pellucid", list(arguments)) as context:
+        return cli.invoke(context)
+
+
+def _warned(message: Warning | str, *_place: object, **_file: object) -> None:
+    say(f"warning: {message}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pellucid")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Train, attack, audit and explain image classifiers, with figures that can be defended."""
+    stopping.keeps(context.invoked_subcommand in KEEPING)
 
 
 for command in (train, measure, explain, references, normlime, retrain, neurons, list_command, show, audit, report):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pellucid.cli.options import as_json, out_folder, print_json
+from pellucid.stopping import ends_too, keep_silent
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -91,5 +92,9 @@ def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     together = "ddp" if devices > 1 and strategy == "auto" else strategy
     fabric = Fabric(accelerator=device, devices=devices, strategy=together, precision=precision)
+    if not fabric.is_global_zero:
+        keep_silent()
+    launcher: Any = fabric.strategy.launcher
+    ends_too(lambda: [process.kill() for process in getattr(launcher, "procs", ())])
     fabric.launch()
     return fabric

@@ -1,0 +1,94 @@
+"""How a command ends: with an exit code, and with one line about whatever kept it from its end."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+
+import click
+
+from pellucid import stopping
+from pellucid.errors import PellucidError
+
+_SMALLER = "take fewer images at once (--batch), a smaller network, or another device"
+
+
+def ended(work: Callable[[], object]) -> int:
+    """Do the work; the exit code that says how it ended."""
+    try:
+        status = work()
+    except BaseException as error:
+        stopping.end_helpers()
+        return _said(error)
+    return status if isinstance(status, int) else 0
+
+
+def say(line: str) -> None:
+    """A line on standard error."""
+    if line:
+        click.echo(line, err=True)
+
+
+def _said(error: BaseException) -> int:
+    """Say why there is no result."""
+    if code := stopping.asked():  # whatever the signal was turned into on its way
+        say(stopping.words())
+        return code
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case PellucidError():
+            say(f"error: {error}")
+        case KeyboardInterrupt():
+            say(stopping.words())
+            return 130
+        case _:
+            say(f"error: {_line(error)}")
+    return 1
+
+
+def _line(error: BaseException) -> str:
+    """What went wrong that nobody has foreseen where it happened, and what to do."""
+    told = " ".join(str(error).split())[:300]
+    match error:
+        case OSError():
+            if not _here():
+                return "the current folder is not there any more; change to one that is, and give the command again"
+            place = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
+            what = error.strerror or told or type(error).__name__
+            return f"{place}{what}; mend that, then give the same command again"
+        case MemoryError():
+            return f"there is too little memory; {_SMALLER}"
+        case RecursionError():
+            return f"something is nested too deeply, a file or a network; {_kept(error)}"
+        case SystemExit():
+            return f"the code of a network or an extension ended the program ({told or 0}); {_kept(error)}"
+        case _ if type(error).__name__ == "OutOfMemoryError":
+            return f"{told or 'there is too little memory'}; {_SMALLER}"
+        case _:
+            what = f"{type(error).__name__}: {told}" if told else type(error).__name__
+            return f"this was not foreseen, a fault of Pellucid or of the network: {what}; {_kept(error)}"
+
+
+def _kept(error: BaseException) -> str:
+    """Where the traceback lies, for whoever looks for the fault."""
+    try:
+        handle, path = tempfile.mkstemp(".txt", "pellucid-")
+        with os.fdopen(handle, "w", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        traceback.print_exception(error, file=sys.stderr)
+        return "its traceback stands above, since no temporary file can be written"
+    return f"report it with its traceback, which is kept in {path}"
+
+
+def _here() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return False
+    return True

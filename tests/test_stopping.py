@@ -1,0 +1,183 @@
+"""Signals that end the process: an exit code, at most a line, and nothing held.
+
+Python itself takes some 15 ms to start. A signal that comes before our first line ends it as it ends any Python
+program: by the signal, and with Python's own words where it is Ctrl-C.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pellucid import files
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+WORDS = "stopped; the same command goes on where it was stopped\n"
+WATCHED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from pellucid import files, stopping
+from pellucid.cli.ending import ended
+def ready():
+    print("ready", flush=True)
+def wait():
+    ready()
+    while True:
+        time.sleep(0.01)
+stopping.begin()
+"""
+
+
+class Process:
+    """A process, in a group of its own so that signals reach it and its children and nobody else."""
+
+    def __init__(self, *arguments: str, **options: object) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **options,  # pyright: ignore[reportArgumentType,reportCallIssue]
+        )
+
+    def until(self, text: str) -> None:
+        """Wait for a line of its output."""
+        assert self.child.stdout is not None
+        for line in self.child.stdout:
+            if text in line:
+                return
+        pytest.fail(f"it ended without '{text}': {self.child.communicate()[1]}")
+
+    def send(self, number: signal.Signals, *, group: bool = False) -> None:
+        (os.killpg if group else os.kill)(self.child.pid, number)
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code, and what it said on standard error."""
+        try:
+            _, said = self.child.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.child.pid, signal.SIGKILL)
+            raise
+        return self.child.returncode, said
+
+
+def watched(program: str, *arguments: str) -> Process:
+    return Process("-c", WATCHED + program, *arguments)
+
+
+def stopped(process: Process, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+    process.until("ready")
+    process.send(number)
+    return process.end()
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_ends_with_its_code_and_a_line(number: signal.Signals) -> None:
+    assert stopped(watched("sys.exit(ended(wait))"), number) == (CODES[number], "stopped\n")
+    assert stopped(watched("stopping.keeps(True); sys.exit(ended(wait))"), number) == (CODES[number], WORDS)
+
+
+@pytest.mark.parametrize(
+    "swallowing",
+    [
+        "except Exception: wait()",
+        "except KeyboardInterrupt as error: raise RuntimeError('turned') from error",
+        "except KeyboardInterrupt as error: raise ImportError('turned') from error",
+        "except BaseException: sys.exit(0)",
+    ],
+)
+def test_what_others_make_of_it_changes_nothing(swallowing: str) -> None:
+    program = f"def work():\n    try: wait()\n    {swallowing}\nsys.exit(ended(work))"
+    assert stopped(watched(program)) == (143, "stopped\n")
+
+
+def test_it_ends_where_python_would_throw_the_exception_away() -> None:
+    program = "class Clearing:\n    def __del__(self):\n        wait()\ndel (a := [Clearing()])[0]\nwait()"
+    assert stopped(watched(program)) == (143, "stopped\n")
+
+
+def test_it_ends_within_an_import(tmp_path: Path) -> None:
+    (tmp_path / "slowly.py").write_text("import __main__\n__main__.wait()\n")
+    program = "sys.path.insert(0, sys.argv[1])\ntry:\n    import slowly\nexcept BaseException:\n    print('caught')"
+    process = watched(program, str(tmp_path))
+    assert stopped(process) == (143, "stopped\n")
+
+
+def test_a_second_signal_while_it_ends_is_no_traceback() -> None:
+    program = "try:\n    wait()\nfinally:\n    wait()"
+    process = watched(program)
+    process.until("ready")
+    process.send(signal.SIGTERM)
+    process.until("ready")
+    process.send(signal.SIGINT)
+    assert process.end() == (143, "stopped\n")
+
+
+def test_a_signal_that_comes_when_all_is_done_is_no_traceback() -> None:
+    program = "import atexit\natexit.register(wait)\nstopping.at_once()"
+    assert stopped(watched(program), signal.SIGINT) == (130, "stopped\n")
+
+
+def test_a_signal_that_was_to_be_ignored_is_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = watched("sys.exit(ended(wait))")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.until("ready")
+    process.send(signal.SIGHUP)
+    process.send(signal.SIGTERM)
+    assert process.end() == (143, "stopped\n")
+
+
+def test_a_lock_and_half_a_file_are_let_go(tmp_path: Path) -> None:
+    program = """
+folder = Path(sys.argv[1])
+def work():
+    with files.locked(folder), files.replacing(folder / "a") as write:
+        write(b"half")
+        wait()
+sys.exit(ended(work))
+"""
+    assert stopped(watched(program, str(tmp_path))) == (143, "stopped\n")
+    assert os.listdir(tmp_path) == [".lock"]
+    with files.locked(tmp_path):
+        pass
+
+
+def test_processes_that_it_forked_end_too_and_say_nothing() -> None:
+    program = (
+        "import multiprocessing\n"
+        "child = multiprocessing.get_context('fork').Process(target=wait)\n"
+        "child.start()\nprint('child', child.pid, flush=True)\nsys.exit(ended(wait))"
+    )
+    for group in (False, True):
+        process = watched(program)
+        process.until("ready")
+        process.until("ready")
+        process.send(signal.SIGTERM, group=group)
+        assert process.end() == (143, "stopped\n")  # which waits until nobody holds its output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["list", "attacks"], ["measure", "simple-cnn", "--data", "digits"]])
+def test_a_signal_at_any_moment_of_the_start_is_no_traceback(
+    number: signal.Signals, command: list[str], tmp_path: Path
+) -> None:
+    moments = random.Random(0)
+    for moment in [0.0, 0.03, 0.06, 0.1, *(moments.uniform(0, 1) for _ in range(16))]:
+        process = Process("-m", "pellucid", *command, cwd=tmp_path)
+        time.sleep(moment)
+        process.send(number)
+        code, said = process.end()
+        if code == -number or "Traceback" in said:  # it was not Pellucid's turn yet
+            assert not any(later in said for later in ("pellucid/cli", "click", "torch")), said
+        else:
+            assert (code, said) in {(CODES[number], "stopped\n"), (CODES[number], WORDS)}, moment
