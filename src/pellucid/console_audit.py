@@ -146,6 +146,8 @@ class AuditConsole:
             self.out.print(
                 f"{escape(short[entry['model']])}, {escape(entry['part'])}: {words}{escape(entry['failure'])}"
             )
+        for line in content["damaged"]:
+            self.err.print(f"[bold red]damaged[/]: {escape(line)}")
         for entry in content["requirements"]:
             model = escape(short[entry["model"]])
             required, found = (escape(entry[name]) for name in ("requirement", "found"))

@@ -6,6 +6,7 @@ Nothing here follows a symbolic link where the name is ours: a folder that someb
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import math
 import os
@@ -93,6 +94,16 @@ def remove(path: Path) -> None:
         os.unlink(path)  # noqa: PTH108
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder, where there is one and nothing is in it."""
+    with writing(path, "remove"):
+        try:
+            os.rmdir(path)  # noqa: PTH106
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                raise
+
+
 def make_folder(path: Path) -> Path:
     """The folder that somebody named, made where it is not there."""
     with writing(path):
@@ -112,12 +123,19 @@ def inner_folder(path: Path) -> Path:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a regular file; a pipe or a device in its place would never end."""
+    """The content of a file."""
+    with reading(path) as file:
+        return file.read()
+
+
+@contextmanager
+def reading(path: Path) -> Generator[io.BufferedReader]:
+    """A regular file to read; a pipe or a device in its place would never end."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise FileError(f"'{path}' is no regular file; give one that is")
-            return file.read()
+            yield file
     except OSError as error:
         raise FileError(f"cannot read '{path}': {error.strerror}") from error
 
@@ -189,7 +207,7 @@ def locked(folder: Path) -> Generator[None]:
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
     """The hexadecimal digest of a file."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 

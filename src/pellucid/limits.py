@@ -27,7 +27,9 @@ PIXELS = 2**26
 CLASSES = 2**16
 """Classes that data may have."""
 
-_RATIO = 16
+RATIO = 16
+"""So many times as long as the file is may be what it unpacks to."""
+
 _BLOCK = 512
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -61,7 +63,7 @@ def opened(path: Path) -> BufferedReader:
 def room(file: BufferedReader, memory: int = MEMORY) -> int:
     """How many bytes an open file may unpack to."""
     known = os.fstat(file.fileno())
-    return max(memory, _RATIO * min(known.st_size, known.st_blocks * _BLOCK))
+    return max(memory, RATIO * min(known.st_size, known.st_blocks * _BLOCK))
 
 
 def size(file: BufferedReader) -> int:

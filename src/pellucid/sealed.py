@@ -4,21 +4,28 @@ checksums.txt      a line for everything that was written here, `sha256  name`; 
 
 A line is written before its file has its name, so that a kill in between leaves the file before, for which an earlier
 line vouches. A folder without a ledger was put together by somebody else: there is nothing to compare with.
+
+Who goes on with a work says what is damaged and makes it again (`telling`, `kept`); who only reads is told how.
 """
 
 import hashlib
+import io
 import json
-from collections.abc import Callable, Generator
+import warnings
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from pellucid import files
-from pellucid.errors import Damaged, FileError, PellucidError
+import numpy
+
+from pellucid import files, limits, npz
+from pellucid.errors import Damaged, DataError, FileError, PellucidError
 
 LEDGER = "checksums.txt"
 AGAIN = "remove it, and give the command that made it again"
+MADE_AGAIN = "it is made again"
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -31,6 +38,18 @@ def write(path: Path, content: bytes | str) -> None:
 def write_json(path: Path, content: Any, *, indent: int = 2) -> None:
     """Write plain values that will be read back."""
     write(path, json.dumps(content, indent=indent) + "\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays that will be read back, as `.npz`."""
+    write(path, packed(arrays))
+
+
+def packed(arrays: Mapping[str, Any]) -> bytes:
+    """Arrays as the content of an `.npz` file, the same bytes for the same arrays."""
+    buffer = io.BytesIO()
+    numpy.savez_compressed(buffer, **arrays)  # pyright: ignore[reportArgumentType]
+    return buffer.getvalue()
 
 
 def read(path: Path, remedy: str = AGAIN) -> bytes:
@@ -49,6 +68,15 @@ def read_json(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
         return cast("dict[str, Any]", content)
 
 
+def read_arrays(path: Path, remedy: str = AGAIN) -> dict[str, numpy.ndarray]:
+    """The arrays in an `.npz` file, or an error that says that it is damaged and what to do."""
+    content = read(path, remedy)
+    try:
+        return npz.unpacked(io.BytesIO(content), max(limits.MEMORY, limits.RATIO * len(content)), f"'{path}'")
+    except DataError as error:
+        raise Damaged(f"'{path}' is damaged ({str(error).partition('; ')[0]}); {remedy}") from error
+
+
 def check(path: Path, remedy: str = AGAIN) -> None:
     """Raise an error if a file is damaged; it is read in pieces, so it may be larger than memory."""
     _compare(path, lambda: files.checksum(path), remedy)
@@ -61,6 +89,56 @@ def sound(path: Path) -> bool:
     except (FileError, OSError):
         return False
     return path.is_file()
+
+
+def kept(path: Path) -> bool:
+    """Whether a file can be gone on with; where it is damaged that is said, and whoever asks makes it again."""
+    with telling():
+        if path.is_file():
+            check(path, MADE_AGAIN)
+            return True
+    return False
+
+
+def kept_below(folder: Path) -> bool:
+    """Whether all that was written in a folder and below is there and can be gone on with."""
+    known = [kept(path) for path in _vouched_for(folder)]  # all of them, since each one that is damaged is said
+    return all(known)
+
+
+def damaged_below(folder: Path, remedy: str = AGAIN) -> list[str]:
+    """What is damaged in a folder and below, a line for each file."""
+    found: list[str] = []
+    for path in filter(Path.is_file, _vouched_for(folder)):
+        try:
+            check(path, remedy)
+        except FileError as error:
+            found.append(str(error))
+    return found
+
+
+@contextmanager
+def telling() -> Generator[None]:
+    """Say that a file is damaged, and go on without it."""
+    try:
+        yield
+    except Damaged as error:
+        warnings.warn(str(error), stacklevel=3)
+
+
+def clear(folder: Path, pattern: str) -> None:
+    """Remove the files in a folder of ours, and last what vouches for them."""
+    if folder.exists():
+        files.inner_folder(folder)  # which refuses a link, behind which somebody else's files lie
+        for path in sorted(folder.glob(pattern)):
+            files.remove(path)
+        files.remove(folder / LEDGER)
+
+
+def vouched(path: Path, content: bytes | str) -> bool:
+    """Whether this content was written under a name before, even if it is damaged or gone by now."""
+    content = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(content).hexdigest() in noted(path)
 
 
 def note(path: Path, digest: str) -> None:
@@ -77,12 +155,7 @@ def note(path: Path, digest: str) -> None:
 
 def noted(path: Path) -> frozenset[str]:
     """All checksums that the ledger has under a name."""
-    ledger = path.parent / LEDGER
-    try:
-        known = ledger.lstat()
-    except OSError:
-        return frozenset()
-    return _lines(ledger, known.st_ino, known.st_size, known.st_mtime_ns).get(path.name, frozenset())
+    return _names(path.parent / LEDGER).get(path.name, frozenset())
 
 
 @contextmanager
@@ -95,6 +168,18 @@ def reading(path: Path, remedy: str = AGAIN) -> Generator[None]:
     except Exception as error:
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
         raise Damaged(f"'{path}' is damaged ({told}); {remedy}") from error
+
+
+def _vouched_for(folder: Path) -> list[Path]:
+    return [ledger.with_name(name) for ledger in sorted(folder.rglob(LEDGER)) for name in sorted(_names(ledger))]
+
+
+def _names(ledger: Path) -> Mapping[str, frozenset[str]]:
+    try:
+        known = ledger.lstat()
+    except OSError:
+        return {}
+    return _lines(ledger, known.st_ino, known.st_size, known.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)

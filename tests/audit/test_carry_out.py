@@ -12,7 +12,7 @@ import pytest
 from audited_subject import CLASSES, subject
 from pellucid import audit
 from pellucid.audit import AuditFolder, Began, Decided, Done, Figure, Finding, Part, Profile, Task, plan
-from pellucid.errors import ConfigError, MeasurementError, RunBusy
+from pellucid.errors import ConfigError, Damaged, MeasurementError, RunBusy
 from pellucid.evaluate.explanations import Passes
 from pellucid.files import locked
 from pellucid.metrics import Estimate
@@ -208,10 +208,11 @@ def test_folders_that_are_none_or_damaged(tmp_path: Path) -> None:
         folder.about  # noqa: B018
     carried_out([subject()], PROFILE, folder)
     (tmp_path / "0-mine/first.json").write_text("{")
-    with pytest.raises(MeasurementError, match=re.escape("first.json is damaged")):
-        folder.outcomes(0)
+    outcome = folder.outcomes(0)["first"]
+    assert outcome.damaged and outcome.finding is None and "first.json' is damaged" in outcome.failure
+    assert folder.damaged() == [outcome.failure]
     (tmp_path / "audit.json").write_text("{")
-    with pytest.raises(MeasurementError, match=re.escape("audit.json is damaged")):
+    with pytest.raises(Damaged, match=re.escape("audit.json' is damaged")):
         folder.about  # noqa: B018
 
 

@@ -24,6 +24,7 @@ def test_the_first_column_and_intervals_are_whole(
             "figures": [{**figure, "network": number, "estimate": share_record(93, 100)} for number in range(2)],
             "verdicts": [],
             "failures": [{"model": MODELS[1], "part": "neurons", "failure": "no layers", "skipped": False}],
+            "damaged": [],
             "requirements": [{"model": MODELS[0], "requirement": "accuracy > 1", "found": "0.93"}],
             "page": "report.html",
         }
@@ -50,6 +51,7 @@ def test_many_networks_stand_under_letters(
         "figures": [{**figure, "network": number, "estimate": share_record(90 + number, 100)} for number in range(6)],
         "verdicts": [],
         "failures": [],
+        "damaged": [],
         "requirements": [],
         "page": "",
     }

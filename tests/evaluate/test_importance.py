@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from networks import images, smooth
 from pellucid import models
 from pellucid.data import TensorSplit, load, sequential
-from pellucid.errors import MeasurementError
+from pellucid.errors import Damaged, MeasurementError
 from pellucid.evaluate import ImportanceFolder, explain, explain_steps, write_importance
 from pellucid.explain import NormLime
 from pellucid.explain.lime import Grid, Lime, Slic
@@ -52,7 +52,7 @@ def test_neither_chunks_nor_the_order_of_images_show_in_the_result(tmp_path: Pat
     model, split = subject()
     whole = explain(model, split, explainer, tmp_path / "whole", batch=23)
     small = explain(model, split, explainer, tmp_path / "small", batch=4)
-    assert small.done == 6 and whole.done == 1
+    assert small.count == 6 and whole.count == 1
     assert small.path.name == whole.path.name
     if explainer is SHARED:  # the vocabulary is learnt from images in the order that they come in
         order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))
@@ -137,7 +137,8 @@ def test_a_table_says_how_sure_it_is(tmp_path: Path) -> None:
     folder = explain(model, split, SHARED, tmp_path)
     found = write_importance(folder, split, SHARED, top=2)
     place = Path(found["path"])
-    assert {path.name for path in place.iterdir()} == {"importance.csv", "importance.json", "maps.npz"}
+    written = {"importance.csv", "importance.json", "maps.npz", "checksums.txt"}
+    assert {path.name for path in place.iterdir()} == written
     row = found["features"][0]
     assert row["low"] < row["value"] < row["high"] and row["count"] <= row["explanations"]
     assert re.fullmatch(r"[024]-[135], [024]-[135]", row["place"])
@@ -156,13 +157,16 @@ def test_an_empty_split_and_a_damaged_chunk_are_told(tmp_path: Path) -> None:
     folder = explain(model, split, SHARED, tmp_path)
     damaged = folder.path / "chunks" / "00000.npz"
     damaged.write_bytes(b"no")
-    message = "; remove it, and go on with the command that made it"
-    with pytest.raises(MeasurementError, match=f"^{re.escape(str(damaged))} is damaged: .*{message}$"):
+    message = "; remove it, and give the command that made it again"
+    with pytest.raises(Damaged, match=f"^'{re.escape(str(damaged))}' is damaged: .*{message}$"):
         folder.importance(Rule())
     other = subject(5)[1]
     elsewhere = explain(model, other, SHARED, tmp_path)
-    shutil.copy(elsewhere.path / "explanations.json", folder.path / "explanations.json")
-    with pytest.raises(MeasurementError, match=f"^{re.escape(str(folder.path))} holds other explanations; give each"):
+    for name in ("explanations.json", "checksums.txt"):
+        shutil.copy(elsewhere.path / name, folder.path / name)
+    with pytest.raises(
+        MeasurementError, match=f"^{re.escape(str(folder.path))} holds another measurement; give each"
+    ):
         explain(model, split, SHARED, tmp_path)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pellucid.errors import MeasurementError, ShapeError
+from pellucid.errors import Damaged, MeasurementError, ShapeError
 from pellucid.evaluate import Record, worst
 from pellucid.metrics import area
 from pellucid.metrics.area import exact
@@ -196,5 +196,5 @@ def test_a_record_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_record(tmp_path: Path) -> None:
     (tmp_path / "record.npz").write_bytes(b"nothing")
-    with pytest.raises(MeasurementError, match=re.escape(f"{tmp_path / 'record.npz'} is no record that can be read")):
+    with pytest.raises(Damaged, match=re.escape(f"'{tmp_path / 'record.npz'}' is damaged (")):
         Record.load(tmp_path / "record.npz")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from networks import images, smooth
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, DataError, ShapeError
+from pellucid.errors import ConfigError, Damaged, ShapeError
 from pellucid.explain.normlime import Vocabulary
 from pellucid.explain.normlime.vocabulary import describe, flattened
 
@@ -110,5 +110,5 @@ def test_layers_without_places_and_other_networks_are_refused() -> None:
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "vocabulary.npz"
     path.write_bytes(b"no")
-    with pytest.raises(DataError, match=f"^{re.escape(str(path))} is no vocabulary that can be read: "):
+    with pytest.raises(Damaged, match=f"^'{re.escape(str(path))}' is damaged "):
         Vocabulary.load(path)

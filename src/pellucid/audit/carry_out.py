@@ -138,7 +138,8 @@ def carry_out(
 
 
 def _carried_out(part: Part, task: Task) -> Outcome:
-    task.place.mkdir(parents=True, exist_ok=True)
+    files.inner_folder(task.place.parent)
+    files.inner_folder(task.place)
     began = time.perf_counter()
     try:
         finding, failure = part.carry_out(task), ""
@@ -156,7 +157,4 @@ def _seconds(part: Part, subject: Subject, speed: Speed) -> float:
 
 
 def _complete(folder: AuditFolder, model: int, part: str) -> bool:
-    if not (folder.path / "audit.json").exists():
-        return False
-    outcome = folder.outcome(model, part)
-    return outcome is not None and outcome.finding is not None
+    return (folder.path / "audit.json").exists() and folder.complete(model, part)

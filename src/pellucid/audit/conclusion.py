@@ -9,7 +9,7 @@ from pellucid.audit.requirement import Requirement, shortfalls
 
 
 def conclusion(folder: AuditFolder, requirements: Sequence[Requirement] = ()) -> dict[str, Any]:
-    """Every figure, the verdicts that failed, the parts that did, and the requirements that do not hold."""
+    """Every figure, verdicts that failed, parts that did, files that are damaged, requirements that do not hold."""
     about = folder.about
     outcomes = [
         (model, part, outcome)
@@ -28,6 +28,7 @@ def conclusion(folder: AuditFolder, requirements: Sequence[Requirement] = ()) ->
             for verdict in (outcome.finding.verdicts if outcome.finding else ())
             if not verdict.passed
         ],
+        "damaged": folder.damaged(),
         "failures": [
             {"model": model, "part": part, "failure": outcome.failure, "skipped": outcome.skipped}
             for model, part, outcome in outcomes

@@ -12,21 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid import files
+from pellucid import files, sealed
 from pellucid.audit.part import Finding
-from pellucid.errors import MeasurementError
+from pellucid.errors import Damaged, MeasurementError
 
 SKIPPED = "skipped"
 """What a failure begins with where a part did not apply."""
 
+MENDING = "the 'pellucid audit' command that made it mends it"
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part: a finding, or in one line why there is none."""
+    """What became of a part: a finding, or in one line why there is none.
+
+    `damaged` is whether there was one, in a file that is no longer as it was written.
+    """
 
     finding: Finding | None
     failure: str
     seconds: float
+    damaged: bool = False
 
     @property
     def skipped(self) -> bool:
@@ -43,12 +49,9 @@ class AuditFolder:
     @property
     def about(self) -> dict[str, Any]:
         """What is audited."""
-        try:
-            return json.loads(self._about.read_text())
-        except OSError as error:
-            raise MeasurementError(f"{self.path} holds no audit: {error.strerror}") from error
-        except ValueError as error:
-            raise MeasurementError(f"{self._about} is damaged: {error}; remove it and audit again") from error
+        if not self._about.exists():
+            raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
+        return sealed.read_json(self._about, MENDING)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -68,20 +71,30 @@ class AuditFolder:
 
     def begin(self, about: Mapping[str, Any]) -> None:
         """Write down what is audited, or see that it is what was begun here."""
+        files.make_folder(self.path)
         plain = json.loads(json.dumps(about))
+        content = json.dumps(plain, indent=2) + "\n"
         if self._about.exists():
-            known = self.about
-            fixed = ("models", "data", "parts", "seed")
-            if any(known[name] != plain[name] for name in fixed):
-                raise MeasurementError(f"{self.path} holds another audit; give each a folder of its own with --out")
-            return
-        self.path.mkdir(parents=True, exist_ok=True)
-        files.write_text(self._about, json.dumps(plain, indent=2) + "\n")
+            with sealed.telling(), sealed.reading(self._about, sealed.MADE_AGAIN):
+                known = sealed.read_json(self._about, sealed.MADE_AGAIN)
+                if any(known[name] != plain[name] for name in ("models", "data", "parts", "seed")):
+                    raise MeasurementError(
+                        f"{self.path} holds another audit; give each a folder of its own with --out"
+                    )
+                return
+        if not sealed.vouched(self._about, content):  # what lies here may be of another audit
+            for number, entry in enumerate(plain["models"]):
+                for part in plain["parts"]:
+                    files.remove(_file_of(self._place(number, entry["name"], part)))
+        sealed.write(self._about, content)
 
     def place(self, model: int, part: str) -> Path:
         """Where a part of a network's audit keeps its records and pictures."""
-        name = re.sub(r"[^A-Za-z0-9._]+", "_", self.models[model].rstrip("/").rpartition("/")[2])
-        return self.path / f"{model}-{name}" / part
+        return self._place(model, self.models[model], part)
+
+    def _place(self, number: int, model: str, part: str) -> Path:
+        name = re.sub(r"[^A-Za-z0-9._]+", "_", model.rstrip("/").rpartition("/")[2])
+        return self.path / f"{number}-{name}" / part
 
     def outcome(self, model: int, part: str) -> Outcome | None:
         """What became of a part; none where it has not been tried to its end."""
@@ -89,11 +102,28 @@ class AuditFolder:
         if not file.exists():
             return None
         try:
-            known = json.loads(file.read_text())
-            finding = None if known["finding"] is None else Finding.from_record(known["finding"])
-            return Outcome(finding, known["failure"], known["seconds"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise MeasurementError(f"{file} is damaged: {error}; remove it and audit again") from error
+            known = sealed.read_json(file, MENDING)
+            with sealed.reading(file, MENDING):
+                finding = None if known["finding"] is None else Finding.from_record(known["finding"])
+                return Outcome(finding, str(known["failure"]), float(known["seconds"]))
+        except Damaged as error:
+            return Outcome(None, str(error), 0.0, damaged=True)
+
+    def complete(self, model: int, part: str) -> bool:
+        """Whether a part found something and all that it left is as it was; what is not is said."""
+        outcome = self.outcome(model, part)
+        if outcome is not None and outcome.damaged:
+            sealed.kept(self._file(model, part))
+        return outcome is not None and outcome.finding is not None and sealed.kept_below(self.place(model, part))
+
+    def damaged(self) -> list[str]:
+        """What is damaged and must not be shown, a line for each file."""
+        found: list[str] = []
+        for number in range(len(self.models)):
+            found += [outcome.failure for outcome in self.outcomes(number).values() if outcome.damaged]
+            for part in self.parts:
+                found += sealed.damaged_below(self.place(number, part), MENDING)
+        return found
 
     def outcomes(self, model: int) -> dict[str, Outcome]:
         """What became of every part that has been tried, by name."""
@@ -108,8 +138,8 @@ class AuditFolder:
             "seconds": outcome.seconds,
         }
         file = self._file(model, part)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        files.write_text(file, json.dumps(record, indent=1) + "\n")
+        files.inner_folder(file.parent)
+        sealed.write_json(file, record, indent=1)
 
     def figures(self) -> Sequence[Mapping[str, Any]]:
         """Every figure of every network as plain values, for tables and other programs."""
@@ -126,5 +156,8 @@ class AuditFolder:
         return self.path / "audit.json"
 
     def _file(self, model: int, part: str) -> Path:
-        place = self.place(model, part)
-        return place.with_name(f"{place.name}.json")
+        return _file_of(self.place(model, part))
+
+
+def _file_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.json")

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, final
 
 from PIL import Image
 
-from pellucid import evaluate
+from pellucid import evaluate, sealed
 from pellucid.audit.figure import Figure
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
-from pellucid.drawing import save
+from pellucid.drawing import png
 from pellucid.errors import ConfigError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
@@ -79,7 +79,7 @@ class Task:
 
     def keep(self, picture: Image.Image, name: str) -> str:
         """Where a picture lies, seen from the network's folder."""
-        save(picture, self.place / f"{name}.png")
+        sealed.write(self.place / f"{name}.png", png(picture))
         return f"{self.place.name}/{name}.png"
 
     def batch(self, n: int) -> Batch:

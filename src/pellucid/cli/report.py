@@ -18,3 +18,5 @@ def report(folder: Path, as_json: bool) -> None:
 
     content = concluded(AuditFolder(folder))
     print_json(content) if as_json else AuditConsole().report(content)
+    if content["damaged"]:
+        raise click.exceptions.Exit(1)

@@ -77,9 +77,14 @@ class Sheet:
 
 def save(picture: Image.Image, path: Path) -> None:
     """Write a PNG, all of it or nothing."""
+    write_bytes(path, png(picture))
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as the content of a PNG file."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def enlarged(picture: Image.Image, side: int) -> Image.Image:

@@ -3,17 +3,17 @@
 measurement.json   everything that the result depends on, and how many images a chunk has
 chunks/00000.npz   while it runs
 record.npz         once it is complete
+
+What is damaged of that is said, and made again: a chunk alone, a record from the start.
 """
 
-import itertools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pellucid import files
-from pellucid.errors import MeasurementError
+from pellucid import files, sealed
+from pellucid.evaluate.begun import begun, same
 from pellucid.evaluate.table import Table
 
 T = TypeVar("T", bound=Table)
@@ -28,45 +28,49 @@ class MeasurementFolder(Generic[T]):
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is measured, or see that it is what was begun here; how many images a chunk has."""
-        file = self.path / "measurement.json"
-        if not file.exists():
-            files.write_text(file, json.dumps({"about": about, "batch": batch}, indent=2) + "\n")
-            return batch
-        known = json.loads(file.read_text())
-        if known["about"] != json.loads(json.dumps(about)):
-            raise MeasurementError(f"{self.path} holds another measurement; give each a folder of its own")
-        # chunks of another size would not fit between those that are there
-        return int(known["batch"])
+        return begun(self.path / "measurement.json", about, batch, self._chunks)
 
-    def parts(self, chunks: int) -> list[T]:
-        """The chunks done so far, up to the first that is missing."""
-        present = itertools.takewhile(Path.exists, map(self._chunk, range(chunks)))
-        return [self.kind.load(path) for path in present]
+    def parts(self, chunks: int) -> dict[int, T]:
+        """The chunks that are done, by number."""
+        found = {number: self._kept(self._chunk(number)) for number in range(chunks)}
+        return {number: part for number, part in found.items() if part is not None}
 
-    def record(self) -> T | None:
-        """The record, where the measurement is complete."""
-        return self.kind.load(self._whole) if self._whole.exists() else None
+    def record(self, about: Mapping[str, Any]) -> T | None:
+        """The record of all that, where the measurement is complete."""
+        record = self._kept(self._whole)
+        if record is not None:
+            same(self.path, about, record.about)
+        return record
 
     def keep(self, part: T, number: int) -> None:
         """Write a chunk."""
-        self._chunk(number).parent.mkdir(exist_ok=True)
+        files.inner_folder(self._chunks)
         part.save(self._chunk(number))
 
-    def finish(self, parts: Sequence[T]) -> T:
+    def finish(self, parts: Mapping[int, T]) -> T:
         """Write the record in the place of its chunks."""
-        record = self.kind.joined(parts)
+        record = self.kind.joined([parts[number] for number in sorted(parts)])
         record.save(self._whole)
         self.clear()
         return record
 
     def clear(self) -> None:
         """Remove the chunks, which the record holds too."""
-        for path in (self.path / "chunks").glob("*.npz"):
-            path.unlink()
+        sealed.clear(self._chunks, "*.npz")
+
+    def _kept(self, path: Path) -> T | None:
+        if path.exists():
+            with sealed.telling():
+                return self.kind.load(path, sealed.MADE_AGAIN)
+        return None
 
     @property
     def _whole(self) -> Path:
         return self.path / "record.npz"
 
+    @property
+    def _chunks(self) -> Path:
+        return self.path / "chunks"
+
     def _chunk(self, number: int) -> Path:
-        return self.path / "chunks" / f"{number:05}.npz"
+        return self._chunks / f"{number:05}.npz"

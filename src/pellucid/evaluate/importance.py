@@ -86,18 +86,21 @@ def explain_steps(
     folder = ImportanceFolder(out / f"normlime-{identity(about)}")
     with files.locked(folder.path):
         plan = sequential(split, folder.begin(about, batch))
-        if explainer.words and folder.vocabulary is None:
+        vocabulary = folder.vocabulary
+        if explainer.words and vocabulary is None:
             some = sample(split, _LEARNT_FROM, seed=seed)
             seen = some.batches(sequential(some, batch))
-            learnt = learn_words(model, seen, explainer.lime, explainer.words, layer=explainer.layer, seed=seed)
-            folder.keep_words(learnt)
-        vocabulary, done = folder.vocabulary, folder.done
+            vocabulary = learn_words(model, seen, explainer.lime, explainer.words, layer=explainer.layer, seed=seed)
+            folder.keep_words(vocabulary)
+        missing = folder.missing()
+        done = len(split) - sum(len(plan[number]) for number in missing)
         if done:
-            yield Explained(min(done * len(plan[0]), len(split)), len(split))
-        for number, images in enumerate(split.batches(plan[done:]), done):
+            yield Explained(done, len(split))
+        for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
             local = explained(model, images, explainer.lime, labels, vocabulary, seed=seed)
             folder.keep(_columns(images, local), number)
-            yield Explained(min((number + 1) * len(plan[0]), len(split)), len(split))
+            done += len(images)
+            yield Explained(done, len(split))
     return folder
 
 

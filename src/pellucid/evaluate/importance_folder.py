@@ -5,21 +5,16 @@ vocabulary.npz     where superpixels have words
 chunks/00000.npz   a row of coefficients for each image
 """
 
-import io
-import itertools
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy
 import torch
 from torch import Tensor
 
-from pellucid import files
-from pellucid.errors import MeasurementError
+from pellucid import files, sealed
+from pellucid.evaluate.begun import begun
 from pellucid.explain.normlime import Importance, Rule, Tally, Vocabulary
 
 Columns = Mapping[str, Tensor]
@@ -34,21 +29,31 @@ class ImportanceFolder:
     @property
     def about(self) -> dict[str, Any]:
         """Everything that the explanations depend on."""
-        return json.loads(self._settings.read_text())["about"]
+        with sealed.reading(self._settings):
+            return sealed.read_json(self._settings)["about"]
 
     @property
-    def done(self) -> int:
-        """How many chunks there are, up to the first that is missing."""
-        return sum(1 for _ in itertools.takewhile(Path.exists, map(self._chunk, itertools.count())))
+    def count(self) -> int:
+        """How many chunks there are once all images are explained."""
+        with sealed.reading(self._settings):
+            known = sealed.read_json(self._settings)
+            return -(-known["about"]["images"] // known["batch"])
+
+    def missing(self) -> list[int]:
+        """The chunks that are still to be made, or to be made again."""
+        return [number for number in range(self.count) if not sealed.kept(self._chunk(number))]
 
     @property
     def vocabulary(self) -> Vocabulary | None:
         """The words for superpixels, where there are any yet."""
-        return Vocabulary.load(self._words) if self._words.exists() else None
+        if self._words.exists():
+            with sealed.telling():
+                return Vocabulary.load(self._words, sealed.MADE_AGAIN)
+        return None
 
     def chunks(self) -> Iterator[Columns]:
         """The explanations, a chunk of images at a time."""
-        return map(_read, map(self._chunk, range(self.done)))
+        return map(_read, map(self._chunk, range(self.count)))
 
     def tally(self, rule: Rule) -> Tally:
         """The sums over all explanations, of which one chunk is in memory at a time."""
@@ -77,25 +82,18 @@ class ImportanceFolder:
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is explained, or see that it is what was begun here; how many images a chunk has."""
-        if not self._settings.exists():
-            files.write_text(self._settings, json.dumps({"about": about, "batch": batch}, indent=2) + "\n")
-            return batch
-        known = json.loads(self._settings.read_text())
-        if known["about"] != json.loads(json.dumps(about)):
-            raise MeasurementError(f"{self.path} holds other explanations; give each a folder of its own")
-        # a network rounds otherwise in other batches, and the same bits would not come out
-        return int(known["batch"])
+        return begun(self._settings, about, batch, self._chunks)
 
     def keep_words(self, vocabulary: Vocabulary) -> None:
-        """Write the words."""
+        """Write the words; chunks that were made by others go."""
+        if not sealed.vouched(self._words, vocabulary.packed()):
+            sealed.clear(self._chunks, "*.npz")
         vocabulary.save(self._words)
 
     def keep(self, columns: Columns, number: int) -> None:
         """Write a chunk, whole or not at all."""
-        self._chunk(number).parent.mkdir(exist_ok=True)
-        buffer = io.BytesIO()
-        numpy.savez_compressed(buffer, **{name: column.cpu().numpy() for name, column in columns.items()})  # pyright: ignore[reportArgumentType]
-        files.write_bytes(self._chunk(number), buffer.getvalue())
+        files.inner_folder(self._chunks)
+        sealed.write_arrays(self._chunk(number), {name: column.cpu().numpy() for name, column in columns.items()})
 
     @property
     def _settings(self) -> Path:
@@ -105,15 +103,13 @@ class ImportanceFolder:
     def _words(self) -> Path:
         return self.path / "vocabulary.npz"
 
+    @property
+    def _chunks(self) -> Path:
+        return self.path / "chunks"
+
     def _chunk(self, number: int) -> Path:
-        return self.path / "chunks" / f"{number:05}.npz"
+        return self._chunks / f"{number:05}.npz"
 
 
 def _read(path: Path) -> Columns:
-    try:
-        with numpy.load(path, allow_pickle=False) as archive:
-            return {name: torch.from_numpy(archive[name]) for name in archive.files}
-    except (OSError, ValueError, BadZipFile) as error:
-        raise MeasurementError(
-            f"{path} is damaged: {error}; remove it, and go on with the command that made it"
-        ) from error
+    return {name: torch.from_numpy(column) for name, column in sealed.read_arrays(path).items()}

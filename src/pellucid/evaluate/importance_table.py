@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid import config, files
+from pellucid import config, files, sealed
 from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.explain.normlime import Importance, NormLime, small
@@ -61,16 +61,13 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
         "path": str(path),
         "features": shown,
     }
-    path.mkdir(exist_ok=True)
+    files.inner_folder(path)
     files.write_text(path / "importance.csv", _csv(every))
     files.write_text(path / "importance.json", files.json_text(content | {"features": every}) + "\n")
     if segments is not None:
-        buffer = io.BytesIO()
         maps, used = class_maps(importance, segments).numpy(), importance.counts[:, segments.flatten()]
-        numpy.savez_compressed(
-            buffer, maps=maps, used=used.unflatten(1, segments.shape).int().numpy(), classes=numpy.array(names)
-        )
-        files.write_bytes(path / "maps.npz", buffer.getvalue())
+        used = used.unflatten(1, segments.shape).int().numpy()
+        sealed.write_arrays(path / "maps.npz", {"maps": maps, "used": used, "classes": numpy.array(names)})
     return content
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,18 +77,20 @@ def measure_steps(
     place = MeasurementFolder(folder, Record)
     with files.locked(folder):
         plan = sequential(split, place.begin(about, batch))
-        if (record := place.record()) is not None:
+        if (record := place.record(about)) is not None:
             place.clear()  # which a kill may have prevented
             yield _progress([record], len(split))
             return record
-        parts = place.parts(len(plan))
-        if parts:
-            yield _progress(parts, len(split))
-        for part in _parts(model, split, plan[len(parts) :], attack, about, engine):
-            place.keep(part, len(parts))
-            parts.append(part)
-            yield _progress(parts, len(split))
-        return place.finish(parts)
+        done = place.parts(len(plan))
+        if done:
+            yield _progress(done.values(), len(split))
+        missing = [number for number in range(len(plan)) if number not in done]
+        chunks = _parts(model, split, [plan[number] for number in missing], attack, about, engine)
+        for number, part in zip(missing, chunks, strict=True):
+            place.keep(part, number)
+            done[number] = part
+            yield _progress(done.values(), len(split))
+        return place.finish(done)
 
 
 def description(model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine) -> dict[str, Any]:
@@ -154,6 +156,6 @@ def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:
     return {name: values.cpu() for name, values in columns.items()}
 
 
-def _progress(parts: list[Record], total: int) -> Measured:
+def _progress(parts: Collection[Record], total: int) -> Measured:
     done = sum(map(len, parts))
     return Measured(done, total, sum(part.unreached for part in parts) / done)

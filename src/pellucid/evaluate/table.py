@@ -1,19 +1,16 @@
 """Measurements kept row by row, as columns of one length and what they depend on."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid import files
-from pellucid.errors import MeasurementError
+from pellucid import sealed
 
 T = TypeVar("T", bound="Table")
 
@@ -31,20 +28,15 @@ class Table:
     def save(self, path: Path) -> None:
         """Write the table as `.npz`, whole or not at all."""
         arrays = {name: column.cpu().numpy() for name, column in self.columns.items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, about=np.array(json.dumps(self.about)), **arrays)  # pyright: ignore[reportArgumentType]
-        files.write_bytes(path, buffer.getvalue())
+        sealed.write_arrays(path, {"about": np.array(json.dumps(self.about)), **arrays})
 
     @classmethod
-    def load(cls: type[T], path: Path) -> T:
-        """The table in a file."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                about: dict[str, Any] = json.loads(str(archive["about"]))
-                names = [name for name in archive.files if name != "about"]
-                return cls({name: torch.from_numpy(archive[name]) for name in names}, about)
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise MeasurementError(f"{path} is no record that can be read: {error}") from error
+    def load(cls: type[T], path: Path, remedy: str = sealed.AGAIN) -> T:
+        """The table in a file, or an error that says that it is damaged and what to do."""
+        arrays = sealed.read_arrays(path, remedy)
+        with sealed.reading(path, remedy):
+            about: dict[str, Any] = json.loads(str(arrays.pop("about")))
+            return cls({name: torch.from_numpy(column) for name, column in arrays.items()}, about)
 
     @classmethod
     def joined(cls: type[T], tables: Sequence["Table"]) -> T:

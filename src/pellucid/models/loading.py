@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from pellucid import models
+from pellucid import models, sealed
 from pellucid.errors import ConfigError, DownloadError, RunError
 from pellucid.models.building import construct
 from pellucid.models.extras import extra
@@ -87,6 +87,8 @@ def _from_timm(source: str, weights: Path | str | None, options: Mapping[str, ob
 
 def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
     name, stored = _description(folder)
+    if weights is None:
+        sealed.check(folder / WEIGHTS_FILE)
     return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
 
 
@@ -118,7 +120,7 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     if not file.is_file():
         raise RunError(f"{folder} has no {MODEL_FILE} to say which network its weights are for")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(sealed.read(file))
         name, options = content["name"], content.get("options", {})
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}') from error

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy
 import torch
 from PIL import Image
 
+from pellucid import sealed
 from pellucid.drawing import Cell, Sheet, coloured, save
 
 _ACROSS = 5
@@ -22,9 +22,9 @@ def write_class_maps(folder: Path, missing: Mapping[str, str]) -> dict[str, str]
     """
     if not (folder / "maps.npz").exists():
         return {}
-    with numpy.load(folder / "maps.npz") as arrays:
-        maps, used = torch.from_numpy(arrays["maps"]), torch.from_numpy(arrays["used"])
-        classes = [str(name) for name in arrays["classes"]]
+    arrays = sealed.read_arrays(folder / "maps.npz")
+    maps, used = torch.from_numpy(arrays["maps"]), torch.from_numpy(arrays["used"])
+    classes = [str(name) for name in arrays["classes"]]
     shown = dict(list(missing.items())[: _MOST if len(missing) <= _MOST or len(missing) == len(classes) else 0])
     known = [name for name in classes if name not in missing]
     scale = float(maps.max())

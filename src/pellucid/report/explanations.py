@@ -22,7 +22,7 @@ import pellucid
 from pellucid import config
 from pellucid.drawing import Cell, Sheet, coloured, difference, photograph, plane, save, scaled
 from pellucid.explain import AdversarialExplanation, Explainer
-from pellucid.files import json_text, write_bytes, write_text
+from pellucid.files import json_text, make_folder, write_bytes, write_text
 from pellucid.norms import RMS
 from pellucid.report.legend import legends
 from pellucid.runs import Account, Shown, untrained_words
@@ -37,7 +37,7 @@ def write(
     seed: int,
 ) -> dict[str, Any]:
     """Write everything, and say what lies where."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     probabilities = shown.logits.double().softmax(1)
     stems, words = _unique(shown.names), _unique(shown.classes)
     entries: list[dict[str, Any]] = []

@@ -18,11 +18,13 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
-from pellucid import config, files
-from pellucid.errors import RunError
+from pellucid import config, files, sealed
+from pellucid.errors import PellucidError, RunError
 from pellucid.metrics import Estimate
 from pellucid.runs.spec import Spec, build
 from pellucid.train import Checkpoints, Epoch
+
+MENDING = "the 'pellucid train' command that made it mends it"
 
 
 @dataclass(frozen=True)
@@ -55,36 +57,40 @@ class RunFolder:
 
     def write_spec(self, spec: Spec) -> None:
         """Write down what was asked for."""
-        files.write_text(self.path / "spec.toml", config.toml(config.dump(spec)))
+        sealed.write(self.path / "spec.toml", config.toml(config.dump(spec)))
 
     def spec(self) -> Spec:
         """What was asked for."""
+        sealed.check(self.path / "spec.toml", MENDING)
         return build(config.read(self.path / "spec.toml"))
 
     def write_epochs(self, epochs: Sequence[Epoch]) -> None:
         """Write all epochs anew: appending could leave half a line, or one that a resumed run repeats."""
         lines = [json.dumps(epoch.to_record()) + "\n" for epoch in epochs]
-        files.write_text(self.path / "epochs.jsonl", "".join(lines))
+        sealed.write(self.path / "epochs.jsonl", "".join(lines))
 
     def epochs(self) -> list[Epoch]:
         """The epochs so far."""
         path = self.path / "epochs.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [Epoch.from_record(json.loads(line)) for line in lines]
+        if not path.exists():
+            return []
+        with sealed.reading(path, MENDING):
+            lines = sealed.read(path, MENDING).decode().splitlines()
+            return [Epoch.from_record(json.loads(line)) for line in lines]
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the JSON files."""
-        files.write_text(self.path / name, json.dumps(content, indent=2) + "\n")
+        sealed.write_json(self.path / name, content)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the JSON files; empty where it is not yet written."""
         path = self.path / name
-        return json.loads(path.read_text()) if path.exists() else {}
+        return sealed.read_json(path, MENDING) if path.exists() else {}
 
     def write_model(self, model: nn.Module, spec: Spec) -> None:
         """Write the weights, and which network they fit."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-        files.write_bytes(self.path / "model.safetensors", save(tensors))
+        sealed.write(self.path / "model.safetensors", save(tensors))
         self.write_json("model.json", {"name": spec.model.name, "options": config.dump(spec.model.options)})
 
     def summary(self) -> dict[str, Any]:
@@ -106,10 +112,13 @@ def runs_in(folder: Path) -> list[RunFolder]:
 
 
 def headline(run: RunFolder) -> str:
-    """A run in one line."""
-    epochs = run.epochs()
-    if run.complete:
-        return f"complete, test accuracy {test_accuracy(run)}"
+    """A run in one line, even if it is damaged."""
+    try:
+        epochs = run.epochs()
+        if run.complete:
+            return f"complete, test accuracy {test_accuracy(run)}"
+    except PellucidError as error:
+        return str(error)
     return f"stopped after epoch {len(epochs)}" if epochs else "begun"
 
 
@@ -117,4 +126,5 @@ def test_accuracy(run: RunFolder) -> Estimate:
     """What the network of a complete run scored on the test images."""
     if not run.complete:
         raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
-    return Estimate(**run.read_json("result.json")["test"])
+    with sealed.reading(run.path / "result.json", MENDING):
+        return Estimate(**run.read_json("result.json")["test"])

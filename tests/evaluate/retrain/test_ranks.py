@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from chance import rare
-from pellucid.errors import ConfigError, MeasurementError, NotFinite, PellucidError, ShapeError, UnknownName
+from pellucid.errors import ConfigError, Damaged, NotFinite, PellucidError, ShapeError, UnknownName
 from pellucid.evaluate.retrain import Values, protocols_named
 from pellucid.evaluate.retrain.cells import Cell, grid
 from pellucid.evaluate.retrain.changed import SHARED, Changed
@@ -66,7 +66,7 @@ def test_ranks_are_read_back(tmp_path: Path) -> None:
     found = Ranks.load(tmp_path / "ranks.npz")
     assert torch.equal(found.table, ranks.table) and torch.equal(found.rows, ranks.rows)
     (tmp_path / "ranks.npz").write_bytes(b"half")
-    with pytest.raises(MeasurementError, match=r"ranks\.npz is damaged: .*; remove it, and go on with the command"):
+    with pytest.raises(Damaged, match=r"ranks\.npz' is damaged: .*; remove it, and give the command"):
         Ranks.load(tmp_path / "ranks.npz")
 
 

@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(tmp_path: Path) ->
         quick(tmp_path / "parts", watch=stop)
     assert said[0] == Retraining("ranking by random", 0, 16) and said[2] == Retraining("retraining", 3, 16)
     (folder,) = (tmp_path / "parts").iterdir()
-    assert [path.name for path in sorted((folder / "chunks").iterdir())] == ["00000.npz"]
+    assert [path.name for path in sorted((folder / "chunks").iterdir())] == ["00000.npz", "checksums.txt"]
     later = list[Retraining]()
     # it is divided as it was begun
     parts = quick(tmp_path / "parts", watch=later.append, together=8)

@@ -1,6 +1,6 @@
 """Judging the explanations of a split, chunk by chunk; what is done is kept, so that a killed run goes on."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,17 +118,18 @@ def judge_steps(
         for name, metric in metrics.items()
     }
     if folders is None:
-        parts: dict[str, list[Judged]] = {name: [] for name in metrics}
-        for images in split.batches(sequential(split, batch)):
-            _extend(parts, list(metrics), metrics, model, images, explainer, of, seed, about)
+        parts: dict[str, dict[int, Judged]] = {name: {} for name in metrics}
+        for number, images in enumerate(split.batches(sequential(split, batch))):
+            for name, part in _judged(list(metrics), metrics, model, images, explainer, of, seed, about):
+                parts[name][number] = part
             yield _progress(parts, len(split))
-        return {name: Judged.joined(some) for name, some in parts.items()}
+        return {name: Judged.joined([*some.values()]) for name, some in parts.items()}
     places = {name: MeasurementFolder(folders[name], Judged) for name in metrics}
     with ExitStack() as locks:
         for place in places.values():
             locks.enter_context(files.locked(place.path))
         sizes = {name: place.begin(about[name], batch) for name, place in places.items()}
-        complete = {name: found for name, place in places.items() if (found := place.record()) is not None}
+        complete = {name: found for name, place in places.items() if (found := place.record(about[name])) is not None}
         for name in complete:
             places[name].clear()  # which a kill may have prevented
         open_ = [name for name in metrics if name not in complete]
@@ -136,12 +137,12 @@ def judge_steps(
             together = [name for name in open_ if sizes[name] == size]
             plan = sequential(split, size)
             parts = {name: places[name].parts(len(plan)) for name in together}
-            first = min(map(len, parts.values()))
-            for number, images in enumerate(split.batches(plan[first:]), first):
-                lacking = [name for name in together if len(parts[name]) == number]
-                _extend(parts, lacking, metrics, model, images, explainer, of, seed, about)
-                for name in lacking:
-                    places[name].keep(parts[name][-1], number)
+            missing = [number for number in range(len(plan)) if any(number not in parts[name] for name in together)]
+            for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
+                lacking = [name for name in together if number not in parts[name]]
+                for name, part in _judged(lacking, metrics, model, images, explainer, of, seed, about):
+                    places[name].keep(part, number)
+                    parts[name][number] = part
                 yield _progress(parts, len(split))
             complete |= {name: places[name].finish(parts[name]) for name in together}
         yield Judging(len(split), len(split))
@@ -171,8 +172,7 @@ def judging_description(
     }
 
 
-def _extend(
-    parts: dict[str, list[Judged]],
+def _judged(
     lacking: Sequence[str],
     metrics: Mapping[str, Metric],
     model: nn.Module,
@@ -181,7 +181,7 @@ def _extend(
     of: int | str,
     seed: int,
     about: Mapping[str, Mapping[str, Any]],
-) -> None:
+) -> Iterator[tuple[str, Judged]]:
     maps, forwards, backwards = images.columns.get("map"), 0, 0
     about_class: int | str | Tensor = of
     if explainer is not None and maps is None and any(metrics[name].needs != "network" for name in lacking):
@@ -206,8 +206,8 @@ def _extend(
             },
             **scores.columns,
         }
-        parts[name].append(Judged({column: values.cpu() for column, values in columns.items()}, about[name]))
+        yield name, Judged({column: values.cpu() for column, values in columns.items()}, about[name])
 
 
-def _progress(parts: Mapping[str, Sequence[Judged]], total: int) -> Judging:
-    return Judging(min(sum(map(len, some)) for some in parts.values()), total)
+def _progress(parts: Mapping[str, Mapping[int, Judged]], total: int) -> Judging:
+    return Judging(min(sum(map(len, some.values())) for some in parts.values()), total)

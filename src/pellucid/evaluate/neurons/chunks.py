@@ -56,13 +56,14 @@ def in_chunks(
     place = MeasurementFolder(folder, Table)
     with files.locked(folder):
         plan = sequential(split, place.begin(about, batch))
-        if (whole := place.record()) is not None:
+        if (whole := place.record(about)) is not None:
             place.clear()  # which a kill may have prevented
             watch(Stage(name, len(split), len(split)))
             return whole
-        parts = place.parts(len(plan))
-        for number, images in enumerate(split.batches(plan[len(parts) :]), len(parts)):
-            parts.append(made(images))
-            place.keep(parts[-1], number)
-            watch(Stage(name, sum(map(len, plan[: number + 1])), len(split)))
-        return place.finish(parts)
+        done = place.parts(len(plan))
+        missing = [number for number in range(len(plan)) if number not in done]
+        for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
+            done[number] = made(images)
+            place.keep(done[number], number)
+            watch(Stage(name, sum(len(plan[number]) for number in done), len(split)))
+        return place.finish(done)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor
 
-from pellucid import config, files
+from pellucid import config, files, sealed
 from pellucid.evaluate.measure import identity
 from pellucid.evaluate.neurons.activations import column_of
 from pellucid.evaluate.neurons.examine import Examined
@@ -38,15 +37,13 @@ def write_findings(
     assert base is not None, "an examination without a folder needs `out`"
     settings = {"similarity": config.dump(similarity), "how": config.dump(how), "which": found[0].which}
     path = base / f"{config.kind_of(type(similarity))}-{identity(settings)}"
-    path.mkdir(parents=True, exist_ok=True)
+    files.inner_folder(path)
     layers: list[dict[str, Any]] = []
     for one in found:
         rows = neuron_rows(one, examined, images)
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", one.layer)
         files.write_text(path / f"neurons-{name}.csv", _csv(rows))
-        buffer = io.BytesIO()
-        numpy.savez_compressed(buffer, **arrays(one))  # pyright: ignore[reportArgumentType]
-        files.write_bytes(path / f"neurons-{name}.npz", buffer.getvalue())
+        sealed.write_arrays(path / f"neurons-{name}.npz", arrays(one))
         ends = {"most": rows[:top], "least": rows[::-1][:top]}
         layers.append({**one.content(), **ends, "table": str(path / f"neurons-{name}.csv")})
     content = {

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pellucid import files, sealed
 from pellucid.data import Split, sequential
 from pellucid.evaluate.retrain.cells import Cell
 from pellucid.evaluate.retrain.changed import SHARED, Changed, Key
@@ -34,7 +35,7 @@ class Materials:
 
     def missing(self, cells: Sequence[Cell]) -> list[Key]:
         """The orders that these cells need and that are not yet made."""
-        return [key for key in self._keys(cells) if not all(path.exists() for path in self._files(key))]
+        return [key for key in self._keys(cells) if [*map(sealed.kept, self._files(key))] != [True, True]]
 
     def rank(self, key: Key) -> None:
         """Make an order of the places of all images, and keep it."""
@@ -43,7 +44,7 @@ class Materials:
         for split, path in zip((self.study.train, self.study.test), self._files(key), strict=True):
             values = self.rankings[name].values(self.study, split, seed)
             ranks = ranked(values, self.unit, split.shape, owner=name, seed=seed)
-            path.parent.mkdir(exist_ok=True)
+            files.inner_folder(path.parent)
             ranks.save(path)
 
     def changed(self, cells: Sequence[Cell]) -> tuple[Changed, Changed]:

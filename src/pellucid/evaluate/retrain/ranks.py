@@ -1,18 +1,15 @@
 """From how important places are to their ranks, which is all that decides what is removed."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from zipfile import BadZipFile
 
-import numpy as np
 import torch
 from jaxtyping import Int, Int16, Int32
 from torch import Tensor
 
-from pellucid import files
-from pellucid.errors import MeasurementError, NotFinite, ShapeError
+from pellucid import sealed
+from pellucid.errors import NotFinite, ShapeError
 from pellucid.evaluate.retrain.ranking import Values
 from pellucid.randomness import Noise, derive
 
@@ -45,20 +42,14 @@ class Ranks:
 
     def save(self, path: Path) -> None:
         """Write them, whole or not at all."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, table=self.table.cpu().numpy(), rows=self.rows.cpu().numpy())
-        files.write_bytes(path, buffer.getvalue())
+        sealed.write_arrays(path, {"table": self.table.cpu().numpy(), "rows": self.rows.cpu().numpy()})
 
     @classmethod
     def load(cls, path: Path) -> "Ranks":
-        """The ranks in a file."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                return cls(torch.from_numpy(archive["table"]), torch.from_numpy(archive["rows"]))
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise MeasurementError(
-                f"{path} is damaged: {error}; remove it, and go on with the command that made it"
-            ) from error
+        """The ranks in a file, or an error that says that it is damaged and what to do."""
+        arrays = sealed.read_arrays(path)
+        with sealed.reading(path):
+            return cls(torch.from_numpy(arrays["table"]), torch.from_numpy(arrays["rows"]))
 
 
 def ranked(values: Values, unit: Unit, shape: tuple[int, int, int], *, owner: str, seed: int) -> Ranks:

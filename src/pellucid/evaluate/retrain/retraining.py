@@ -122,7 +122,7 @@ def retrain_steps(
     }
     folder = MeasurementFolder(place(out, about), Retrained)
     with files.locked(folder.path):
-        if (record := folder.record()) is not None:
+        if (record := folder.record(about)) is not None:
             folder.clear()  # which a kill may have prevented
             return record
         materials = Materials(
@@ -131,8 +131,10 @@ def retrain_steps(
         together = together or fitting(factory(0).to(materials.train.device), materials.train[: recipe.batch])
         groups = _groups(cells, folder.begin(about, together))
         parts, total = folder.parts(len(groups)), len(cells) * recipe.epochs
-        for group in groups[len(parts) :]:
-            done = sum(map(len, parts)) * recipe.epochs
+        for number, group in enumerate(groups):
+            if number in parts:
+                continue
+            done = sum(map(len, parts.values())) * recipe.epochs
             for key in materials.missing(group):
                 yield Retraining(f"ranking by {key[0]}", done, total)
                 materials.rank(key)
@@ -142,9 +144,8 @@ def retrain_steps(
             for epoch in side.epochs(stacked):
                 yield Retraining("retraining", done + epoch * len(group), total)
             right = correct(stacked, test, materials.test_labels)
-            part = _table(group, right.cpu(), len(data.test), about)
-            folder.keep(part, len(parts))
-            parts.append(part)
+            parts[number] = _table(group, right.cpu(), len(data.test), about)
+            folder.keep(parts[number], number)
         return folder.finish(parts)
 
 

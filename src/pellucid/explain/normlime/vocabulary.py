@@ -1,10 +1,8 @@
 """A vocabulary of superpixels: what looks alike, or means alike to a network, is one word in all images."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy
 import torch
@@ -12,9 +10,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from pellucid import files
+from pellucid import sealed
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, DataError, ShapeError
+from pellucid.errors import ConfigError, ShapeError
 from pellucid.probe import Probe, frozen
 from pellucid.randomness import derive
 
@@ -76,20 +74,20 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Write the vocabulary as `.npz`, whole or not at all."""
-        arrays = {name: getattr(self, name).cpu().numpy() for name in ("centres", "mean", "deviation")}
-        buffer = io.BytesIO()
-        numpy.savez_compressed(buffer, layer=numpy.array(self.layer), **arrays)
-        files.write_bytes(path, buffer.getvalue())
+        sealed.write(path, self.packed())
+
+    def packed(self) -> bytes:
+        """The content of that file."""
+        arrays = {name: getattr(self, name).cpu().numpy() for name in _ARRAYS}
+        return sealed.packed({"layer": numpy.array(self.layer), **arrays})
 
     @classmethod
-    def load(cls, path: Path) -> "Vocabulary":
-        """The vocabulary in a file."""
-        try:
-            with numpy.load(path, allow_pickle=False) as archive:
-                centres, mean, deviation = (torch.from_numpy(archive[name]) for name in _ARRAYS)
-                return cls(centres, mean, deviation, str(archive["layer"]))
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise DataError(f"{path} is no vocabulary that can be read: {error}") from error
+    def load(cls, path: Path, remedy: str = sealed.AGAIN) -> "Vocabulary":
+        """The vocabulary in a file, or an error that says that it is damaged and what to do."""
+        arrays = sealed.read_arrays(path, remedy)
+        with sealed.reading(path, remedy):
+            centres, mean, deviation = (torch.from_numpy(arrays[name]) for name in _ARRAYS)
+            return cls(centres, mean, deviation, str(arrays["layer"]))
 
 
 _ARRAYS = ("centres", "mean", "deviation")

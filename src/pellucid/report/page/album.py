@@ -5,6 +5,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from pellucid import sealed
+from pellucid.errors import Damaged, FileError
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 100  # pixels; below, a picture is enlarged and its pixels should be seen
 
@@ -38,8 +41,10 @@ class Album:
         try:
             if not path.resolve().is_relative_to(root.resolve()):
                 return Picture(alt, lack="lies outside the audit's folder")
-            content = path.read_bytes()
-        except (OSError, ValueError):  # the latter where no file can have such a name
+            content = sealed.read(path)
+        except Damaged:
+            return Picture(alt, lack="damaged; audit again")
+        except (FileError, OSError, ValueError):  # the last where no file can have such a name
             return Picture(alt, lack="not found")
         if content[:8] != _SIGNATURE or len(content) < 24:
             return Picture(alt, lack="no PNG picture")

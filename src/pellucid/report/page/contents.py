@@ -111,4 +111,6 @@ def _gap(part: str, network: Network, outcome: Outcome | None) -> Gap:
         return Gap(part, network.name, "not done yet", False)
     if outcome.skipped:
         return Gap(part, network.name, outcome.failure, False)
+    if outcome.damaged:
+        return Gap(part, network.name, outcome.failure, True)
     return Gap(part, network.name, f"failed: {outcome.failure}", True)
