@@ -135,10 +135,54 @@ def test_unreadable_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("a = = 1")
     with pytest.raises(ConfigError, match="bad.toml is not TOML: "):
         config.read(tmp_path / "bad.toml")
-    with pytest.raises(ConfigError, match="none.toml: No such file or directory"):
+    with pytest.raises(ConfigError, match="none.toml': No such file or directory"):
         config.read(tmp_path / "none.toml")
 
 
 def test_what_is_no_setting_cannot_be_dumped() -> None:
     with pytest.raises(TypeError, match="cannot be written as a setting"):
         config.dump(object())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a = " + "[" * 100_000, "is not TOML: "),
+        ("a" + ".a" * 40_000 + " = 1", "lies more than 32 tables deep; no setting does"),
+        ("seed = 1" + "0" * 30, "seed is a whole number of more than 64 bits; give a smaller one"),
+        ("seed = 1" + "0" * 5000, "is not TOML: "),
+        ("seed = 2020-01-01", "seed is 2020-01-01, a date; settings are text, numbers, true or false"),
+        ("a = [[2020-01-01]]", "a[0][0] is 2020-01-01, a date; settings are text, numbers, true or false"),
+        ("\xff", "is not TOML: "),
+        ("#" * (2**20 + 1), "stands for 1 MiB, more than the 1 MiB that it may; "),
+    ],
+    ids=["lists", "tables", "long", "endless", "date", "dates", "bytes", "large"],
+)
+def test_what_toml_can_say_and_settings_cannot(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(content.encode("latin1"))
+    with pytest.raises(ConfigError) as caught:
+        config.read(path)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("a=" + "[" * 100_000, "is no value: "),
+        ("a=1" + "0" * 5000, "is no value: "),
+        ("a=1" + "0" * 30, "is a whole number of more than 64 bits"),
+        ("a." * 100_000 + "a=1", "sets nothing; write it as name.name=value"),
+    ],
+    ids=["lists", "endless", "long", "deep"],
+)
+def test_what_may_be_typed_and_cannot_be_meant(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.override({}, assignment)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_date_that_is_typed_is_text() -> None:
+    assert config.override({}, "name=2020-01-01") == {"name": "2020-01-01"}

@@ -15,6 +15,7 @@ import re
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import (
     Any,
@@ -31,7 +32,8 @@ from typing import (
 
 import tomli_w
 
-from pellucid.errors import ConfigError, PellucidError, nearest, suggestion
+from pellucid import limits
+from pellucid.errors import ConfigError, DataError, PellucidError, nearest, suggestion
 from pellucid.registry import Registry
 
 T = TypeVar("T")
@@ -115,7 +117,7 @@ def no_setting(typed: str, known: Sequence[str]) -> ConfigError:
         owner = owner.rpartition(".")[0]
     there = ", ".join(sorted(_beside(owner, known).values()))
     words = f"did you mean '{meant}'?" if meant else f"there are: {there}" if there else "there are none"
-    return ConfigError(f"there is no setting '{typed}' ({words})")
+    return ConfigError(f"there is no setting '{_short(typed)}' ({words})")
 
 
 def kind_of(owner: type) -> str:
@@ -134,10 +136,12 @@ def kinds(owner: type) -> list[str]:
 def read(path: Path) -> Table:
     """A TOML file as tables."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return _plain(tomllib.loads(limits.read(path, most=limits.SETTINGS).decode()), "")
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
@@ -145,8 +149,8 @@ def override(table: Table, assignment: str) -> Table:
     """The table with one `a.b=c` carried out; `c` is read as TOML, or taken as text where it is none."""
     name, equals, text = assignment.partition("=")
     keys = [key.strip() for key in name.split(".")]
-    if not equals or not all(keys):
-        raise ConfigError(f"'{assignment}' sets nothing; write it as name.name=value")
+    if not equals or not all(keys) or len(keys) > _DEEPEST:
+        raise ConfigError(f"'{_short(assignment)}' sets nothing; write it as name.name=value")
     return assign(table, keys, _literal(text.strip()))
 
 
@@ -206,7 +210,8 @@ def _build_union(choices: Sequence[Any], value: Any, path: str) -> Any:
     if isinstance(value, Mapping):
         table = _table(value, path)
         kinds = {kind_of(choice): choice for choice in choices if isinstance(choice, type) and choice not in _PLAIN}
-        if (kind := table.get("kind")) not in kinds:
+        kind = table.get("kind")
+        if not isinstance(kind, str) or kind not in kinds:
             raise ConfigError(f"{_join(path, 'kind')} is {_show(kind)}{suggestion(str(kind), kinds)}")
         return _build_object(kinds[kind], table, path)
     for choice in choices:
@@ -281,6 +286,9 @@ def _beside(owner: str, known: Sequence[str]) -> dict[str, str]:
 
 _ALIKE = 0.6  # share of the letters that two places have in common, from which on one may be meant for the other
 _PLAIN = (str, int, float, bool)
+_DEEPEST = 32  # tables in tables
+_LARGEST = 2**63 - 1
+_SHOWN = 200  # letters of a value in an error
 _NAMES = {
     str: "text",
     int: "a whole number",
@@ -298,6 +306,8 @@ def _fits(expected: Any, value: Any) -> bool:
 
 
 def _expect(expected: Any, value: Any, path: str) -> Any:
+    if expected in (int, float) and isinstance(value, int) and abs(value) > _LARGEST:
+        raise ConfigError(f"{path} is a whole number of more than 64 bits; give a smaller one")
     if not _fits(expected, value):
         raise ConfigError(f"{path} is {_show(value)}; expected {_NAMES[expected]}")
     return float(value) if expected is float else value
@@ -326,14 +336,38 @@ def _join(path: str, name: str) -> str:
 
 
 def _show(value: Any) -> str:
-    return "missing" if value is None else json.dumps(value, default=str)
+    return "missing" if value is None else _short(json.dumps(value, default=str))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _literal(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
+        return text if isinstance(value, date | time) else _plain(value, "what is set")
     except tomllib.TOMLDecodeError:
         return text
+    except (ValueError, RecursionError) as error:  # figures or brackets without end
+        raise ConfigError(f"'{_short(text)}' is no value: {error}; give a shorter one") from error
+
+
+def _plain(value: Any, path: str, depth: int = 0) -> Any:
+    """The same value, if it is one that settings can be: TOML knows dates, numbers of any length, and any depth."""
+    if depth > _DEEPEST:
+        raise ConfigError(f"{_short(path)} lies more than {_DEEPEST} tables deep; no setting does")
+    if isinstance(value, Mapping):
+        for name, entry in cast("Mapping[str, Any]", value).items():
+            _plain(entry, _join(path, name), depth + 1)
+    elif isinstance(value, list):
+        for place, entry in enumerate(cast("list[Any]", value)):
+            _plain(entry, f"{path}[{place}]", depth + 1)
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        raise ConfigError(f"{_short(path)} is a whole number of more than 64 bits; give a smaller one")
+    elif not isinstance(value, str | int | float):
+        raise ConfigError(f"{_short(path)} is {value}, a date; settings are text, numbers, true or false")
+    return value
 
 
 def _at(table: Table, keys: Sequence[str]) -> Any:

@@ -108,12 +108,17 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """What somebody who typed `name` most likely meant; none where nothing is near, or several short names are."""
+    if len(name) > _LONGEST:
+        return None
     candidates = sorted(known)
     if close := difflib.get_close_matches(name, candidates, n=1):
         return close[0]
     # a slip changes most of a short name, such as 'n' or 'lr', so that shares of letters tell nothing
     slips = [candidate for candidate in candidates if _one_slip(name, candidate)]
     return slips[0] if len(slips) == 1 else None
+
+
+_LONGEST = 100  # letters that a name may have; looking for what is near to more takes long
 
 
 def _one_slip(typed: str, meant: str) -> bool:

@@ -77,10 +77,10 @@ def check(needed: int, allowed: int, place: str, remedy: str) -> None:
         raise DataError(f"{place} stands for {shown(needed)}, more than the {shown(allowed)} that it may; {remedy}")
 
 
-def read(path: Path, memory: int = MEMORY) -> bytes:
-    """All of a file, which may have as many bytes as a file may unpack to."""
+def read(path: Path, memory: int = MEMORY, most: int = 0) -> bytes:
+    """All of a file, which may have as many bytes as a file may unpack to, or `most`."""
     with opened(path) as file:
-        allowed = room(file, memory)
+        allowed = most or room(file, memory)
         check(size(file), allowed, f"'{path}'", "give one that has its content on the disk")
         content = file.read(allowed + 1)  # it may have grown since, or be one of those that do not know their size
     check(len(content), allowed, f"'{path}'", "give one that has its content on the disk")

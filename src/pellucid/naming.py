@@ -1,5 +1,7 @@
 """Values by the words that a person types: a name, and settings as `setting=value`."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -50,6 +52,25 @@ def shared_out(tables: Mapping[str, Table], assignments: Sequence[str]) -> Mappi
         else:
             raise config.no_setting(typed, known)
     return own
+
+
+def number(text: str) -> float | None:
+    """A finite number as people write it, or a fraction such as 8/255; none where it is neither.
+
+    >>> number("0.5"), number(" 8/255 ") == 8 / 255, number("1e999"), number("1/0"), number("nan"), number("8/")
+    (0.5, True, None, None, None, None)
+    """
+    form = _NUMBER.fullmatch(text.strip())
+    if form is None:
+        return None
+    try:
+        value = float(form["above"]) / float(form["below"] or 1)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+_NUMBER = re.compile(r"(?P<above>[+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(?:/\s*(?P<below>[\d.]+))?", re.ASCII)
 
 
 def defaults(entry: Any, name: str) -> Table:

@@ -110,7 +110,7 @@ def test_tensorboard_curves_are_written_on_request() -> None:
     ("arguments", "message"),
     [
         (["train", "standrd"], "no recipe is called 'standrd' (did you mean 'standard'?)"),
-        (["train", "none.toml"], "cannot read none.toml: No such file or directory"),
+        (["train", "none.toml"], "cannot read 'none.toml': No such file or directory; give a file that you may read"),
         (
             ["train", "standard", "--set", "recipe.epoch=3"],
             "there is no setting 'recipe.epoch' (did you mean 'recipe.epochs'?)",

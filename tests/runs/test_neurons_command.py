@@ -86,7 +86,10 @@ def test_several_layers_and_a_similarity_from_a_file() -> None:
     [
         (["neurons", "mlp"], "'mlp' is no run, so it does not know its data; give --data"),
         ([*QUICK, "--similarity", "identty"], "kind is \"identty\" (did you mean 'identity'?)"),
-        ([*QUICK, "--similarity", "none.toml"], "cannot read none.toml: No such file or directory"),
+        (
+            [*QUICK, "--similarity", "none.toml"],
+            "cannot read 'none.toml': No such file or directory; give a file that you may read",
+        ),
         ([*QUICK, "--eps", "a lot"], "'a lot' is no budget; give a number, or a fraction such as 8/255"),
         (
             [*QUICK, "--layer", "fc9"],

@@ -39,11 +39,13 @@ def named(
 
 def budget(text: str) -> float:
     """A number, or a fraction such as 8/255."""
-    numerator, _, denominator = text.partition("/")
-    try:
-        return float(numerator) / float(denominator or 1)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ConfigError(f"'{text}' is no budget; give a number, or a fraction such as 8/255") from error
+    found = naming.number(text)
+    if found is None:
+        raise ConfigError(f"'{text[:_SHOWN]}' is no budget; give a number, or a fraction such as 8/255")
+    return found
+
+
+_SHOWN = 40  # letters of what is none
 
 
 def _preset(name: str, preset: str) -> Preset:

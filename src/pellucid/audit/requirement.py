@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pellucid import naming
 from pellucid.audit.figure import Figure
 from pellucid.audit.part import Announced, Part
 from pellucid.errors import ConfigError, UnknownName, nearest, suggestion
@@ -19,7 +20,6 @@ _FORM = re.compile(
     r"\s*(?P<relation>>=|<=|>|<)\s*(?P<bound>\S.*?)\s*",
     re.ASCII,
 )
-_NUMBER = re.compile(r"(?P<above>[+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(?:/\s*(?P<below>[\d.]+)|(?P<percent>%))?", re.ASCII)
 _HOW = "write it as accuracy >= 0.9 or robust_accuracy(linf, 8/255).low >= 40%"
 
 
@@ -166,12 +166,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    form = _NUMBER.fullmatch(text.strip())
-    if form is None:
+    share = text.strip().removesuffix("%")
+    value = naming.number(share)
+    if value is None or (share != text.strip() and "/" in share):
         return None
-    try:
-        value = float(form["above"]) / (float(form["below"]) if form["below"] else 1.0)
-    except (ValueError, ZeroDivisionError):
-        return None
-    value = value / 100 if form["percent"] else value
-    return value if math.isfinite(value) else None
+    return value if share == text.strip() else value / 100

@@ -13,11 +13,14 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import WeightsError
+from pellucid import limits
+from pellucid.errors import DataError, PellucidError, WeightsError
 from pellucid.models import published
 
 _NESTS = ("state_dict", "model_state_dict", "model", "model_params")
 _SHOWN = 3
+_LETTERS = 200  # of a name in an error
+_DEEPEST = 10  # state dicts in checkpoints in checkpoints
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
@@ -27,8 +30,18 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     taken off. Files that need code to be read are refused: reading them could run anything.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        with limits.reading(path):
+            return _read(path)
+    except DataError as error:
+        raise WeightsError(str(error)) from error
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.exists():
         raise WeightsError(f"there is no weights file {path}; give a .safetensors file or one written by torch.save")
+    with limits.opened(path) as file:
+        limits.check(limits.size(file), limits.room(file), f"'{path}'", "give one that has its weights on the disk")
     if path.suffix == ".safetensors":
         return _plain_names(_read_safetensors(path), path)
     if is_torchscript(path):
@@ -64,20 +77,23 @@ def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], where: Path | s
 def is_torchscript(path: Path) -> bool:
     """Whether a file is a TorchScript program: like weights a zip file, but with code inside."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with limits.opened(path) as file, zipfile.ZipFile(file) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except zipfile.BadZipFile:
+    except PellucidError:
+        raise
+    except Exception:  # what is no archive is none in many ways
         return False
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load_file(path, device="cpu")
-    except (safetensors.SafetensorError, OSError) as error:
+    except Exception as error:  # its own errors, and what its header makes Python stumble over
         raise _damaged(path, error) from error
 
 
 def _read_pickle(path: Path) -> Any:
+    _look_through(path)
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(published.SAFE):
             warnings.simplefilter("ignore")  # about old formats, which are read all the same
@@ -95,12 +111,28 @@ def _read_pickle(path: Path) -> Any:
         raise _damaged(path, error) from error
 
 
+def _look_through(path: Path) -> None:
+    """Refuse an archive whose parts are packed or lie upon each other: `torch.save` does neither, and bombs must."""
+    with limits.opened(path) as file:
+        if not zipfile.is_zipfile(file):
+            return  # an older form, which holds what it says or is cut short
+        try:
+            members = zipfile.ZipFile(file).infolist()
+        except Exception as error:
+            raise _damaged(path, error) from error
+        packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+        if packed or sum(member.file_size for member in members) > limits.size(file):
+            raise WeightsError(f"{path} unpacks to more than it holds, which torch.save never writes; save it again")
+
+
 def _plain_names(content: Any, path: Path) -> dict[str, Tensor]:
     content = _unnested(content)
     if not isinstance(content, Mapping) or not content:
         raise WeightsError(f"{path} holds no tensors by name but a {type(content).__name__}; save model.state_dict()")
     others = [
-        str(name) for name, value in content.items() if not (isinstance(name, str) and isinstance(value, Tensor))
+        repr(name)[:_LETTERS] if not isinstance(name, str) else name
+        for name, value in content.items()
+        if not (isinstance(name, str) and isinstance(value, Tensor))
     ]
     if others:
         raise WeightsError(
@@ -114,9 +146,12 @@ def _plain_names(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _unnested(content: Any) -> Any:
-    for nest in _NESTS:
-        if isinstance(content, Mapping) and isinstance(content.get(nest), Mapping):
-            return _unnested(content[nest])
+    for _ in range(_DEEPEST):
+        inner = [content[nest] for nest in _NESTS if isinstance(content, Mapping) and nest in content]
+        nested = next((one for one in inner if isinstance(one, Mapping)), None)
+        if nested is None:
+            return content
+        content = nested
     return content
 
 
@@ -129,4 +164,4 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 
 def _capped(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return ", ".join(name[:_LETTERS] for name in names[:_SHOWN]) + more

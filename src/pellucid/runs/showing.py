@@ -1,5 +1,6 @@
 """A network and the pictures that it is to be explained on, from words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def _logits(network: nn.Module, x: Tensor) -> Tensor:
 
 def _shape(shape: str, model: str) -> tuple[int, int, int]:
     sizes = shape.replace("x", ",").split(",")
-    if len(sizes) != 3 or not all(size.strip().isdigit() and int(size) for size in sizes):
+    if len(sizes) != 3 or not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,5}\s*", size) for size in sizes):
         given = f"'{shape}' is no shape" if shape else f"'{model}' does not say what images it takes"
         raise ConfigError(f"{given}; give channels, height and width: --shape 3,32,32")
     channels, height, width = (int(size) for size in sizes)
