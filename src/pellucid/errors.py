@@ -14,6 +14,8 @@
     │   └── Damaged       a file that is not as it was written
     ├── Diverged          a loss that became NaN or infinite
     ├── NotFinite         a network whose outputs are NaN or infinite
+    ├── NetworkError      a network that fails on images, or whose code ends the program
+    ├── NetworkBusy       a network that another thread uses in a way that excludes this one
     ├── MeasurementError  a figure whose premise does not hold, or measurements that cannot be used
     └── RunError          a run folder that cannot be used
         ├── RunBusy       another process is working in it
@@ -80,6 +82,14 @@ class Diverged(PellucidError, ArithmeticError):
 
 class NotFinite(PellucidError, ArithmeticError):
     """A network's outputs are NaN or infinite."""
+
+
+class NetworkError(PellucidError, RuntimeError):
+    """A network failed on images, or its code tried to end the program; the cause is what it raised."""
+
+
+class NetworkBusy(PellucidError):
+    """Another thread uses the network, or a part of it, in a way that excludes this one."""
 
 
 class MeasurementError(PellucidError, ValueError):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.looking import going_back, look
 from pellucid.randomness import Noise
 from pellucid.second_order import fast_second_order
 
@@ -112,15 +113,14 @@ class Probe:
         logits, create, retain = self.logits, self.second_order, keep or self.second_order
         if len(weights) == 1 or self._exchanged:  # where batching the passes only makes them slower
             passes = [
-                torch.autograd.grad(
-                    logits, self.x, weight, create_graph=create, retain_graph=retain or number < len(weights) - 1
-                )[0]
+                self._back(logits, self.x, weight, create=create, retain=retain or number < len(weights) - 1)
                 for number, weight in enumerate(weights)
             ]
             return torch.stack(passes)
-        (gradients,) = torch.autograd.grad(
-            logits, self.x, weights, create_graph=create, retain_graph=retain, is_grads_batched=True
-        )
+        with going_back(self.network):
+            (gradients,) = torch.autograd.grad(
+                logits, self.x, weights, create_graph=create, retain_graph=retain, is_grads_batched=True
+            )
         return gradients
 
     def features(self, layer: str) -> Float[Tensor, "b ..."]:
@@ -138,10 +138,8 @@ class Probe:
         if key not in self._gradients:
             features = self.features(layer)
             self.backwards += 1
-            (gradient,) = torch.autograd.grad(
-                self.logits.gather(1, of[:, None]).sum(), features, create_graph=self.second_order, retain_graph=True
-            )
-            self._gradients[key] = gradient
+            of_class = self.logits.gather(1, of[:, None]).sum()
+            self._gradients[key] = self._back(of_class, features, create=self.second_order)
             self.shared(("kept alive", id(of)), lambda: of)  # so that no other tensor comes by its number
         return self._gradients[key]
 
@@ -158,9 +156,10 @@ class Probe:
         if not gradient.requires_grad:  # piecewise linear to the last: nothing bends
             return torch.zeros_like(vectors)
         self.backwards += 1
-        (product,) = torch.autograd.grad(
-            gradient, self.x, vectors, create_graph=True, retain_graph=True, materialize_grads=True
-        )
+        with going_back(self.network):
+            (product,) = torch.autograd.grad(
+                gradient, self.x, vectors, create_graph=True, retain_graph=True, materialize_grads=True
+            )
         return product
 
     def shared(self, key: object, make: Callable[[], T]) -> T:
@@ -217,7 +216,7 @@ class Probe:
                 untouched_statistics(self.network) if self.batch_norm == "frozen-statistics" else nullcontext(),
                 self.under(),
             ):
-                logits = self.model(self.x)
+                logits = look(self.model, self.x)
             self._exchanged = fast is not None and fast.exchanged
         finally:
             for handle in handles:
@@ -236,7 +235,13 @@ class Probe:
         self.backwards += 1
         # The sum keeps images apart: an image's gradient of it is that of its own summand. (Under BatchNorm in
         # training mode images are not apart; the papers differentiate the same sum.)
-        (gradient,) = torch.autograd.grad(scalar, self.x, create_graph=create_graph, retain_graph=True)
+        return self._back(scalar, self.x, create=create_graph)
+
+    def _back(
+        self, of: Tensor, at: Tensor, weight: Tensor | None = None, *, create: bool, retain: bool = True
+    ) -> Tensor:
+        with going_back(self.network):
+            (gradient,) = torch.autograd.grad(of, at, weight, create_graph=create, retain_graph=retain)
         return gradient
 
     def _layer(self, name: str) -> nn.Module:

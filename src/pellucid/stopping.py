@@ -45,6 +45,11 @@ def begin() -> None:
     sys.unraisablehook = _lost
 
 
+def watching() -> bool:
+    """Whether this process watches for signals, so that any other KeyboardInterrupt than ours is somebody else's."""
+    return _ending.process == os.getpid()
+
+
 def asked() -> int:
     """The exit code that a signal has asked for; 0 where none has."""
     return _ending.code

@@ -45,7 +45,7 @@ def test_where_memory_runs_out_fewer_rows_are_tried(error: RuntimeError) -> None
 
 
 def test_other_errors_and_those_of_a_single_row_are_left_alone() -> None:
-    with pytest.raises(RuntimeError, match="^out of luck$"):
+    with pytest.raises(RuntimeError, match="out of luck$"):
         Gradient()(Cramped(0, RuntimeError("out of luck")), X, Y)
     cramped = Cramped(0, torch.OutOfMemoryError("out of memory"))
     with pytest.raises(torch.OutOfMemoryError):

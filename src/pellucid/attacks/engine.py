@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pellucid.attacks.halved import halved
 from pellucid.layout import channels_last
+from pellucid.looking import look
 from pellucid.probe import frozen
 
 
@@ -68,7 +69,7 @@ def takes_channels_last(model: nn.Module, x: Float[Tensor, "b *shape"]) -> bool:
 def _tried(model: nn.Module, x: Float[Tensor, "one c h w"]) -> bool:
     with frozen(model), torch.no_grad():
         try:
-            model(channels_last(x))
+            look(model, channels_last(x))
         except RuntimeError:
             return False
     return True

@@ -18,6 +18,7 @@ from pellucid.data import Split
 from pellucid.drawing import coloured, photograph, plane, scaled
 from pellucid.evaluate.explanations import Passes
 from pellucid.explain import AdversarialExplanation, Explainer
+from pellucid.looking import look
 from pellucid.norms import Linf
 from pellucid.probe import frozen
 from pellucid.runs import Subject, taught
@@ -70,7 +71,7 @@ class Gallery(Part):
         batch, why = self._images(task)
         model, classes = task.subject.model, task.subject.split.classes
         with frozen(model), torch.no_grad():
-            probabilities = model(batch.x).double().softmax(1)
+            probabilities = look(model, batch.x).double().softmax(1)
         ready, missing = self._usable(task, batch)
         entries: list[Entry] = []
         for number in range(len(batch)):
@@ -160,7 +161,7 @@ class Gallery(Part):
                 assert found.image is not None
                 images = found.image.clamp(0, 1)
                 with frozen(task.subject.model), torch.no_grad():
-                    after = task.subject.model(images).double().softmax(1)
+                    after = look(task.subject.model, images).double().softmax(1)
                 for number, entry in enumerate(entries):
                     name = classes[int(of[number])]
                     steps = entry["toward"].setdefault(name, [])

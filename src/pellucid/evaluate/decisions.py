@@ -12,6 +12,7 @@ from pellucid.errors import MeasurementError, NotFinite
 from pellucid.evaluate.measure import fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.halving import by_halves
+from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.metrics.calibration import calibration_error
 from pellucid.probe import frozen
@@ -63,7 +64,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
     columns: dict[str, list[Tensor]] = {name: [] for name in ("index", "y", "predicted", "confidence", "loss")}
     with frozen(model), torch.no_grad():
         for images in split.batches(sequential(split, batch)):
-            logits = torch.cat(by_halves(lambda some: model(some.x), images)).double()
+            logits = torch.cat(by_halves(lambda some: look(model, some.x), images)).double()
             check_labels(images.y, logits.shape[1], "this split")
             broken = ~logits.isfinite().all(1)
             if broken.any():

@@ -8,7 +8,7 @@ from torch import nn
 
 from pellucid.attacks import PGD, Attack
 from pellucid.batch import Batch, check_labels
-from pellucid.errors import MeasurementError, PellucidError
+from pellucid.errors import MeasurementError, NetworkError, PellucidError
 from pellucid.evaluate.checks import CHECKS, Case, Check, Verdict
 from pellucid.randomness import derive
 
@@ -49,7 +49,8 @@ def _carried_out(name: str, check: Check, case: Case) -> Verdict | None:
         raise
     except (RuntimeError, ValueError, PellucidError) as error:
         # such as a network without gradients, which stops most searches; the check of gradients says so
-        reason = str(error).partition("\n")[0]
+        own = error.__cause__ if isinstance(error, NetworkError) else None
+        reason = str(own or error).partition("\n")[0]
         return Verdict(name, False, f"could not be carried out: {reason}", {}, "see to the other failed checks first")
 
 

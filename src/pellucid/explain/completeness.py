@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from pellucid.explain.baseline import Baseline, baseline_of
 from pellucid.explain.explanation import Completeness, Explanation, Images
+from pellucid.looking import look
 from pellucid.probe import frozen
 
 _ROWS = 64
@@ -22,4 +23,4 @@ def completeness(model: nn.Module, x: Images, found: Explanation, baseline: Base
 
 
 def _logits(model: nn.Module, x: Tensor) -> Tensor:
-    return torch.cat([model(part) for part in x.detach().split(_ROWS)])
+    return torch.cat([look(model, part) for part in x.detach().split(_ROWS)])

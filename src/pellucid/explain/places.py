@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from pellucid.explain.propagation import names
 from pellucid.explain.propagation.calls import name_of, tensors
+from pellucid.looking import look
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
 
@@ -115,10 +116,10 @@ def _watch(
     try:
         with torch.no_grad():
             if mode is None:
-                probe.model(x)
+                look(probe.model, x)
             else:
                 with mode:
-                    probe.model(x)
+                    look(probe.model, x)
     finally:
         for handle in handles:
             handle.remove()

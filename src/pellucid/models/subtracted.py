@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.errors import PellucidError
+from pellucid.looking import look
 from pellucid.models.border import Normalise
 
 
@@ -19,7 +21,7 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
     plain[2] = torch.linspace(0.2, 0.7, channels)  # others in each channel, since layers may mix them
     found: list[Float[Tensor, " c"]] = []
 
-    def look(module: nn.Module, inputs: tuple[object, ...]) -> None:
+    def see(module: nn.Module, inputs: tuple[object, ...]) -> None:
         if next(module.children(), None) is not None:
             return
         zero = _zero(inputs[0], plain) if inputs and isinstance(inputs[0], Tensor) else None
@@ -27,10 +29,10 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
             raise _Seen
         found.append(zero)
 
-    handles = [module.register_forward_pre_hook(look) for module in model.modules()]
+    handles = [module.register_forward_pre_hook(see) for module in model.modules()]
     try:
         with torch.no_grad():
-            model(plain.view(3, channels, *[1] * (like.dim() - 2)).expand(3, *like.shape[1:]).contiguous())
+            look(model, plain.view(3, channels, *[1] * (like.dim() - 2)).expand(3, *like.shape[1:]).contiguous())
     except _Seen:
         pass
     finally:
@@ -46,8 +48,8 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
     return zero
 
 
-class _Seen(Exception):
-    """Enough has been seen; the rest of the network need not run."""
+class _Seen(PellucidError):
+    """Enough has been seen; the rest of the network need not run. One of ours, so that it comes through."""
 
 
 _ROUNDING = 1e-4  # of a pixel, whatever the precision

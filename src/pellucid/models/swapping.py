@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from pellucid.looking import look
 from pellucid.models.activations import Activation, activation_factory
 from pellucid.probe import frozen
 
@@ -43,7 +44,7 @@ def rectifiers_left(model: nn.Module, x: Float[Tensor, "b *shape"]) -> tuple[str
     looks at the first image.
     """
     with frozen(model), torch.no_grad(), _Watching() as watching:
-        model(x[:1])
+        look(model, x[:1])
     return tuple(watching.found)
 
 

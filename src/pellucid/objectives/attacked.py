@@ -12,6 +12,7 @@ from pellucid.attacks import Attack, Engine, Goal, LowestLoss
 from pellucid.attacks.attack import Images
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
+from pellucid.looking import look
 from pellucid.probe import BatchNorm, Probe, frozen, parameters_at_rest
 from pellucid.randomness import Noise, derive
 
@@ -73,7 +74,7 @@ class Attacked:
         if self.towards == "goal":
             return self.attack, batch
         with torch.no_grad():
-            answer = clean.network(batch.x)
+            answer = look(clean.network, batch.x)
         if self.towards == "divergence":
             return _with(self.attack, goal=Unlike(answer.log_softmax(1))), batch
         if self.towards == "least-likely":

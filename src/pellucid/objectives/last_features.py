@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
+from pellucid.looking import look
 from pellucid.probe import frozen
 
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -31,7 +32,7 @@ def last_features(network: nn.Module, x: Float[Tensor, "b *shape"]) -> str:
     handles += [module.register_forward_hook(note_output) for module in names]
     try:
         with frozen(network), torch.no_grad():
-            network(x)
+            look(network, x)
     finally:
         for handle in handles:
             handle.remove()

@@ -12,6 +12,7 @@ from pellucid import data, evaluate, models
 from pellucid.config import Table
 from pellucid.data import Data, Report, Split, StreamedSplit, sequential, silent
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.looking import look
 from pellucid.probe import frozen
 from pellucid.runs.measuring import Subject, device_of, known_data, part_of, settings_of, sized
 
@@ -82,9 +83,10 @@ def outputs_of(network: nn.Module, split: Split, name: str) -> int:
     shape = " x ".join(map(str, split.shape))
     try:
         with frozen(network), torch.no_grad():
-            logits: Any = network(batch.x)
+            logits: Any = look(network, batch.x)
     except Exception as error:  # a network of somebody else's fails in its own way
-        lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        said = str(error.__cause__ or error)
+        lines = [line for line in said.splitlines() if line.strip()] or [type(error).__name__]
         raise ShapeError(f"'{name}' does not take images of {shape}: {lines[-1].strip()}") from error
     if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != 1:
         got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__

@@ -139,7 +139,7 @@ def check_network(probe: Probe, split: Split) -> None:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        shape, said = "x".join(map(str, split.shape)), str(error).partition("\n")[0]
+        shape, said = "x".join(map(str, split.shape)), str(error.__cause__ or error).partition("\n")[0]
         raise ShapeError(
             f"the network cannot take images of {shape} ({said}); change the one or the other"
         ) from error

@@ -5,6 +5,7 @@ from torch import nn
 
 from pellucid import processes
 from pellucid.data import Split, sequential
+from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.probe import frozen
 
@@ -15,6 +16,6 @@ def accuracy(model: nn.Module, split: Split, *, batch: int = 512, rank: int = 0,
     correct = torch.zeros(1)
     with frozen(model):
         for images in split.batches(sequential(split, batch)[rank::ranks]):
-            right = (model(images.x).argmax(1) == images.y).sum()
+            right = (look(model, images.x).argmax(1) == images.y).sum()
             correct = correct.to(right.device) + right
     return Estimate.proportion(round(float(processes.total(correct))), len(split))

@@ -15,7 +15,7 @@ def gradients(case: Case) -> Verdict:
     try:
         steep, flat = case.gradients
     except RuntimeError as error:  # what autograd raises where no gradient leads to the images
-        reason = str(error).partition("\n")[0]
+        reason = str(error.__cause__ or error).partition("\n")[0]
         return Verdict("gradients", False, f"autograd finds no way from logits to pixels: {reason}", {}, remedy)
     evidence: dict[str, float] = {}
     for name, sizes in (("cross-entropy", steep), ("margin", flat)):

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.layout import channels_last
+from pellucid.looking import look
 
 
 class ByPixel:
@@ -21,7 +22,7 @@ class ByPixel:
         """The logits."""
         if self._takes:
             try:
-                return self._model(channels_last(rows))
+                return look(self._model, channels_last(rows))
             except RuntimeError:
                 self._takes = False
-        return self._model(rows)
+        return look(self._model, rows)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch
 from pellucid.explain import Explainer
 from pellucid.explain.room import full_pass
+from pellucid.looking import look
 from pellucid.randomness import Noise
 
 
@@ -57,7 +58,7 @@ class Case:
     @torch.no_grad()
     def logits(self, x: Float[Tensor, "n *shape"]) -> Float[Tensor, "n classes"]:
         """What the network says of any number of images, as many at a time as make a full pass."""
-        return torch.cat([self.model(part) for part in x.split(full_pass(x.device))])
+        return torch.cat([look(self.model, part) for part in x.split(full_pass(x.device))])
 
     def parts(self, copies: int) -> Iterator["Case"]:
         """As many images at a time as fill a pass with so many copies of each, and at least one."""

@@ -12,6 +12,7 @@ from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns, Needs
+from pellucid.looking import look
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.probe import frozen
@@ -40,7 +41,7 @@ class LabelRandomisation(Likeness):
         """The similarity of both networks' maps for the same class."""
         source = models.load(self.source).to(case.x.device, case.x.dtype)
         with frozen(source), torch.no_grad():
-            classes = source(case.x[:1]).shape[1]
+            classes = look(source, case.x[:1]).shape[1]
         if int(case.of.max()) >= classes:
             raise ShapeError(
                 f"the network '{self.source}' has {classes} classes, and class {int(case.of.max())} is asked about; "

@@ -16,6 +16,7 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.explain import Explainer
 from pellucid.explain.room import full_pass
+from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.probe import frozen
 
@@ -180,7 +181,7 @@ def _classes(model: nn.Module, batch: Batch, of: int | Tensor | str) -> Int[Tens
     # where nobody asks what is predicted, one image tells how many classes there are
     asked = batch.x if isinstance(of, str) and of in ("predicted", "runner-up") else batch.x[:1]
     with torch.no_grad():
-        logits = torch.cat([model(part) for part in asked.split(full_pass(batch.x.device))])
+        logits = torch.cat([look(model, part) for part in asked.split(full_pass(batch.x.device))])
     match of:
         case Tensor():
             classes = of.to(batch.x.device)

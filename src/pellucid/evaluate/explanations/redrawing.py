@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
+from pellucid.looking import look
 from pellucid.randomness import derive
 
 
@@ -40,7 +41,7 @@ def layers_from_the_output(model: nn.Module, x: Float[Tensor, "b *shape"]) -> tu
     modules = dict(model.named_modules())
     handles = [module.register_forward_pre_hook(noting(name)) for name, module in modules.items()]
     try:
-        model(x[:1])
+        look(model, x[:1])
     finally:
         for handle in handles:
             handle.remove()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.explain.room import full_pass
+from pellucid.looking import look
 from pellucid.probe import Probe, frozen
 
 Onward = Callable[[Tensor, Tensor], Tensor]
@@ -42,7 +43,7 @@ def _onward(model: nn.Module, x: Tensor, features: Tensor, layer: str) -> Genera
     names = [name for name, _ in model.named_children()]
     if isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward and layer in names:
         following = model[names.index(layer) + 1 :]
-        yield lambda rows, neurons: following(_silenced(features[rows], neurons))
+        yield lambda rows, neurons: look(following, _silenced(features[rows], neurons))
         return
     silent: list[Tensor] = []
 
@@ -51,7 +52,7 @@ def _onward(model: nn.Module, x: Tensor, features: Tensor, layer: str) -> Genera
 
     def passed(rows: Tensor, neurons: Tensor) -> Tensor:
         silent[:] = [neurons]
-        return model(x[rows])
+        return look(model, x[rows])
 
     handle = model.get_submodule(layer).register_forward_hook(silence)
     try:

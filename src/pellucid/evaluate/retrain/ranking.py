@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.data import Split, sequential
+from pellucid.looking import look
 from pellucid.probe import frozen
 
 _AT_ONCE = 256  # images in a forward pass
@@ -39,7 +40,7 @@ class Study:
     def predicted(self, split: Split) -> Int[Tensor, " n"]:
         """The class that the network sees in each image."""
         with frozen(self.model):
-            found = [self.model(batch.x).argmax(1) for batch in split.batches(sequential(split, _AT_ONCE))]
+            found = [look(self.model, batch.x).argmax(1) for batch in split.batches(sequential(split, _AT_ONCE))]
         return torch.cat(found)
 
 

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.looking import look
+
 # Beyond these nothing is gained per network; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 16
 _MOST_ON_AN_ACCELERATOR = 128
@@ -24,7 +26,7 @@ def fitting(network: nn.Module, x: Float[Tensor, "b *shape"]) -> int:
         return tensor.detach()
 
     with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor), torch.random.fork_rng():
-        network(x)
+        look(network, x)
     # images are there as they were, changed, and as both were chosen from
     needed = sum(kept.values()) + 4 * x.nbytes + _STATES * sum(one.nbytes for one in network.parameters())
     on_a_cpu = x.device.type == "cpu"

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from pellucid.contained import contained, name_of
+
 State = Mapping[str, Tensor]
 
 
@@ -33,7 +35,8 @@ class Stacked:
 
     def __call__(self, x: Float[Tensor, "n b *shape"]) -> Float[Tensor, "n b classes"]:
         """The logits of every network for its own images."""
-        return self._forward(self.buffers, x, self.together)
+        with contained(name_of(self.template)):
+            return self._forward(self.buffers, x, self.together)
 
     def train(self, training: bool = True) -> None:
         """Switch them all to training, or to evaluation."""
@@ -47,7 +50,8 @@ class Stacked:
         return torch.stack([self._one(_row(self.parameters, row), _row(buffers, row), x[row]) for row in rows])
 
     def _one(self, parameters: State, buffers: State, x: Tensor) -> Tensor:
-        return functional_call(self.template, {**parameters, **buffers}, (x,))
+        # a copy of the images, which the network may write over
+        return functional_call(self.template, {**parameters, **buffers}, (x.clone(),))
 
     def _runs_together(self, like: Tensor) -> bool:
         """Whether a step gets through, tried on copies of what it would change."""
