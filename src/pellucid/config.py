@@ -35,6 +35,7 @@ import tomli_w
 from pellucid import limits
 from pellucid.errors import ConfigError, DataError, PellucidError, nearest, suggestion
 from pellucid.registry import Registry
+from pellucid.trust import written
 
 T = TypeVar("T")
 Table = dict[str, Any]
@@ -134,9 +135,9 @@ def kinds(owner: type) -> list[str]:
 
 
 def read(path: Path) -> Table:
-    """A TOML file as tables."""
+    """A TOML file as tables, in which every text knows that it stands there."""
     try:
-        return _plain(tomllib.loads(limits.read(path, most=limits.SETTINGS).decode()), "")
+        return written(_plain(tomllib.loads(limits.read(path, most=limits.SETTINGS).decode()), ""), path)
     except DataError as error:
         raise ConfigError(str(error)) from error
     except ConfigError as error:

@@ -83,7 +83,7 @@ class Console:
 
     def run(self, folder: RunFolder) -> None:
         """A run in full."""
-        self.out.print(config.toml(config.dump(folder.spec())), markup=False)
+        self.out.print(config.toml(folder.settings()), markup=False)
         for epoch in folder.epochs():
             self.out.print(str(epoch), markup=False)
         if folder.complete:

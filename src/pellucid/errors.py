@@ -9,6 +9,7 @@
     ├── DataError         files that are missing, empty, damaged or unreadable
     │   └── DownloadError a file that could not be fetched or is not what it should be
     ├── WeightsError      weights that do not fit the network, or cannot be read safely
+    ├── NotTrusted        code that a file brings or names, which nobody said to trust
     ├── MissingExtra      an optional package that is not installed
     ├── FileError         a file or folder that cannot be read or written
     │   └── Damaged       a file that is not as it was written
@@ -62,6 +63,10 @@ class DownloadError(DataError):
 
 class WeightsError(PellucidError):
     """Weights do not fit the network or cannot be read safely."""
+
+
+class NotTrusted(PellucidError):
+    """A file brings code or names it, and nobody said to trust that."""
 
 
 class MissingExtra(PellucidError, ImportError):

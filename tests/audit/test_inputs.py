@@ -20,6 +20,7 @@ from command import call, refused
 from pellucid import runs
 from pellucid.audit import PROFILES, AuditFolder, Done, Outcome, Profile, carry_out, chosen
 from pellucid.runs import Subject
+from pellucid.trust import trusting
 
 NETWORKS = """
 import torch
@@ -159,7 +160,8 @@ def exported(model: nn.Module) -> str:
 def test_a_program_is_audited_like_any_other(saved: Callable[[nn.Module], str]) -> None:
     source = arrays(12, 1, 8, 8)
     (plain,) = network("convolution", source)
-    program = runs.subjects([saved(plain.model.eval())], source, part="all", device="cpu")
+    with trusting(True):
+        program = runs.subjects([saved(plain.model.eval())], source, part="all", device="cpu")
     one, other = outcomes([plain], few(), "plain"), outcomes(program, few(), "program")
     for part in one:
         mine, theirs = one[part].finding, other[part].finding

@@ -1,11 +1,12 @@
 import re
+from functools import cache, partial
 
 import pytest
 import torch
 from torch import nn
 
 from pellucid.errors import ConfigError, UnknownName
-from pellucid.models import MODELS, build
+from pellucid.models import MODELS, build, load
 
 SMALL = (3, 8, 8)
 
@@ -76,6 +77,61 @@ def test_an_option_without_default_must_be_given() -> None:
         build("torch.nn:Linear", in_features=3)
 
 
+def make_nothing_in_particular():  # type: ignore[no-untyped-def]
+    """Says nothing of what it returns."""
+    return 3
+
+
+def make_a_number() -> int:
+    """Says that it returns no module."""
+    raise AssertionError("is never called")
+
+
 def test_what_is_made_must_be_a_module() -> None:
-    with pytest.raises(ConfigError, match=exactly("'fractions:Fraction' made a Fraction, not a torch.nn.Module")):
-        build("fractions:Fraction")
+    source = f"{__name__}:make_nothing_in_particular"
+    with pytest.raises(ConfigError, match=exactly(f"'{source}' made a int, not a torch.nn.Module")):
+        build(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("os:system", "is a builtin_function_or_method and not written in Python"),
+        ("subprocess:Popen", "is the class Popen, which is no torch.nn.Module"),
+        ("fractions:Fraction", "is the class Fraction, which is no torch.nn.Module"),
+        ("torch:zeros", "is a builtin_function_or_method and not written in Python"),
+        (f"{__name__}:make_a_number", "returns int, and not a torch.nn.Module"),
+    ],
+)
+def test_what_makes_no_network_is_not_called(source: str, what: str) -> None:
+    message = f"'{source}' {what}; name a function or class that makes a network"
+    with pytest.raises(ConfigError, match=exactly(message)):
+        build(source, command="touch ran", args="touch ran")
+
+
+class Maker:
+    """An object that makes networks when it is called."""
+
+    def __call__(self, units: int = 2) -> nn.Module:
+        """A network."""
+        return nn.Linear(1, units)
+
+
+@cache
+def kept(units: int, /) -> nn.Module:
+    """A function that remembers what it made."""
+    return nn.Linear(1, units)
+
+
+half_made = partial(kept, 3)
+maker = Maker()
+method = Maker().__call__
+
+
+@pytest.mark.parametrize(("name", "units"), [("half_made", 3), ("maker", 2), ("method", 2), ("Maker.__call__", 2)])
+def test_functions_come_in_many_forms(name: str, units: int) -> None:
+    factory = Maker().__call__ if "." in name else globals()[name]
+    network = load(factory)
+    assert isinstance(network, nn.Linear) and network.out_features == units
+    if "." not in name:
+        assert isinstance(build(f"{__name__}:{name}"), nn.Linear)

@@ -1,3 +1,5 @@
+import contextlib
+import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -7,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pellucid.errors import ConfigError, WeightsError
+from pellucid.errors import ConfigError, NotTrusted, WeightsError
 from pellucid.models import load, read_weights
 
 pytestmark = [
@@ -43,7 +45,7 @@ def save_exported(path: Path) -> None:
 @pytest.mark.parametrize(("name", "save"), [("net.pt", save_torchscript), ("net.pt2", save_exported)])
 def test_a_program_is_a_network_like_any_other(tmp_path: Path, name: str, save: Callable[[Path], None]) -> None:
     save(tmp_path / name)
-    model = load(str(tmp_path / name))
+    model = load(str(tmp_path / name), trust=[str(tmp_path / name)])
     x = images().requires_grad_()
     torch.testing.assert_close(model(x), network()(images()))
     assert sum(parameter.numel() for parameter in model.parameters()) == 4 * 3 + 3 + 3 * 2 + 2
@@ -76,7 +78,7 @@ def test_a_damaged_exported_program_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"garbage")
     message = f"{path} is not an exported program that torch {torch.__version__} can read"
     with pytest.raises(WeightsError, match=exactly(message)):
-        load(str(path))
+        load(str(path), trust=True)
 
 
 def test_a_damaged_torchscript_program_is_refused(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_a_damaged_torchscript_program_is_refused(tmp_path: Path) -> None:
         archive.writestr("net/constants.pkl", b"garbage")
     message = f"{path} is not a TorchScript program that torch {torch.__version__} can read"
     with pytest.raises(WeightsError, match=exactly(message)):
-        load(str(path))
+        load(str(path), trust=True)
 
 
 def test_a_program_takes_neither_weights_nor_options(tmp_path: Path) -> None:
@@ -101,3 +103,78 @@ def test_a_program_takes_neither_weights_nor_options(tmp_path: Path) -> None:
 def test_a_missing_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=exactly(f"there is no program {tmp_path}/net.pt")):
         load(f"{tmp_path}/net.pt")
+
+
+class Touch:
+    """A pickle that makes a file when it is read."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("open('ran', 'w')",)
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    """The archive with members changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, change(name, content))
+
+
+def save_with_a_pickle(path: Path) -> None:
+    save_exported(path)
+    pickle = io.BytesIO()
+    torch.save(Touch(), pickle)
+    rewritten(path, lambda name, content: pickle.getvalue() if "sample_inputs" in name else content)
+
+
+def save_with_an_expression(path: Path) -> None:
+    save_exported(path)
+    text = b"\"expr_str\": \"open('ran', 'w')\""
+    rewritten(path, lambda _, content: re.sub(rb'"expr_str": "Symbol[^"]*"', lambda _: text, content))
+
+
+class Writes(nn.Module):
+    """A network that opens a file for writing whenever it looks at images."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1) + torch.from_file("ran", shared=True, size=1).mean()
+
+
+def save_that_writes(path: Path) -> None:
+    torch.jit.script(Writes()).save(path)
+
+
+HOSTILE = [
+    ("net.pt2", save_with_a_pickle, "an exported program, and reading it can run any code"),
+    ("net.pt2", save_with_an_expression, "an exported program, and reading it can run any code"),
+    ("net.pt", save_that_writes, "a TorchScript program, which can write and open any file"),
+    ("net.pth", save_that_writes, "a TorchScript program, which can write and open any file"),
+    ("net.ts", save_that_writes, "a TorchScript program, which can write and open any file"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "save", "what"), HOSTILE)
+def test_a_program_does_nothing_before_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, save: Callable[[Path], None], what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(Path(name))
+    other = tmp_path / "other" / name
+    message = f"{name} is {what}; if you trust whoever made it, add --trust {name} (in Python: trust=True)"
+    for trust in ([], False, ["net"], ["mynet", str(other)]):
+        with pytest.raises(NotTrusted, match=exactly(message)):
+            load(name, trust=trust)  # type: ignore[arg-type]
+    assert not Path("ran").exists()
+    # that is no idle fear
+    with contextlib.suppress(Exception):
+        load(name, trust=[str(tmp_path / name)])(images())
+    assert Path("ran").exists()
+
+
+def test_the_option_that_is_offered_can_be_pasted(tmp_path: Path) -> None:
+    path = tmp_path / "my net.pt2"
+    path.touch()
+    with pytest.raises(NotTrusted, match=re.escape(f"add --trust '{path}' ")):
+        load(str(path))

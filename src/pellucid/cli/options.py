@@ -1,5 +1,6 @@
 """What commands have in common."""
 
+import functools
 import os
 import shlex
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from pellucid.errors import RunError
+from pellucid.trust import trusting
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 
@@ -44,7 +46,19 @@ def of_network(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--weights", metavar="FILE", help=weights),
     ):
         command = option(command)
-    return command
+    return trustful(command)
+
+
+def trustful(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --trust of commands that make networks: what it names is trusted while the command runs."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, trust: tuple[str, ...], **options: Any) -> Any:
+        with trusting(trust):
+            return command(*arguments, **options)
+
+    words = "Run this program file, or functions of this module that a file names."
+    return click.option("--trust", metavar="MODULE|FILE", multiple=True, help=words)(run)
 
 
 def say_untrained(*subjects: Any, as_json: bool) -> None:

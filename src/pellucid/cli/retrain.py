@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, listed, out_folder, print_json
+from pellucid.cli.options import as_json, listed, out_folder, print_json, trustful
 
 
 @click.command()
@@ -25,6 +25,7 @@ from pellucid.cli.options import as_json, listed, out_folder, print_json
 @out_folder("retrained")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@trustful
 @as_json
 def retrain(
     model: str,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import as_json, out_folder, print_json
+from pellucid.cli.options import as_json, out_folder, print_json, trustful
 from pellucid.stopping import ends_too, keep_silent
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--strategy", type=click.Choice(["auto", "ddp"]), default="auto", show_default=True)
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), help="[default: 32-true]")
 @click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@trustful
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
 @click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
 @as_json

@@ -9,8 +9,9 @@ from torch import nn
 
 from pellucid.errors import ConfigError
 from pellucid.models.activations import Activation
+from pellucid.models.factories import Factory, check_factory
 from pellucid.models.options import call, takes, takes_anything
-from pellucid.models.sources import Factory, factory_of
+from pellucid.models.sources import factory_of
 from pellucid.models.swapping import replace_activations
 
 
@@ -33,6 +34,7 @@ def options_of(name: str) -> set[str] | None:
 
 def construct(factory: Factory, options: Mapping[str, object], owner: str, seed: int) -> nn.Module:
     """What `factory` makes of `options`, on the CPU; `owner` is its name in messages."""
+    check_factory(factory, owner)
     # only the CPU's generator is forked and seeded: seeding all would move the caller's numbers on other devices
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)

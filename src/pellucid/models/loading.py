@@ -1,19 +1,21 @@
 """One door for every trained network, whoever trained it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from torch import nn
 
 from pellucid import models, sealed
-from pellucid.errors import ConfigError, DownloadError, RunError
+from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError
 from pellucid.models.building import construct
 from pellucid.models.extras import extra
+from pellucid.models.factories import Factory
 from pellucid.models.programs import load_program
-from pellucid.models.sources import Factory, factory_of
+from pellucid.models.sources import factory_of
 from pellucid.models.weights import fit_weights, read_weights
+from pellucid.trust import Written, trusting, trusts_module, written
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -25,6 +27,7 @@ def load(
     *,
     weights: Path | str | None = None,
     options: Mapping[str, object] = MappingProxyType({}),
+    trust: Iterable[str] | bool = (),
 ) -> nn.Module:
     """A network on the CPU, in eval mode.
 
@@ -38,10 +41,24 @@ def load(
     - `hf:owner/repository`: a folder as above on the Hugging Face Hub; it may only name a listed network.
 
     `weights` names a safetensors or `torch.save` file; `options` go to the function that makes the network.
+
+    A program can do whatever code can, and so can a function that `model.json` names. `trust` names the program files
+    that may run all the same, and the modules outside the current project whose functions may; True trusts all.
     """
+    with trusting(trust):
+        return _loaded(source, weights, options)
+
+
+def _loaded(
+    source: str | Callable[..., nn.Module], weights: Path | str | None, options: Mapping[str, object]
+) -> nn.Module:
     if not isinstance(source, str):
         return _made(source, getattr(source, "__name__", repr(source)), weights, options)
     if source.startswith("hf:"):
+        if isinstance(source, Written) and not trusts_module(source):
+            raise NotTrusted(
+                f"{source.file} names '{source}', which is fetched; if you trust it, add --trust {source}"
+            )
         return _from_hub(source.removeprefix("hf:"), weights, options)
     if source.startswith("timm:"):
         return _from_timm(source, weights, options)
@@ -89,6 +106,8 @@ def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str,
     name, stored = _description(folder)
     if weights is None:
         sealed.check(folder / WEIGHTS_FILE)
+    if name.startswith("timm:"):
+        stored = {**stored, "pretrained": False}  # the folder has the weights: none need to be fetched
     return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
 
 
@@ -120,7 +139,7 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     if not file.is_file():
         raise RunError(f"{folder} has no {MODEL_FILE} to say which network its weights are for")
     try:
-        content = json.loads(sealed.read(file))
+        content = written(json.loads(sealed.read(file)), file)
         name, options = content["name"], content.get("options", {})
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}') from error

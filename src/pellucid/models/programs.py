@@ -1,12 +1,19 @@
-"""Networks that come as a compiled program: TorchScript and `torch.export` files."""
+"""Networks that come as a compiled program: TorchScript and `torch.export` files.
 
+Neither can be read without trusting whoever made it. TorchScript has operators that write and open files. An exported
+program holds pickles, names modules to import, and has sizes as text that sympy evaluates as Python; with all of its
+pickles taken out, its graph would still run what it likes.
+"""
+
+import shlex
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import WeightsError
+from pellucid.errors import NotTrusted, WeightsError
 from pellucid.models.weights import is_torchscript
+from pellucid.trust import trusts_file
 
 
 class Exported(nn.Module):
@@ -27,7 +34,11 @@ class Exported(nn.Module):
 
 
 def load_program(path: Path) -> nn.Module:
-    """The network in a TorchScript or exported program, on the CPU."""
+    """The network in a TorchScript or exported program, on the CPU; one that nobody trusts is not opened."""
+    if path.suffix == ".pt2":
+        _check_trust(path, "an exported program, and reading it can run any code")
+    elif is_torchscript(path):
+        _check_trust(path, "a TorchScript program, which can write and open any file")
     if path.suffix == ".pt2":
         try:
             return Exported(torch.export.load(path).module())
@@ -43,3 +54,11 @@ def load_program(path: Path) -> nn.Module:
         return torch.jit.load(path, map_location="cpu")
     except RuntimeError as error:
         raise WeightsError(f"{path} is not a TorchScript program that torch {torch.__version__} can read") from error
+
+
+def _check_trust(path: Path, what: str) -> None:
+    if not trusts_file(path):
+        raise NotTrusted(
+            f"{path} is {what}; if you trust whoever made it, add --trust {shlex.quote(str(path))} "
+            "(in Python: trust=True)"
+        )

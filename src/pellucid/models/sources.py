@@ -1,32 +1,39 @@
 """What makes the network that a name stands for."""
 
 import importlib
+import re
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from torch import nn
 
 from pellucid import models
-from pellucid.errors import ConfigError, UnknownName, suggestion
+from pellucid.errors import ConfigError, NotTrusted, UnknownName, suggestion
+from pellucid.models import project
 from pellucid.models.activations import Activation
 from pellucid.models.border import Normalise, sequence
 from pellucid.models.extras import extra
+from pellucid.models.factories import Factory, check_factory, innermost
 from pellucid.models.swapping import replace_activations
-
-Factory = Callable[..., nn.Module]
+from pellucid.trust import Written, origin, trusts_module
 
 
 def factory_of(name: str) -> Factory:
-    """The maker of a listed network, of `timm:name`, or of whatever `package.module:function` names."""
+    """The maker of a listed network, of `timm:name`, or of whatever `package.module:function` names.
+
+    Where a file names it, its module has to be the project's own, or one that somebody said to trust.
+    """
     module, colon, attribute = name.partition(":")
     if not colon:
         return models.MODELS[name]
     if module == "timm":
-        return partial(timm_network, attribute)
-    return _imported(module, attribute)
+        return partial(timm_network, Written.by(name.file, attribute) if isinstance(name, Written) else attribute)
+    return _imported(name, module, attribute)
 
 
 def timm_network(
@@ -36,6 +43,7 @@ def timm_network(
 
     An `activation` takes the place of its ReLUs; where it has others, timm's own option is `act_layer`.
     """
+    _check_reach(name, options | ({"pretrained": "yes"} if pretrained else {}))
     timm = extra("timm", f"timm:{name}", "timm")
     data = extra("timm.data", f"timm:{name}", "timm")
     network = timm.create_model(name, pretrained=pretrained, **options)
@@ -45,11 +53,61 @@ def timm_network(
     return sequence({"normalise": Normalise(expected["mean"], expected["std"]), "network": network})
 
 
-def _imported(name: str, attribute: str) -> Factory:
-    source = f"{name}:{attribute}"
-    with _current_folder_importable():
+def _imported(source: str, name: str, attribute: str) -> Factory:
+    if not isinstance(source, Written):
+        factory = _attribute(_module(source, name, first=True), source, attribute)
+        check_factory(factory, source)
+        return factory
+    place = _permitted(source, name)
+    module = _module(source, name, first=place is not None)
+    _check_place(source, module, place)
+    factory = _attribute(module, source, attribute)
+    check_factory(factory, source)
+    # the project's modules hold what they import from elsewhere, too
+    home: str = innermost(factory).__module__ or "builtins"
+    if home != name:
+        _check_place(source, sys.modules.get(home), _permitted(source, home))
+    return factory
+
+
+def _permitted(source: Written, name: str) -> Path | None:
+    """Where the project's own module lies, or none for one that is trusted; any other is refused unseen."""
+    place = project.place_of(name, source.file)
+    if place is None and not trusts_module(name):
+        raise NotTrusted(
+            f"{source.file} names '{source}', and the module '{name}' is not of the project in the current folder, "
+            f"so it was not run; if you trust it, add --trust {name} (in Python: trust=['{name}'])"
+        )
+    return place
+
+
+def _check_place(source: Written, module: ModuleType | None, place: Path | None) -> None:
+    if place is not None and not (module is not None and project.lies_at(module, place)):
+        raise NotTrusted(
+            f"{source.file} names '{source}', and Python knows another module by the name of {place}; "
+            "give yours a name that no other module has"
+        )
+
+
+def _check_reach(name: str, options: Mapping[str, object]) -> None:
+    """Refuse what fetches or opens something where a file says so: timm takes addresses and paths in many options."""
+    file = origin(name) or origin(options)
+    plain = re.fullmatch(r"[A-Za-z0-9_.]+", name) and all(map(_is_number, options.values()))
+    if file is not None and not plain and not trusts_module("timm"):
+        raise NotTrusted(
+            f"{file} names 'timm:{name}' with more than numbers, which may fetch or open any file; "
+            "if you trust it, add --trust timm (in Python: trust=['timm'])"
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, bool | int | float) or (isinstance(value, list) and all(map(_is_number, value)))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _module(source: str, name: str, *, first: bool) -> ModuleType:
+    with _current_folder_importable(first=first):
         try:
-            module = importlib.import_module(name)
+            return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise ConfigError(f"importing '{name}' for '{source}' failed: {_told(error)}") from error
@@ -58,24 +116,28 @@ def _imported(name: str, attribute: str) -> Factory:
             ) from error
         except Exception as error:  # whatever the code of others raises
             raise ConfigError(f"importing '{name}' for '{source}' failed: {_told(error)}") from error
+
+
+def _attribute(module: ModuleType, source: str, attribute: str) -> Any:
     if not hasattr(module, attribute):
         public = [known for known in vars(module) if not known.startswith("_")]
-        raise UnknownName(f"the module '{name}' has no '{attribute}'{suggestion(attribute, public)}")
-    factory: Factory = getattr(module, attribute)
-    if isinstance(factory, nn.Module) or not callable(factory):
-        raise ConfigError(f"'{source}' is a {type(factory).__name__}; name a function or class that makes a network")
-    return factory
+        raise UnknownName(f"the module '{module.__name__}' has no '{attribute}'{suggestion(attribute, public)}")
+    return getattr(module, attribute)
 
 
 @contextmanager
-def _current_folder_importable() -> Generator[None]:
-    # a console script, unlike `python -m`, does not look there
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
+def _current_folder_importable(*, first: bool) -> Generator[None]:
+    """Look there too, which a console script, unlike `python -m`, does not.
+
+    It comes last for what a file names and somebody trusts: not meant is a folder called like an installed package.
+    """
+    before, folder = list(sys.path), Path.cwd()
+    others = [path for path in before if Path(path) != folder and path]
+    sys.path[:] = [str(folder), *before] if first else [*others, str(folder)]
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        sys.path[:] = before
 
 
 def _told(error: Exception) -> str:

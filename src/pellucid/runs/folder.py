@@ -59,10 +59,14 @@ class RunFolder:
         """Write down what was asked for."""
         sealed.write(self.path / "spec.toml", config.toml(config.dump(spec)))
 
+    def settings(self) -> config.Table:
+        """What was asked for, as it stands there: to look at it, no plug-in that it names is imported."""
+        sealed.check(self.path / "spec.toml", MENDING)
+        return config.read(self.path / "spec.toml")
+
     def spec(self) -> Spec:
         """What was asked for."""
-        sealed.check(self.path / "spec.toml", MENDING)
-        return build(config.read(self.path / "spec.toml"))
+        return build(self.settings())
 
     def write_epochs(self, epochs: Sequence[Epoch]) -> None:
         """Write all epochs anew: appending could leave half a line, or one that a resumed run repeats."""
@@ -99,7 +103,7 @@ class RunFolder:
         return {
             "path": str(self.path),
             "complete": self.complete,
-            "spec": config.dump(self.spec()),
+            "spec": self.settings(),
             "environment": self.read_json("environment.json"),
             "epochs": [epoch.to_record() for epoch in epochs],
             "result": self.read_json("result.json"),

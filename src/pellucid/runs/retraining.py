@@ -8,13 +8,13 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import nn
 
-from pellucid import config, models
+from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Data, Report, silent
 from pellucid.errors import ConfigError
 from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Retraining, Unit, place, retrain
 from pellucid.metrics import Estimate
-from pellucid.runs.execute import Event, build_model, execute, prepare
+from pellucid.runs.execute import Event, build_model, execute, prepare, trained
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.measuring import device_of, known_data, settings_of
 from pellucid.runs.spec import Spec, table
@@ -94,7 +94,7 @@ def retraining(
 
     data = replace(found.data, train=found.data.train.to(on), test=found.data.test.to(on))
     return retrain(
-        models.load(str(found.run.path)).to(on),
+        trained(spec, found.run).to(on),
         fresh,
         data,
         rankings,
