@@ -148,7 +148,9 @@ def test_a_run_folder_says_which_network_its_weights_are_for(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", "{}", '"mlp"', '{"name": 3}', '{"name": "mlp", "options": [1]}', "null"]
+    "content",
+    ["{", "[]", "{}", '"mlp"', '{"name": 3}', '{"name": "mlp", "options": [1]}', "null", "[" * 100_000],
+    ids=lambda content: content[:20],
 )
 def test_a_damaged_description_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "model.json").write_text(content)

@@ -141,7 +141,7 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     try:
         content = written(json.loads(sealed.read(file)), file)
         name, options = content["name"], content.get("options", {})
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}') from error
     if not isinstance(name, str) or not isinstance(options, dict):
         raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}')
