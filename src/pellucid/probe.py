@@ -1,7 +1,7 @@
 """How every objective, attack and explainer looks at a classifier; the one place where input gradients are taken."""
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Literal, TypeVar, cast
 
 import torch
@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from pellucid import holds
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.hooks import hooked
 from pellucid.looking import going_back, look
 from pellucid.randomness import Noise
 from pellucid.second_order import fast_second_order
@@ -209,8 +211,9 @@ class Probe:
 
     def _forward(self) -> Tensor:
         self.forwards += 1
-        handles = [self._layer(name).register_forward_hook(self._recorder(name)) for name in self.layers]
-        try:
+        with ExitStack() as recording:
+            for name in self.layers:
+                recording.enter_context(hooked([self._layer(name)], self._recorder(name)))
             with (
                 fast_second_order(third_order=self.third_order) if self.second_order else nullcontext() as fast,
                 untouched_statistics(self.network) if self.batch_norm == "frozen-statistics" else nullcontext(),
@@ -218,9 +221,6 @@ class Probe:
             ):
                 logits = look(self.model, self.x)
             self._exchanged = fast is not None and fast.exchanged
-        finally:
-            for handle in handles:
-                handle.remove()
         if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != len(self.x):
             got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
             raise ShapeError(f"the network returned {got} for {len(self.x)} images; it must return (images, classes)")
@@ -269,53 +269,30 @@ def slope(values: Float[Tensor, " b"], x: Float[Tensor, "b *shape"]) -> Float[Te
 
 @contextmanager
 def frozen(model: nn.Module) -> Generator[nn.Module]:
-    """The model in evaluation mode and its parameters without gradients; afterwards everything is as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
-    buffers = [
-        (module, name, buffer, buffer.clone())
-        for module in model.modules()
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
+    """The model in evaluation mode and its parameters without gradients; afterwards everything is as it was.
+
+    Several threads may have it so at once: it is as it was when the last of them leaves.
+    """
+    kept = holds.Kept(model)
     try:
-        model.eval()
-        for parameter, _, _ in parameters:
-            parameter.requires_grad_(False)
-        yield model
+        with holds.evaluating(model, at_rest=True):
+            yield model
     finally:
-        for module, training in modes:
-            module.training = training
-        for parameter, required, gradient in parameters:
-            parameter.requires_grad_(required)
-            parameter.grad = gradient
-        for module, name, buffer, before in buffers:
-            setattr(module, name, buffer)
-            # `data`, since a graph made before may have saved the buffer and would take any other write for a change
-            buffer.data.copy_(before)
+        kept.put_back()
 
 
 @contextmanager
 def evaluated(model: nn.Module) -> Generator[nn.Module]:
     """The model in evaluation mode, its parameters as they are; afterwards all modes are as they were."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield model.eval()
-    finally:
-        for module, training in modes:
-            module.training = training
+    with holds.evaluating(model, at_rest=False):
+        yield model
 
 
 @contextmanager
 def parameters_at_rest(model: nn.Module) -> Generator[nn.Module]:
     """The model's parameters without gradients, and nothing else changed: passes for the images' sake alone."""
-    resting = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        for parameter in resting:
-            parameter.requires_grad_(False)
+    with holds.holding((parameter, "requires_grad", False) for parameter in model.parameters()):
         yield model
-    finally:
-        for parameter in resting:
-            parameter.requires_grad_(True)
 
 
 @contextmanager
@@ -328,10 +305,5 @@ def untouched_statistics(model: nn.Module) -> Generator[None]:
         and module.training
         and module.track_running_stats
     ]
-    try:
-        for module in norms:
-            module.track_running_stats = False
+    with holds.holding((module, "track_running_stats", False) for module in norms):
         yield
-    finally:
-        for module in norms:
-            module.track_running_stats = True

@@ -6,6 +6,9 @@ any batch, order, process or device, and a run that is resumed needs no saved ge
 
 import hashlib
 import math
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +18,26 @@ from torch import Tensor
 _GOLDEN = -7046029254386353131  # 2**64 / golden ratio, as a signed word: splitmix64's increment
 _FIRST = -4658895280553007687  # splitmix64's two multipliers, signed
 _SECOND = -7723592293110705685
+
+
+_drawing = threading.RLock()
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device | None = None) -> Generator[None]:
+    """Torch's own generators start from a seed in this block, and go on after it as if nothing had been drawn.
+
+    It is for what draws from them, such as dropout and the first weights of a network. They are the CPU's and that of
+    a `device`, and belong to all threads: one thread at a time is in such a block. Without a seed they start from
+    where they are.
+    """
+    accelerators = [device] if device is not None and device.type == "cuda" else []
+    with _drawing, torch.random.fork_rng(accelerators):
+        if seed is not None:
+            torch.default_generator.manual_seed(seed)
+            for accelerator in accelerators:
+                torch.cuda.default_generators[accelerator.index or 0].manual_seed(seed)
+        yield
 
 
 def derive(*words: int | str) -> int:

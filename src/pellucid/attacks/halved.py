@@ -1,10 +1,11 @@
 """A network with weights in bfloat16, for searches that compute in it."""
 
-import copy
 from itertools import chain
 
 import torch
 from torch import nn
+
+from pellucid.hooks import copied
 
 _KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -26,6 +27,6 @@ def halved(model: nn.Module) -> nn.Module:
         return model
     shared = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
     try:
-        return copy.deepcopy(model, {**shared, **weights})
+        return copied(model, {**shared, **weights})
     except (RuntimeError, TypeError):  # it holds what cannot be copied, and is only slower for it
         return model

@@ -7,6 +7,7 @@ from torch import nn
 
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Passes, counted
+from pellucid.randomness import seeded
 from pellucid.runs import Subject
 
 
@@ -28,8 +29,7 @@ def passes_of(subject: Subject, images: int, ask: Callable[[nn.Module, Split], o
 def _small(split: Split) -> nn.Module:
     channels, height, width = split.shape
     stride = max(1, min(height, width) // 8)
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
+    with seeded(0):
         return nn.Sequential(
             nn.Conv2d(channels, 4, 3, stride=stride, padding=1),
             nn.ReLU(),

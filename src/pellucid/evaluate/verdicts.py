@@ -1,7 +1,6 @@
 """Whether a robustness figure can be believed: cheap checks of network, images and attack."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -10,7 +9,7 @@ from pellucid.attacks import PGD, Attack
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import MeasurementError, NetworkError, PellucidError
 from pellucid.evaluate.checks import CHECKS, Case, Check, Verdict
-from pellucid.randomness import derive
+from pellucid.randomness import derive, seeded
 
 _IMAGES = 64
 _MANY = 512  # that accuracy is told from
@@ -35,7 +34,7 @@ def verdicts(
     if not len(batch):
         raise MeasurementError("this batch has no images; check a network on one or more")
     case = Case(model, _some(batch, _IMAGES), _some(batch, _MANY), tuple(classes), attack, seed)
-    with _seeded(batch.x.device, derive(seed, "verdicts")):
+    with seeded(derive(seed, "verdicts"), batch.x.device):
         check_labels(case.many.y, case.logits.shape[1], "this batch")
         chosen = {name: CHECKS[name] for name in checks or CHECKS}
         found = (_carried_out(name, check, case) for name, check in chosen.items())
@@ -59,14 +58,3 @@ def _some(batch: Batch, most: int) -> Batch:
     rows = torch.arange(count, device=batch.x.device) * len(batch) // count
     columns = {"index": batch.index.to(batch.x.device)[rows]}
     return Batch.trusted(batch.x[rows].detach(), batch.y[rows], columns)
-
-
-@contextmanager
-def _seeded(device: torch.device, seed: int) -> Generator[None]:
-    """Networks that draw from torch's own generators draw the same each time, and the caller's numbers stay."""
-    accelerators = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(accelerators):
-        torch.default_generator.manual_seed(seed)
-        for accelerator in accelerators:
-            torch.cuda.default_generators[accelerator.index or 0].manual_seed(seed)
-        yield

@@ -6,6 +6,7 @@ changes when a quarter of the image does.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from pellucid.explain.propagation import names
 from pellucid.explain.propagation.calls import name_of, tensors
+from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
@@ -112,17 +114,8 @@ def _watch(
     def told(module: nn.Module, _inputs: object, output: object) -> None:
         note(layers[module], module, output)
 
-    handles = [module.register_forward_hook(told) for module in layers]
-    try:
-        with torch.no_grad():
-            if mode is None:
-                look(probe.model, x)
-            else:
-                with mode:
-                    look(probe.model, x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(layers, told), torch.no_grad(), nullcontext() if mode is None else mode:
+        look(probe.model, x)
 
 
 def _follows(changes: Float[Tensor, "4 h w"]) -> bool:

@@ -7,12 +7,14 @@ from typing import cast
 import torch
 from torch import nn
 
-from pellucid.errors import ConfigError
+from pellucid.contained import made, reason
+from pellucid.errors import ConfigError, PellucidError
 from pellucid.models.activations import Activation
 from pellucid.models.factories import Factory, check_factory
 from pellucid.models.options import call, takes, takes_anything
 from pellucid.models.sources import factory_of
 from pellucid.models.swapping import replace_activations
+from pellucid.randomness import seeded
 
 
 def build(name: str, *, seed: int = 0, **options: object) -> nn.Module:
@@ -35,12 +37,16 @@ def options_of(name: str) -> set[str] | None:
 def construct(factory: Factory, options: Mapping[str, object], owner: str, seed: int) -> nn.Module:
     """What `factory` makes of `options`, on the CPU; `owner` is its name in messages."""
     check_factory(factory, owner)
-    # only the CPU's generator is forked and seeded: seeding all would move the caller's numbers on other devices
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        torch.default_generator.manual_seed(seed)
-        own = dict(options)
-        activation = own.pop("activation") if "activation" in own and not takes(factory, "activation") else None
-        network = call(factory, own, owner)
+    own = dict(options)
+    activation = own.pop("activation") if "activation" in own and not takes(factory, "activation") else None
+    # only the CPU's generator is seeded: seeding all would move the caller's numbers on other devices
+    try:
+        with seeded(seed), torch.device("cpu"), made(f"'{owner}'"):
+            network = call(factory, own, owner)
+    except (PellucidError, MemoryError):
+        raise
+    except Exception as error:  # whatever the code of others raises
+        raise ConfigError(f"'{owner}' could not be made: {reason(error)}") from error
     if not isinstance(network, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigError(f"'{owner}' made a {type(network).__name__}, not a torch.nn.Module")
     if activation is not None and not replace_activations(network, cast("Activation", activation)):

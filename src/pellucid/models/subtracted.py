@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.errors import PellucidError
+from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.models.border import Normalise
 
@@ -29,15 +30,11 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
             raise _Seen
         found.append(zero)
 
-    handles = [module.register_forward_pre_hook(see) for module in model.modules()]
     try:
-        with torch.no_grad():
+        with hooked(model.modules(), see, before=True), torch.no_grad():
             look(model, plain.view(3, channels, *[1] * (like.dim() - 2)).expand(3, *like.shape[1:]).contiguous())
     except _Seen:
         pass
-    finally:
-        for handle in handles:
-            handle.remove()
     if not found or not bool(found[-1].abs().gt(_ROUNDING).any()):
         return None
     zero = found[-1].to(like)

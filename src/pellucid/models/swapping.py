@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from pellucid.holds import MODULES, holding
 from pellucid.looking import look
 from pellucid.models.activations import Activation, activation_factory
 from pellucid.probe import frozen
@@ -29,12 +30,14 @@ def replace_activations(model: nn.Module, activation: Activation, *, of: type[nn
 @contextmanager
 def swapped(model: nn.Module, activation: Activation, *, of: type[nn.Module] = nn.ReLU) -> Generator[nn.Module]:
     """The model with other activations, as `replace_activations` puts them; afterwards it has its own again."""
-    places = _exchange(model, activation, of)
-    try:
-        yield model
-    finally:
-        for parent, name, old in places:
-            setattr(parent, name, old)
+    mine = object()  # other threads may have neither these modules nor others
+    with holding((module, MODULES, mine) for module in model.modules()):
+        places = _exchange(model, activation, of)
+        try:
+            yield model
+        finally:
+            for parent, name, old in places:
+                setattr(parent, name, old)
 
 
 def rectifiers_left(model: nn.Module, x: Float[Tensor, "b *shape"]) -> tuple[str, ...]:

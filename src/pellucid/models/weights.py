@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import threading
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from pellucid import limits
 from pellucid.errors import DataError, PellucidError, WeightsError
 from pellucid.models import published
 
+_alone = threading.Lock()  # what pickles may name, and the filters of warnings, belong to all threads
 _NESTS = ("state_dict", "model_state_dict", "model", "model_params")
 _SHOWN = 3
 _LETTERS = 200  # of a name in an error
@@ -95,7 +97,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pickle(path: Path) -> Any:
     _look_through(path)
     try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(published.SAFE):
+        with _alone, warnings.catch_warnings(), torch.serialization.safe_globals(published.SAFE):
             warnings.simplefilter("ignore")  # about old formats, which are read all the same
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

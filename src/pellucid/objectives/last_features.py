@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
+from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import frozen
 
@@ -28,14 +29,9 @@ def last_features(network: nn.Module, x: Float[Tensor, "b *shape"]) -> str:
         if isinstance(output, Tensor):
             outputs.append((names[module], output))
 
-    handles = [module.register_forward_pre_hook(note_input) for module in names]
-    handles += [module.register_forward_hook(note_output) for module in names]
-    try:
-        with frozen(network), torch.no_grad():
-            look(network, x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    watching = hooked(names, note_input, before=True), hooked(names, note_output)
+    with watching[0], watching[1], frozen(network), torch.no_grad():
+        look(network, x)
     if not reads:
         raise ConfigError(f"this network uses no linear layer and no convolution; {_choice(network)}")
     last, features = reads[-1]

@@ -3,7 +3,6 @@
 import time
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -11,13 +10,14 @@ from jaxtyping import Float, Int
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from pellucid import holds
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
 from pellucid.models import curves
 from pellucid.objectives import Objective
 from pellucid.probe import Probe
-from pellucid.randomness import Noise, derive
+from pellucid.randomness import Noise, derive, seeded
 from pellucid.train.epoch import Epoch, Step
 from pellucid.train.negligible import negligible
 from pellucid.train.state import Training
@@ -53,11 +53,11 @@ class Passage:
 
     def steps(self) -> Generator[Step]:
         """Take every step of the epoch."""
-        self.training.model.train()
         shares = [chunk[self.fabric.global_rank :: self.fabric.world_size] for chunk in self.chunks]
-        for number, batch in enumerate(self.train.batches(shares)):
-            self._step(number, batch)
-            yield Step(self.epoch + 1, number + 1, len(self.chunks))
+        with holds.training(self.training.model):
+            for number, batch in enumerate(self.train.batches(shares)):
+                self._step(number, batch)
+                yield Step(self.epoch + 1, number + 1, len(self.chunks))
         self.tally.check(self.epoch + 1)
 
     def measured(self, validation: Split | None) -> Epoch:
@@ -101,7 +101,7 @@ class Passage:
             network=self.training.model,
             precision=self.precision,
         )
-        with _dropout_seed(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
+        with seeded(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
             if number == 0:
                 check_network(probe, self.train)
             if number == self.epoch == self.fabric.global_rank == 0:
@@ -162,11 +162,3 @@ def check_curvature(model: nn.Module, objective: Objective, x: Float[Tensor, "b 
         stacklevel=2,
     )
     return needing
-
-
-@contextmanager
-def _dropout_seed(seed: int, device: torch.device) -> Generator[None]:
-    """Dropout draws from the global generators: seed them for one step, then leave them as they were."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

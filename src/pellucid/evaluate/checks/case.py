@@ -13,6 +13,7 @@ from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
 from pellucid.attacks.attack import within
 from pellucid.attacks.victim import Images, Logits, Score, Tally, usable
 from pellucid.batch import Batch
+from pellucid.holds import holding
 from pellucid.metrics.chance import at_least
 from pellucid.norms import Linf
 from pellucid.probe import Probe, frozen
@@ -139,10 +140,9 @@ class Case:
 
 @contextmanager
 def _as_given(model: nn.Module) -> Generator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    with frozen(model):  # for what it puts back afterwards, such as the running statistics of a BatchNorm
-        for module, training in modes:
-            module.training = training
+    modes = [(module, "training", module.training) for module in model.modules()]
+    # frozen for what it puts back afterwards, such as the running statistics of a BatchNorm
+    with frozen(model), holding(modes):
         yield
 
 

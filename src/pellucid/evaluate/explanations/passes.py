@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pellucid.hooks import hooked
+
 
 @dataclass
 class Passes:
@@ -38,8 +40,5 @@ def counted(model: nn.Module) -> Generator[Passes]:
             if output.requires_grad:
                 output.register_hook(backward)
 
-    handle = model.register_forward_hook(forward)
-    try:
+    with hooked([model], forward):
         yield passes
-    finally:
-        handle.remove()

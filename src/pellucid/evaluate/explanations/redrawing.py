@@ -1,22 +1,23 @@
 """Layers whose parameters are drawn anew, as if they had never been trained."""
 
-import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid import hooks
 from pellucid.errors import ConfigError
+from pellucid.hooks import hooked
 from pellucid.looking import look
-from pellucid.randomness import derive
+from pellucid.randomness import derive, seeded
 
 
 def copied(model: nn.Module) -> nn.Module:
     """A network of one's own to change."""
     try:
-        return copy.deepcopy(model)
+        return hooks.copied(model)
     except Exception as error:  # whatever a network keeps may refuse, each in its own way
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ConfigError(
@@ -32,19 +33,14 @@ def layers_from_the_output(model: nn.Module, x: Float[Tensor, "b *shape"]) -> tu
     """
     calls: dict[str, int] = {}
 
-    def noting(name: str) -> Callable[[nn.Module, object], None]:
-        def note(_module: nn.Module, _inputs: object) -> None:
-            calls.setdefault(name, len(calls))
-
-        return note
-
     modules = dict(model.named_modules())
-    handles = [module.register_forward_pre_hook(noting(name)) for name, module in modules.items()]
-    try:
+    names = {module: name for name, module in modules.items()}
+
+    def note(module: nn.Module, _inputs: object) -> None:
+        calls.setdefault(names[module], len(calls))
+
+    with hooked(names, note, before=True):
         look(model, x[:1])
-    finally:
-        for handle in handles:
-            handle.remove()
     places = {name: (_called(name, calls), number) for number, name in enumerate(modules)}
     own = [name for name, module in modules.items() if _owns(module)]
     return tuple(sorted(own, key=lambda name: places[name], reverse=True))
@@ -58,9 +54,8 @@ def redraw(model: nn.Module, layer: str, seed: int) -> None:
     drawn from a normal distribution of the same mean and spread.
     """
     module = dict(model.named_modules())[layer]  # a compiled program knows no other way
-    # only the CPU's generator is forked and seeded: the same numbers for a network on any device
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        torch.default_generator.manual_seed(derive(seed, layer))
+    # only the CPU's generator is seeded: the same numbers for a network on any device
+    with seeded(derive(seed, layer)), torch.device("cpu"):
         fresh = _initialised(module)
         for name, parameter in module.named_parameters(recurse=False):
             parameter.copy_(fresh[name] if name in fresh else _alike(parameter))
@@ -73,7 +68,7 @@ def _initialised(module: nn.Module) -> Mapping[str, Tensor]:
     # one with modules of its own might initialise those as well
     if not callable(getattr(module, "reset_parameters", None)) or list(module.children()):
         return {}
-    fresh = copy.deepcopy(module).cpu()
+    fresh = hooks.copied(module).cpu()
     for parameter in fresh.parameters(recurse=False):
         parameter.fill_(math.nan)  # which stays where nothing is initialised: a weight that is made of others
     fresh.reset_parameters()  # pyright: ignore[reportCallIssue]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.explain.room import full_pass
+from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import Probe, frozen
 
@@ -54,11 +55,8 @@ def _onward(model: nn.Module, x: Tensor, features: Tensor, layer: str) -> Genera
         silent[:] = [neurons]
         return look(model, x[rows])
 
-    handle = model.get_submodule(layer).register_forward_hook(silence)
-    try:
+    with hooked([model.get_submodule(layer)], silence):
         yield passed
-    finally:
-        handle.remove()
 
 
 def _silenced(features: Tensor, neurons: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.looking import look
+from pellucid.randomness import seeded
 
 # Beyond these nothing is gained per network; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 16
@@ -25,7 +26,7 @@ def fitting(network: nn.Module, x: Float[Tensor, "b *shape"]) -> int:
         # without its graph: an operation that keeps what it put out would else be kept alive by that for ever
         return tensor.detach()
 
-    with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor), torch.random.fork_rng():
+    with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor), seeded(None, x.device):
         look(network, x)
     # images are there as they were, changed, and as both were chosen from
     needed = sum(kept.values()) + 4 * x.nbytes + _STATES * sum(one.nbytes for one in network.parameters())

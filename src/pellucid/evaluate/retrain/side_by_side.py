@@ -5,7 +5,6 @@ optimiser, up to rounding. Dropout alone draws other numbers.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +16,7 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, Diverged
 from pellucid.evaluate.retrain.changed import Changed
 from pellucid.evaluate.retrain.stacked import Stacked
-from pellucid.randomness import Noise, derive
+from pellucid.randomness import Noise, derive, seeded
 from pellucid.train import Recipe
 from pellucid.train.passage import plan
 
@@ -63,7 +62,7 @@ class SideBySide:
                     progress = (epoch + number / len(chunks)) / recipe.epochs
                     group["lr"] = recipe.optimizer.lr * recipe.schedule.at(progress)
                 x = self._augmented(self.images(rows), rows, epoch)
-                with _seeded(derive("dropout", *map(str, self.images.cells), epoch, number), x.device):
+                with seeded(derive("dropout", *map(str, self.images.cells), epoch, number), x.device):
                     losses = _losses(stacked(x), self.labels[rows])
                 optimizer.zero_grad()
                 losses.sum().backward(inputs=parameters)
@@ -134,11 +133,3 @@ def _clip(parameters: Sequence[Tensor], most: float) -> None:
     share = (most / (lengths + 1e-6)).clamp_max(1)
     for gradient in gradients:
         gradient.mul_(share.view(-1, *[1] * (gradient.dim() - 1)))
-
-
-@contextmanager
-def _seeded(seed: int, device: torch.device) -> Generator[None]:
-    """Dropout draws from the global generators: seed them for one step, then leave them as they were."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from pellucid.contained import contained, name_of
+from pellucid.randomness import seeded
 
 State = Mapping[str, Tensor]
 
@@ -57,7 +58,7 @@ class Stacked:
         """Whether a step gets through, tried on copies of what it would change."""
         buffers = {name: buffer.clone() for name, buffer in self.buffers.items()}
         try:
-            with torch.no_grad(), torch.random.fork_rng([like.device] if like.device.type == "cuda" else []):
+            with torch.no_grad(), seeded(None, like.device):
                 self._forward(buffers, like.expand(len(self), *like.shape), together=True)
         except torch.OutOfMemoryError:
             raise
