@@ -44,7 +44,9 @@ class contained:  # noqa: N801 - a context manager reads as a verb
             pressed = isinstance(error, KeyboardInterrupt) and not stopping.watching()
             if pressed or type(error).__module__.partition(".")[0] == "pellucid":
                 return
-            raise NetworkError(f"{self._owner} asked the program to end ({reason(error)}), which no network may") from error
+            raise NetworkError(
+                f"{self._owner} asked the program to end ({reason(error)}), which no network may"
+            ) from error
 
 
 def called(model: nn.Module, x: Float[Tensor, "b *shape"]) -> Any:

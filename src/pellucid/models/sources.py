@@ -13,7 +13,8 @@ from typing import Any
 from torch import nn
 
 from pellucid import models
-from pellucid.errors import ConfigError, NotTrusted, UnknownName, suggestion
+from pellucid.contained import made
+from pellucid.errors import ConfigError, NetworkError, NotTrusted, UnknownName, suggestion
 from pellucid.models import project
 from pellucid.models.activations import Activation
 from pellucid.models.border import Normalise, sequence
@@ -107,7 +108,8 @@ def _is_number(value: object) -> bool:
 def _module(source: str, name: str, *, first: bool) -> ModuleType:
     with _current_folder_importable(first=first):
         try:
-            return importlib.import_module(name)
+            with made(f"'{source}'"):
+                return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise ConfigError(f"importing '{name}' for '{source}' failed: {_told(error)}") from error
@@ -141,4 +143,6 @@ def _current_folder_importable(*, first: bool) -> Generator[None]:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, NetworkError):
+        return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
