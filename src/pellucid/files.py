@@ -74,6 +74,8 @@ def append(path: Path, content: bytes, at: int | None = None) -> None:
         try:
             _refuse_links(handle)
             if at is not None:
+                if os.fstat(handle).st_size < at:
+                    raise FileError(f"'{path}' has become shorter than it was; give the same command again")
                 os.ftruncate(handle, at)
             _write(handle, content)
             os.fsync(handle)

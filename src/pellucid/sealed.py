@@ -14,7 +14,7 @@ import json
 import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -84,11 +84,7 @@ def check(path: Path, remedy: str = AGAIN) -> None:
 
 def sound(path: Path) -> bool:
     """Whether a file is there and holds what was written to it."""
-    try:
-        check(path)
-    except (FileError, OSError):
-        return False
-    return path.is_file()
+    return path.is_file() and not fault_of(path)
 
 
 def kept(path: Path) -> bool:
@@ -100,21 +96,22 @@ def kept(path: Path) -> bool:
     return False
 
 
-def kept_below(folder: Path) -> bool:
-    """Whether all that was written in a folder and below is there and can be gone on with."""
-    known = [kept(path) for path in _vouched_for(folder)]  # all of them, since each one that is damaged is said
-    return all(known)
+def faults_below(folder: Path, remedy: str = AGAIN) -> list[str]:
+    """What is damaged in a folder and below, a line for each file; what is gone counts as removed."""
+    names = [
+        (ledger.parent, name) for ledger in sorted(folder.rglob(LEDGER)) for name in sorted(_ledger(ledger).names)
+    ]
+    paths = [place / name for place, name in names if name == Path(name).name]  # a damaged name could lead anywhere
+    return [fault for path in paths if path.is_file() and (fault := fault_of(path, remedy))]
 
 
-def damaged_below(folder: Path, remedy: str = AGAIN) -> list[str]:
-    """What is damaged in a folder and below, a line for each file."""
-    found: list[str] = []
-    for path in filter(Path.is_file, _vouched_for(folder)):
-        try:
-            check(path, remedy)
-        except FileError as error:
-            found.append(str(error))
-    return found
+def fault_of(path: Path, remedy: str = AGAIN) -> str:
+    """What is wrong with a file, in one line; nothing where it is as it was written."""
+    try:
+        check(path, remedy)
+    except FileError as error:
+        return str(error)
+    return ""
 
 
 @contextmanager
@@ -143,19 +140,19 @@ def vouched(path: Path, content: bytes | str) -> bool:
 
 def note(path: Path, digest: str) -> None:
     """Vouch for content that is about to be written under a name, or to a part of a file by a name for that."""
-    ledger = path.parent / LEDGER
     if digest in noted(path):
         return
-    before = b""
-    if ledger.exists():
-        content = files.read_bytes(ledger)
-        before = b"" if content.endswith(b"\n") or not content else b"\n"  # a kill may have cut the last line
-    files.append(ledger, before + f"{digest}  {path.name}\n".encode())
+    ledger = path.parent / LEDGER
+    known = _ledger(ledger)
+    before = "" if known.whole else "\n"  # a kill may have cut the last line
+    line = f"{before}{digest}  {path.name}\n".encode()
+    files.append(ledger, line)
+    known.add(path.name, digest, _state(ledger), len(line))
 
 
 def noted(path: Path) -> frozenset[str]:
     """All checksums that the ledger has under a name."""
-    return _names(path.parent / LEDGER).get(path.name, frozenset())
+    return _ledger(path.parent / LEDGER).names.get(path.name, frozenset())
 
 
 @contextmanager
@@ -170,25 +167,47 @@ def reading(path: Path, remedy: str = AGAIN) -> Generator[None]:
         raise Damaged(f"'{path}' is damaged ({told}); {remedy}") from error
 
 
-def _vouched_for(folder: Path) -> list[Path]:
-    return [ledger.with_name(name) for ledger in sorted(folder.rglob(LEDGER)) for name in sorted(_names(ledger))]
+@dataclass
+class _Ledger:
+    # of the file when it was read, or nothing: inode, length, time of the last change
+    state: tuple[int, int, int] = (0, 0, 0)
+    names: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    whole: bool = True
+
+    def add(self, name: str, digest: str, state: tuple[int, int, int], length: int) -> None:
+        # a long ledger is not read again for every line of our own; what others added at the same time would lack
+        if state[:2] == (self.state[0] or state[0], self.state[1] + length):
+            self.names[name] = self.names.get(name, frozenset()) | {digest}
+            self.state, self.whole = state, True
 
 
-def _names(ledger: Path) -> Mapping[str, frozenset[str]]:
-    try:
-        known = ledger.lstat()
-    except OSError:
-        return {}
-    return _lines(ledger, known.st_ino, known.st_size, known.st_mtime_ns)
+_ledgers: dict[Path, _Ledger] = {}
+_KEPT = 64
 
 
-@lru_cache(maxsize=64)
-def _lines(ledger: Path, _inode: int, _size: int, _changed: int) -> dict[str, frozenset[str]]:
-    known: dict[str, frozenset[str]] = {}
-    for line in files.read_bytes(ledger).decode(errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
-        known[name] = known.get(name, frozenset()) | {digest}
+def _ledger(path: Path) -> _Ledger:
+    state = _state(path)
+    known = _ledgers.get(path)
+    if known is None or known.state != state:
+        known = _Ledger(state)
+        if state[0]:
+            content = files.read_bytes(path)
+            known.whole = content.endswith(b"\n") or not content
+            for line in content.decode(errors="replace").splitlines():
+                digest, _, name = line.partition("  ")
+                known.names[name] = known.names.get(name, frozenset()) | {digest}
+        if len(_ledgers) >= _KEPT:
+            _ledgers.clear()
+        _ledgers[path] = known
     return known
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    try:
+        known = path.lstat()
+    except OSError:
+        return (0, 0, 0)
+    return known.st_ino, known.st_size, known.st_mtime_ns
 
 
 def _compare(path: Path, digest: Callable[[], str], remedy: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +16,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from chance import strays
+from harm import KINDS, harm
 from networks import images
 from pellucid import data, models
 from pellucid.batch import Batch
 from pellucid.data import Flip, PadCrop, TensorSplit, holdout
-from pellucid.errors import ConfigError, DataError, NotFinite, ShapeError
+from pellucid.errors import ConfigError, Damaged, DataError, NotFinite, ShapeError
 from pellucid.explain import Gradient, SmoothGrad
 from pellucid.randomness import Noise
 from pellucid.train.references import (
@@ -119,7 +121,7 @@ def test_a_making_that_stopped_anywhere_goes_on_to_the_same_bytes(tmp_path: Path
     assert [mapped.done for mapped in seen] == [22, 33, 44, 50][stop - 1 :]
     assert (resumed.path / "maps.npy").read_bytes() == (undisturbed.path / "maps.npy").read_bytes()
     assert (resumed.path / "reference.json").read_text() == (undisturbed.path / "reference.json").read_text()
-    assert {path.name for path in resumed.path.iterdir()} == {"maps.npy", "reference.json", ".lock"}
+    assert {path.name for path in resumed.path.iterdir()} == {"maps.npy", "reference.json", "checksums.txt", ".lock"}
 
 
 def test_a_kill_between_the_last_two_files_does_no_harm(tmp_path: Path) -> None:
@@ -191,9 +193,59 @@ def test_damaged_and_missing_maps_are_refused(tmp_path: Path) -> None:
     content = bytearray((folder / "maps.npy").read_bytes())
     content[-1] ^= 1
     (folder / "maps.npy").write_bytes(content)
-    message = f"'{folder / 'maps.npy'}' is missing or damaged; remove the folder, and make the maps again"
-    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+    message = f"'{folder / 'maps.npy'}' is damaged: it is not as it was written; remove it, and give the command that"
+    with pytest.raises(Damaged, match=f"^{re.escape(message)}"):
         Stored(str(folder)).maps(DIGITS)
+    (folder / "maps.npy").unlink()
+    with pytest.raises(DataError, match=r"holds no maps: they are not complete; go on with the command"):
+        Stored(str(folder)).maps(DIGITS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", [0, 0.1, 0.5, 0.99])
+def test_maps_that_were_damaged_while_they_were_made_are_made_again(tmp_path: Path, kind: str, place: float) -> None:
+    expected = make(teacher(), DIGITS, QUICK, tmp_path / "undisturbed", batch=11).load()
+    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=11)
+    for _ in range(4):
+        next(steps)
+    steps.close()
+    (path,) = (tmp_path / "stopped").rglob("maps.partial")
+    content = path.read_bytes()
+    start = int(place * len(content))
+    harm(path, kind, random.Random(0), start)
+    said: list[Mapped] = []
+    again = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=11)
+    if kind == "extend":  # as a kill in the middle of writing leaves it
+        said += again
+    else:
+        with pytest.warns(UserWarning, match=r"maps\.partial' is damaged: .* from byte \d+ on; from there it is"):
+            said += again
+    (folder,) = (tmp_path / "stopped").iterdir()
+    assert torch.equal(MapFolder.open(folder).load(), expected)
+    assert len(said) < 5 or place < 0.5 or kind == "empty", "what is sound is kept"
+
+
+def test_maps_that_were_damaged_before_they_were_complete_are_not_certified(tmp_path: Path) -> None:
+    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path, batch=11)
+    next(steps)
+    (path,) = tmp_path.rglob("maps.partial")
+    harm(path, "flip", random.Random(0))
+    with pytest.raises(Damaged, match=r"maps\.partial' is damaged: .*; give the same command again"):
+        list(steps)
+    with pytest.warns(UserWarning, match="from there it is made again"):
+        folder = make(teacher(), DIGITS, QUICK, tmp_path)
+    assert torch.equal(folder.load(), make(teacher(), DIGITS, QUICK, tmp_path / "other", batch=11).load())
+
+
+def test_complete_maps_and_what_says_of_them_are_mended(tmp_path: Path) -> None:
+    folder = make(teacher(), DIGITS, QUICK, tmp_path)
+    expected, written = folder.load().clone(), (folder.path / "reference.json").read_bytes()
+    for name in ("reference.json", "maps.npy"):
+        harm(folder.path / name, "flip", random.Random(0))
+        with pytest.warns(UserWarning, match=f"{name}' is damaged: .*; it is made again"):
+            make(teacher(), DIGITS, QUICK, tmp_path)
+        assert torch.equal(folder.load(), expected)
+        assert (folder.path / "reference.json").read_bytes() == written
 
 
 # thresholds

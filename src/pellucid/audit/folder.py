@@ -7,10 +7,11 @@ audit.json           what is audited: networks, images, profile, seed, and where
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pellucid import files, sealed
 from pellucid.audit.part import Finding
@@ -112,18 +113,27 @@ class AuditFolder:
     def complete(self, model: int, part: str) -> bool:
         """Whether a part found something and all that it left is as it was; what is not is said."""
         outcome = self.outcome(model, part)
-        if outcome is not None and outcome.damaged:
-            sealed.kept(self._file(model, part))
-        return outcome is not None and outcome.finding is not None and sealed.kept_below(self.place(model, part))
+        faults = self._faults(model, part, outcome)
+        for fault in faults:
+            warnings.warn(fault, stacklevel=2)
+        return not faults and outcome is not None and outcome.finding is not None
 
     def damaged(self) -> list[str]:
-        """What is damaged and must not be shown, a line for each file."""
-        found: list[str] = []
-        for number in range(len(self.models)):
-            found += [outcome.failure for outcome in self.outcomes(number).values() if outcome.damaged]
-            for part in self.parts:
-                found += sealed.damaged_below(self.place(number, part), MENDING)
-        return found
+        """What is damaged or gone and can not be shown, a line for each file."""
+        return [
+            fault
+            for number in range(len(self.models))
+            for part in self.parts
+            for fault in self._faults(number, part, self.outcome(number, part))
+        ]
+
+    def _faults(self, model: int, part: str, outcome: Outcome | None) -> list[str]:
+        if outcome is None or outcome.finding is None:
+            return [outcome.failure] if outcome is not None and outcome.damaged else []
+        place = self.place(model, part)
+        pictures = [place.parent / name for name in _names(outcome.finding.details) if name.startswith(f"{part}/")]
+        faults = [sealed.fault_of(path, MENDING) for path in pictures]
+        return [*filter(None, dict.fromkeys([*faults, *sealed.faults_below(place, MENDING)]))]
 
     def outcomes(self, model: int) -> dict[str, Outcome]:
         """What became of every part that has been tried, by name."""
@@ -157,6 +167,16 @@ class AuditFolder:
 
     def _file(self, model: int, part: str) -> Path:
         return _file_of(self.place(model, part))
+
+
+def _names(details: Any) -> Iterator[str]:
+    """All words in what a part found; those that begin with its name are pictures that it kept."""
+    if isinstance(details, str):
+        yield details
+    elif isinstance(details, Mapping | list | tuple):
+        values = details.values() if isinstance(details, Mapping) else details
+        for value in cast("Iterable[Any]", values):
+            yield from _names(value)
 
 
 def _file_of(place: Path) -> Path:

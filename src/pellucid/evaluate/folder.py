@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pellucid import files, sealed
-from pellucid.evaluate.begun import begun, same
+from pellucid.begun import begun, same
 from pellucid.evaluate.table import Table
 
 T = TypeVar("T", bound=Table)
@@ -28,7 +28,7 @@ class MeasurementFolder(Generic[T]):
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is measured, or see that it is what was begun here; how many images a chunk has."""
-        return begun(self.path / "measurement.json", about, batch, self._chunks)
+        return begun(self.path / "measurement.json", about, batch, self.clear)
 
     def parts(self, chunks: int) -> dict[int, T]:
         """The chunks that are done, by number."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pellucid import files, sealed
-from pellucid.evaluate.begun import begun
+from pellucid.begun import begun
 from pellucid.explain.normlime import Importance, Rule, Tally, Vocabulary
 
 Columns = Mapping[str, Tensor]
@@ -82,18 +82,21 @@ class ImportanceFolder:
 
     def begin(self, about: Mapping[str, Any], batch: int) -> int:
         """Write down what is explained, or see that it is what was begun here; how many images a chunk has."""
-        return begun(self._settings, about, batch, self._chunks)
+        return begun(self._settings, about, batch, self._clear)
 
     def keep_words(self, vocabulary: Vocabulary) -> None:
         """Write the words; chunks that were made by others go."""
         if not sealed.vouched(self._words, vocabulary.packed()):
-            sealed.clear(self._chunks, "*.npz")
+            self._clear()
         vocabulary.save(self._words)
 
     def keep(self, columns: Columns, number: int) -> None:
         """Write a chunk, whole or not at all."""
         files.inner_folder(self._chunks)
         sealed.write_arrays(self._chunk(number), {name: column.cpu().numpy() for name, column in columns.items()})
+
+    def _clear(self) -> None:
+        sealed.clear(self._chunks, "*.npz")
 
     @property
     def _settings(self) -> Path:

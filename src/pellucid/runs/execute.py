@@ -24,6 +24,7 @@ from pellucid.randomness import derive
 from pellucid.runs.curves import check_available, curves, draw
 from pellucid.runs.folder import RunFolder, test_accuracy
 from pellucid.runs.loading import load_data
+from pellucid.runs.mending import mended, sound
 from pellucid.runs.references import check_teachers, identified, images_of, teacher
 from pellucid.runs.spec import ModelSpec, Spec, augmented, build
 from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
@@ -71,9 +72,7 @@ def execute(
     spec: Spec, source: Data, folder: RunFolder, fabric: Fabric, *, tensorboard: bool = False
 ) -> Generator[Event]:
     """Train what the specification says, going on from where an earlier attempt was stopped."""
-    if folder.complete:
-        if fabric.is_global_zero:
-            folder.checkpoints.clear()  # which a kill right after the last file was written may have left
+    if _is_complete(spec, source, folder, fabric):
         yield Finished(folder, test_accuracy(folder))
         return
     if tensorboard:
@@ -109,11 +108,20 @@ def execute(
         test = accuracy(model, source.test.to(fabric.device), rank=fabric.global_rank, ranks=fabric.world_size)
         if fabric.is_global_zero:
             folder.write_model(model, spec)
-            parameters = sum(parameter.numel() for parameter in model.parameters())
-            # the last file to be written: its presence says that the run is complete
-            folder.write_json("result.json", {"test": asdict(test), "epochs": len(epochs), "parameters": parameters})
+            folder.write_result(asdict(test), epochs=len(epochs), model=model)
             folder.checkpoints.clear()
         yield Finished(folder, test)
+
+
+def _is_complete(spec: Spec, source: Data, folder: RunFolder, fabric: Fabric) -> bool:
+    """Whether there is nothing left to train, also after a look at every file."""
+    complete = folder.complete
+    if fabric.broadcast(complete and not sound(folder)):
+        with _alone(folder, fabric):
+            complete = fabric.broadcast(fabric.is_global_zero and mended(folder, spec, source, fabric))
+    if complete and fabric.is_global_zero:
+        folder.checkpoints.clear()  # which a kill right after the last file was written may have left
+    return complete
 
 
 def _attached(spec: Spec, source: Data, folder: RunFolder, fabric: Fabric) -> Generator[Event, None, Split]:

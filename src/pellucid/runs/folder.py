@@ -95,7 +95,16 @@ class RunFolder:
         """Write the weights, and which network they fit."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
         sealed.write(self.path / "model.safetensors", save(tensors))
+        self.write_description(spec)
+
+    def write_description(self, spec: Spec) -> None:
+        """Write which network the weights fit."""
         self.write_json("model.json", {"name": spec.model.name, "options": config.dump(spec.model.options)})
+
+    def write_result(self, test: Mapping[str, Any], *, epochs: int, model: nn.Module) -> None:
+        """Write what the network scored: the last file of all, whose presence says that the run is complete."""
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        self.write_json("result.json", {"test": test, "epochs": epochs, "parameters": parameters})
 
     def summary(self) -> dict[str, Any]:
         """All there is to say of the run, for JSON."""

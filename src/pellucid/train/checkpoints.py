@@ -1,4 +1,7 @@
-"""Checkpoints that survive what happens to files: each carries its checksum, and the one before it is kept."""
+"""Checkpoints that survive what happens to files: each carries its checksum, and the one before it is kept.
+
+A checkpoint is complete in its file, wherever that is copied to, so its checksum stands in it and in no ledger.
+"""
 
 import hashlib
 import io
@@ -40,7 +43,7 @@ class Checkpoints:
             kept = f"{left[0].name} is intact" if left else "no earlier checkpoint exists"
             raise CheckpointError(f"{error}; {kept}") from error
         for old in self._newest_first()[_KEPT:]:
-            old.unlink()
+            files.remove(old)
 
     def latest(self) -> tuple[State | None, tuple[str, ...]]:
         """The newest state that is whole, and why newer files were passed over."""
@@ -54,10 +57,11 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove all checkpoints: the run is complete and its weights are written."""
-        for path in self._newest_first():
-            path.unlink()
         if self.folder.exists():
-            self.folder.rmdir()
+            files.inner_folder(self.folder)  # which refuses a link, behind which somebody else's files lie
+            for path in self._newest_first():
+                files.remove(path)
+            files.remove_folder(self.folder)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*.ckpt"), reverse=True)

@@ -77,16 +77,15 @@ def make_steps(
     }
     folder = MapFolder(out / f"{about['explainer']['kind']}-{identity(about)}")
     with files.locked(folder.path):
-        if folder.complete:
+        if folder.mended(about):
             folder.clear()  # which a kill may have prevented
             yield Mapped(len(split), len(split))
             return folder
-        size, done = folder.begin(about, batch or (512 if split.labels.is_cuda else 32))
-        for images in split.batches(sequential(split, size)[-(-done // size) :]):
-            folder.append(_narrowed(explainer.on(model, images, of, seed=seed).map, dtype))
-            done += len(images)
-            yield Mapped(done, len(split))
-        folder.finish()
+        maps = folder.begin(about, batch or (512 if split.labels.is_cuda else 32))
+        for images in split.batches(sequential(split, maps.batch)[maps.chunks :]):
+            maps.append(_narrowed(explainer.on(model, images, of, seed=seed).map, dtype))
+            yield Mapped(min(maps.chunks * maps.batch, len(split)), len(split))
+        folder.finish(about, maps)
     return folder
 
 

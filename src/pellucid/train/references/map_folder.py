@@ -6,9 +6,7 @@ maps.partial, progress.json  while they are being made
 """
 
 import hashlib
-import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,11 @@ import numpy
 import torch
 from torch import Tensor
 
-from pellucid import files
+from pellucid import files, sealed
+from pellucid.begun import begun
 from pellucid.data import Split
-from pellucid.errors import DataError
+from pellucid.errors import Damaged, DataError
+from pellucid.train.references.partial_maps import PartialMaps
 
 About = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ class MapFolder:
         if not folder.complete:
             if not path.is_dir():
                 what = "it does not exist"
-            elif (path / "progress.json").exists():
+            elif (path / "progress.json").exists() or folder._reference.exists():
                 what = "they are not complete; go on with the command that began them"
             else:
                 what = "it has no reference.json"
@@ -50,12 +50,13 @@ class MapFolder:
     @property
     def complete(self) -> bool:
         """Whether all maps are there."""
-        return (self.path / "reference.json").exists()
+        return self._reference.exists() and self._whole.exists()
 
     @property
     def about(self) -> dict[str, Any]:
         """What the maps are of."""
-        return json.loads((self.path / "reference.json").read_text())["about"]
+        with sealed.reading(self._reference):
+            return sealed.read_json(self._reference)["about"]
 
     @property
     def fingerprint(self) -> str:
@@ -71,49 +72,57 @@ class MapFolder:
 
     def load(self) -> Tensor:
         """The maps as they were written, mapped into memory; changing them does not change the file."""
-        known = json.loads((self.path / "reference.json").read_text())["checksum"]
-        if not self._whole.exists() or files.checksum(self._whole) != known:
-            raise DataError(f"'{self._whole}' is missing or damaged; remove the folder, and make the maps again")
-        return torch.from_numpy(numpy.load(self._whole, mmap_mode="c"))
+        with sealed.reading(self._reference):
+            known = sealed.read_json(self._reference)["checksum"]
+        if files.checksum(self._whole) != known:
+            raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {sealed.AGAIN}")
+        with sealed.reading(self._whole):
+            return torch.from_numpy(numpy.load(self._whole, mmap_mode="c"))
 
-    def begin(self, about: About, batch: int) -> tuple[int, int]:
-        """Make ready to append maps; how many to make at once, and how many are there already."""
-        if not self._progress.exists():
-            header = _header(about)
-            files.write_bytes(self._partial, header)
-            self._note({"about": about, "batch": batch, "done": 0, "bytes": len(header)})
-            return batch, 0
-        # other batches would round otherwise, and the same maps would not come out bit for bit
-        progress = self._noted()
-        if self._partial.exists():
-            os.truncate(self._partial, progress["bytes"])  # what was written without being noted
-        return progress["batch"], progress["done"]
+    def mended(self, about: About) -> bool:
+        """Whether all maps are there as they were written; what is damaged is said, and their description mended."""
+        if not self._whole.exists():
+            return False
+        digest, known = files.checksum(self._whole), sealed.noted(self._whole)
+        said = False
+        if self._reference.exists():
+            with sealed.telling(), sealed.reading(self._reference, sealed.MADE_AGAIN):
+                known, said = {sealed.read_json(self._reference, sealed.MADE_AGAIN)["checksum"]}, True
+        with sealed.telling():
+            if digest not in known:
+                raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {sealed.MADE_AGAIN}")
+            if not said:
+                self._say(about, digest)
+            return True
+        return False
 
-    def append(self, maps: Tensor) -> None:
-        """Write the next maps, so that they are there after a power cut too."""
-        progress, content = self._noted(), maps.cpu().contiguous().numpy().tobytes()
-        try:
-            with self._partial.open("ab") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise DataError(f"cannot write '{self._partial}': {error.strerror}; make room, and go on") from error
-        done, length = progress["done"] + len(maps), progress["bytes"] + len(content)
-        self._note({**progress, "done": done, "bytes": length})
+    def begin(self, about: About, batch: int) -> PartialMaps:
+        """Make ready to append maps, as many at once as before, and after those that are there already."""
+        if not self._partial.exists():
+            self._forget()
+        batch = begun(self._progress, about, batch, self._forget)
+        return PartialMaps(self._partial, about, batch)
 
-    def finish(self) -> None:
+    def finish(self, about: About, maps: PartialMaps) -> None:
         """Give the maps their name, and say what they are."""
-        about = self._noted()["about"]
-        if self._partial.exists():  # else this was done before, and only the rest was not
-            self._partial.replace(self._whole)
-        content = {"about": about, "fingerprint": identity(about), "checksum": files.checksum(self._whole)}
-        files.write_text(self.path / "reference.json", json.dumps(content, indent=2) + "\n")
+        self._say(about, maps.finish(self._whole))
         self.clear()
 
     def clear(self) -> None:
         """Remove what only the making needed."""
-        self._progress.unlink(missing_ok=True)
+        files.remove(self._progress)
+
+    def _forget(self) -> None:
+        """Remove everything, and last what vouches for it: what was noted must not be taken for what comes."""
+        for path in (self._reference, self._whole, self._partial, self._progress, self.path / sealed.LEDGER):
+            files.remove(path)
+
+    def _say(self, about: About, digest: str) -> None:
+        sealed.write_json(self._reference, {"about": about, "fingerprint": identity(about), "checksum": digest})
+
+    @property
+    def _reference(self) -> Path:
+        return self.path / "reference.json"
 
     @property
     def _whole(self) -> Path:
@@ -127,25 +136,10 @@ class MapFolder:
     def _progress(self) -> Path:
         return self.path / "progress.json"
 
-    def _note(self, progress: About) -> None:
-        files.write_text(self._progress, json.dumps(progress, indent=2) + "\n")
-
-    def _noted(self) -> dict[str, Any]:
-        return json.loads(self._progress.read_text())
-
 
 def identity(about: About) -> str:
     """A short name for everything that maps depend on."""
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _header(about: About) -> bytes:
-    """The first bytes of a .npy file."""
-    buffer = io.BytesIO()
-    kind = numpy.lib.format.dtype_to_descr(numpy.dtype(about["dtype"]))
-    header = {"descr": kind, "fortran_order": False, "shape": tuple(about["shape"])}
-    numpy.lib.format.write_array_header_1_0(buffer, header)
-    return buffer.getvalue()
 
 
 def _described(shape: list[int], fingerprint: str) -> str:

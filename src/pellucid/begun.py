@@ -1,7 +1,7 @@
 """How work that is done chunk by chunk begins: everything that it depends on is written down, or compared."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ from pellucid import sealed
 from pellucid.errors import MeasurementError
 
 
-def begun(file: Path, about: Mapping[str, Any], batch: int, chunks: Path) -> int:
+def begun(file: Path, about: Mapping[str, Any], batch: int, forget: Callable[[], None]) -> int:
     """Write down what is made here, or see that it is what was begun; how many images a chunk has.
 
-    A file that is damaged or gone is written again. `chunks` are kept if they were made by the same content, since
-    between chunks of another size they would not fit.
+    A file that is damaged or gone is written again. Unless the same content had been there, what was made is
+    forgotten: between chunks of another size, or of other things, it would not fit.
     """
     content = json.dumps({"about": about, "batch": batch}, indent=2) + "\n"
     if file.exists():
@@ -22,7 +22,7 @@ def begun(file: Path, about: Mapping[str, Any], batch: int, chunks: Path) -> int
             same(file.parent, about, known["about"])
             return int(known["batch"])
     if not sealed.vouched(file, content):
-        sealed.clear(chunks, "*.npz")
+        forget()
     sealed.write(file, content)
     return batch
 
