@@ -66,9 +66,10 @@ def name_of(model: nn.Module) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What an error is and says, in one line."""
-    words = " ".join(str(error).strip().partition("\n")[0].split())
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+    """What an error is and says, in one line; programs that are compiled put their traceback before it."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    kind = type(error).__name__
+    return f"{kind}: {lines[-1 if 'Traceback' in str(error) else 0]}" if lines else kind
 
 
 @contextmanager

@@ -15,8 +15,10 @@
     │   └── Damaged       a file that is not as it was written
     ├── Diverged          a loss that became NaN or infinite
     ├── NotFinite         a network whose outputs are NaN or infinite
-    ├── NetworkError      a network that fails on images, or whose code ends the program
+    ├── NetworkError      a network that fails on images, whose code ends the program, or that has no weights
+    │   └── NoGradients   a network without a way from its logits to its pixels
     ├── NetworkBusy       a network that another thread uses in a way that excludes this one
+    ├── NoRoom            a single image that memory does not suffice for
     ├── MeasurementError  a figure whose premise does not hold, or measurements that cannot be used
     └── RunError          a run folder that cannot be used
         ├── RunBusy       another process is working in it
@@ -90,11 +92,19 @@ class NotFinite(PellucidError, ArithmeticError):
 
 
 class NetworkError(PellucidError, RuntimeError):
-    """A network failed on images, or its code tried to end the program; the cause is what it raised."""
+    """A network failed on images, its code tried to end the program, or it cannot be worked with as it is."""
+
+
+class NoGradients(NetworkError):
+    """No gradient leads from a network's logits to its pixels."""
 
 
 class NetworkBusy(PellucidError):
     """Another thread uses the network, or a part of it, in a way that excludes this one."""
+
+
+class NoRoom(PellucidError, MemoryError):
+    """Memory does not suffice for a single image."""
 
 
 class MeasurementError(PellucidError, ValueError):

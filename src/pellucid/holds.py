@@ -8,7 +8,7 @@ another state, as a metric does that looks at a network in the mode it was given
 
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,10 +69,12 @@ def evaluating(model: nn.Module, *, at_rest: bool) -> Generator[None]:
         before = {id(module): module.training for module in modules}
         if any(before.values()):
             _check([(module, "training", False) for module in modules if module.training])
-            model.eval()  # which may do more, or leave some as they are
+            with suppress(NotImplementedError):  # of exported programs, which have one mode
+                model.eval()  # which may do more, or leave some as they are
         taken = _take([*_structure(modules), *((one, "training", one.training) for one in modules)], before)
         try:
-            parameters = list(model.parameters())
+            # those made in inference mode have no gradients, and cannot be told to
+            parameters = [one for one in model.parameters() if not one.is_inference()]
             taken += _take([(one, "requires_grad", False) for one in parameters] if at_rest else _own(parameters), {})
         except NetworkBusy:
             _leave(model, modules, before, taken)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from pellucid import holds
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, ShapeError
+from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.hooks import hooked
+from pellucid.kinds import check_weights
 from pellucid.looking import going_back, look
 from pellucid.randomness import Noise
 from pellucid.second_order import fast_second_order
@@ -68,6 +69,7 @@ class Probe:
         self._logits: Tensor | None = None
         self._exchanged = False
         self._features: dict[str, Tensor] = {}
+        self._rows = 0
         self._gradients: dict[object, Tensor] = {}
         self._detached: dict[object, Tensor] = {}
         self._shared: dict[object, object] = {}
@@ -214,6 +216,8 @@ class Probe:
         with ExitStack() as recording:
             for name in self.layers:
                 recording.enter_context(hooked([self._layer(name)], self._recorder(name)))
+            if self.layers:
+                recording.enter_context(hooked([self.network], self._count, before=True))
             with (
                 fast_second_order(third_order=self.third_order) if self.second_order else nullcontext() as fast,
                 untouched_statistics(self.network) if self.batch_norm == "frozen-statistics" else nullcontext(),
@@ -221,9 +225,11 @@ class Probe:
             ):
                 logits = look(self.model, self.x)
             self._exchanged = fast is not None and fast.exchanged
-        if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != len(self.x):
-            got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
-            raise ShapeError(f"the network returned {got} for {len(self.x)} images; it must return (images, classes)")
+        if self.layers and self._rows < len(self.x):  # of which there is but the last part
+            raise NetworkError(
+                f"the network takes {self._rows} images at once and no more, so its layers cannot be looked into for "
+                f"{len(self.x)}; give a batch of {self._rows}"
+            )
         return logits
 
     def _gradient(self, of: Quantity | int | Int[Tensor, " b"], *, create_graph: bool) -> Tensor:
@@ -251,10 +257,23 @@ class Probe:
             raise ShapeError(f"the network has no layer '{name}' (its first ones are: {known})")
         return modules[name]
 
+    def _count(self, _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._rows = len(inputs[0])
+        if self._rows < len(self.x):
+            raise NetworkError(
+                f"the network takes {self._rows} images at once and no more, so its layers cannot be looked into for "
+                f"{len(self.x)}; give a batch of {self._rows}"
+            )
+
     def _recorder(self, name: str) -> Callable[[nn.Module, object, Tensor], Tensor]:
         def record(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-            self._features[name] = output
-            return output.clone()  # for what follows: an activation in place would overwrite what is recorded
+            if self._rows <= len(self.x):
+                self._features[name] = output
+                return output.clone()  # for what follows: an activation in place would overwrite what is recorded
+            # repeats of the last image fill up a batch that the network would refuse; that one speaks for them
+            features = self._features[name] = output[: len(self.x)]
+            repeats = features[-1:].expand(self._rows - len(self.x), *features.shape[1:])
+            return torch.cat([features, repeats])
 
         return record
 
@@ -273,6 +292,7 @@ def frozen(model: nn.Module) -> Generator[nn.Module]:
 
     Several threads may have it so at once: it is as it was when the last of them leaves.
     """
+    check_weights(model)
     kept = holds.Kept(model)
     try:
         with holds.evaluating(model, at_rest=True):
@@ -284,6 +304,7 @@ def frozen(model: nn.Module) -> Generator[nn.Module]:
 @contextmanager
 def evaluated(model: nn.Module) -> Generator[nn.Module]:
     """The model in evaluation mode, its parameters as they are; afterwards all modes are as they were."""
+    check_weights(model)
     with holds.evaluating(model, at_rest=False):
         yield model
 

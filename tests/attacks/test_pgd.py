@@ -180,10 +180,10 @@ def test_settings_that_make_no_attack(settings: dict[str, float | str], message:
             X,
             Y,
             NotFinite,
-            "the network's logits are NaN or infinite for 1 of 2 images; no robustness can be measured on those",
+            "the network's logits are NaN or infinite for 1 of 2 images; nothing can be measured on those",
         ),
         (
-            Answers((torch.zeros(2, 4),)),
+            Answers((torch.zeros(2, 4), torch.ones(2, 4))),
             X,
             Y,
             ShapeError,

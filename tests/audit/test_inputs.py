@@ -219,8 +219,8 @@ def test_a_flat_folder_is_explained_without_labels() -> None:
         (
             lambda: arrays(6, 1, 8, 8),
             ["convolution", "--option", "channels=3"],
-            "'{net}:convolution' does not take images of 1 x 8 x 8: Given groups=1, weight of size [4, 3, 3, 3], "
-            "expected input[1, 1, 8, 8] to have 3 channels, but got 1 channels instead",
+            "'{net}:convolution' does not take images of 1 x 8 x 8: RuntimeError: Given groups=1, weight of size "
+            "[4, 3, 3, 3], expected input[1, 1, 8, 8] to have 3 channels, but got 1 channels instead",
         ),
         (
             lambda: arrays(6, 1, 8, 8),

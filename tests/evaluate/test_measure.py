@@ -14,7 +14,7 @@ from networks import images, smooth
 from pellucid.attacks import PGD, Attack, Engine, Misclassified, RandomPoint, Repeat
 from pellucid.attacks.victim import Images, Victim
 from pellucid.data import TensorSplit
-from pellucid.errors import MeasurementError, RunBusy
+from pellucid.errors import MeasurementError, NoRoom, RunBusy
 from pellucid.evaluate import Record, fingerprint, measure, measure_steps, sample
 from pellucid.files import locked
 from pellucid.norms import Linf
@@ -149,7 +149,7 @@ def test_a_single_image_that_does_not_fit() -> None:
         def forward(self, x: Tensor) -> Tensor:
             raise torch.OutOfMemoryError("more than there is")
 
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(NoRoom):
         measure(Insatiable(), subject()[1], ATTACK)
 
 

@@ -31,6 +31,7 @@ from pellucid.data import load, sequential
 from pellucid.errors import LabelError, MeasurementError, NotFinite, PixelError
 from pellucid.evaluate.checks import CHECKS, Verdict
 from pellucid.evaluate.verdicts import verdicts
+from pellucid.looking import WITHOUT_GRADIENTS
 from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm
 from pellucid.registry import describe
@@ -115,6 +116,7 @@ def test_batch_norm_left_in_training_mode(normalising: nn.Sequential, batch: Bat
     )
 
 
+@pytest.mark.filterwarnings("ignore:this network's BatchNorm keeps no")
 def test_batch_norm_without_running_statistics(normalising: nn.Sequential, batch: Batch) -> None:
     model = nn.Sequential(*normalising)
     model[2] = nn.BatchNorm2d(16, track_running_stats=False)
@@ -277,8 +279,11 @@ def test_logits_so_large_that_cross_entropy_is_flat(healthy: nn.Sequential, batc
 
 def test_a_detached_forward(healthy: nn.Sequential, batch: Batch) -> None:
     found = failed(checked(Wrapped(healthy, after=lambda logits: logits.detach()), batch))
-    reason = "element 0 of tensors does not require grad and does not have a grad_fn"
-    assert found.pop("gradients") == f"autograd finds no way from logits to pixels: {reason}"
+    reason = (
+        "no gradient leads from the network's logits to its pixels (RuntimeError: element 0 of tensors does not "
+        f"require grad and does not have a grad_fn); {WITHOUT_GRADIENTS}"
+    )
+    assert found.pop("gradients") == reason
     assert found == dict.fromkeys(
         ("saturation", "rising-loss", "absurd-budget", "returned-points", "stronger-attack"),
         f"could not be carried out: {reason}",

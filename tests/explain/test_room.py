@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from networks import images, smooth
+from pellucid.errors import NetworkError, NoRoom
 from pellucid.explain import Gradient, SmoothGrad
 from pellucid.explain.room import Room
 
@@ -45,10 +46,10 @@ def test_where_memory_runs_out_fewer_rows_are_tried(error: RuntimeError) -> None
 
 
 def test_other_errors_and_those_of_a_single_row_are_left_alone() -> None:
-    with pytest.raises(RuntimeError, match="out of luck$"):
+    with pytest.raises(NetworkError, match=r"failed on 8 images of 1x6x6: RuntimeError: out of luck$"):
         Gradient()(Cramped(0, RuntimeError("out of luck")), X, Y)
     cramped = Cramped(0, torch.OutOfMemoryError("out of memory"))
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(NoRoom, match=r"^memory does not suffice for a single image \(out of memory\); "):
         Gradient()(cramped, X, Y)
     assert cramped.seen == [8, 4, 2, 1]
 

@@ -196,8 +196,8 @@ def test_what_cannot_be_trained_is_refused() -> None:
         list(fit(models.build("lenet", shape=(1, 8, 8), classes=7), SMALL, CrossEntropy(), Recipe()))
     narrow = nn.Sequential(nn.Flatten(), nn.Linear(5, 10))
     message = (
-        "the network cannot take images of 1x8x8 (mat1 and mat2 shapes cannot be multiplied (128x64 and 5x10)); "
-        "change the one or the other"
+        "the network cannot take images of 1x8x8 (RuntimeError: mat1 and mat2 shapes cannot be multiplied "
+        "(128x64 and 5x10)); change the one or the other"
     )
     with pytest.raises(ShapeError, match=re.escape(message)):
         list(fit(narrow, SMALL, CrossEntropy(), Recipe()))

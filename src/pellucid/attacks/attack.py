@@ -15,6 +15,7 @@ from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Tally, Victim
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.kinds import in_single, ready
 from pellucid.norms import RMS, Linf
 from pellucid.probe import frozen, parameters_at_rest
 from pellucid.protocols import Norm
@@ -99,13 +100,16 @@ class Attack(ABC):
         if batch.y.dtype.is_floating_point or batch.y.dim() != 1:
             raise ShapeError(f"labels are {tuple(batch.y.shape)} of {batch.y.dtype}; give one whole number per image")
         check_box(self.budget, self.norm, batch.x, type(self).__name__)
+        model = ready(model)
         with frozen(model), torch.no_grad():
             tally = Tally.zero(len(batch), batch.x.device)
             rows = torch.arange(len(batch), device=batch.x.device)
             noise = Noise(seed, batch.index.to(batch.x.device))
             x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
-            searched = engine.prepared(model)
-            victim = Victim(model, searched, x, batch.y, noise, rows, tally, engine, self.goal, layout)
+            single = in_single(model, x)
+            exact = engine.exact and single is model
+            searched = engine.prepared(single)
+            victim = Victim(model, searched, x, batch.y, noise, rows, tally, engine, self.goal, layout, exact)
             before = victim.decision(victim.x)
             check_labels(victim.y, before.shape[1], "this batch")
             return self._decided(victim, before, self._searched(victim, before))

@@ -39,7 +39,7 @@ def iterate(victim: Victim, state: S, step: Callable[[Victim, S, int], S], steps
     stride = 1 if found.device.type == "cpu" else 8
     for number in range(steps):
         if number % stride == 0:
-            if not victim.engine.exact:
+            if not victim.exact:
                 state = _confirmed(victim, state)
             standing = (~state.done).nonzero().squeeze(1)
             if len(standing) < len(places):

@@ -7,8 +7,10 @@ from torch import nn
 
 from pellucid import models
 from pellucid.attacks.attack import Attack
+from pellucid.attacks.engine import takes_channels_last
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.victim import Images, Victim
+from pellucid.kinds import in_single, ready
 from pellucid.probe import frozen
 from pellucid.protocols import Norm
 
@@ -46,6 +48,15 @@ class Transfer(Attack):
 
     def search(self, victim: Victim) -> Images:
         """What the attack finds on the other network."""
-        source = models.load(self.source).to(victim.x.device, victim.x.dtype)
+        source = ready(models.load(self.source).to(victim.x.device))
         with frozen(source):
-            return self.attack.search(replace(victim, model=source))
+            single, x = in_single(source, victim.x), victim.x
+            return self.attack.search(
+                replace(
+                    victim,
+                    model=source,
+                    searched=victim.engine.prepared(single),
+                    channels_last=takes_channels_last(source, x),
+                    exact=victim.engine.exact and single is source,
+                )
+            )

@@ -42,7 +42,7 @@ class Victim:
 
     A search looks at `searched`, the same network as its engine has prepared it; decisions fall on `model` itself.
     `rows` are the images' places in the batch that the attack began with. With `channels_last` the search lays images
-    out as convolutions like them best.
+    out as convolutions like them best. It is `exact` where it sees what the decision will see.
     """
 
     model: nn.Module
@@ -55,6 +55,7 @@ class Victim:
     engine: Engine
     goal: Goal
     channels_last: bool = False
+    exact: bool = True
 
     def __len__(self) -> int:
         return len(self.x)
@@ -103,16 +104,16 @@ class Victim:
         return Probe(model, Batch.trusted(x, self.y, {}), second_order=False).logits.detach()
 
 
-def usable(logits: Logits) -> Logits:
-    """Logits that are numbers, of two classes or more; anything else would count as robust."""
+def usable(logits: Logits, what: str = "an attack") -> Logits:
+    """Logits that are numbers, of two classes or more; anything else would count as robust, or as explained."""
     broken = ~logits.isfinite().all(1)
     if broken.any():
         raise NotFinite(
             f"the network's logits are NaN or infinite for {int(broken.sum())} of {len(logits)} images; "
-            "no robustness can be measured on those"
+            "nothing can be measured on those"
         )
     if logits.shape[1] < 2:
-        raise ShapeError(f"the network has {logits.shape[1]} class; an attack needs two to choose from")
+        raise ShapeError(f"the network has {logits.shape[1]} class; {what} needs two to choose from")
     return logits
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from pellucid.batch import Batch
 from pellucid.data import sequential
 from pellucid.evaluate.explanations import Passes
+from pellucid.halving import out_of_memory
 from pellucid.probe import Probe, frozen, slope
 from pellucid.runs import Subject
 
@@ -31,7 +32,9 @@ class Speed:
         try:
             with frozen(subject.model):
                 timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if not out_of_memory(error):
+                return cls(0.0, 0.0, 0.0)  # nobody knows; the parts will say what the network fails at
             if len(batch) == 1:
                 return cls(0.0, 0.0, 0.0)  # nobody knows; the parts will say that there is no room
             return cls.of(subject, len(batch) // 2)
@@ -65,9 +68,9 @@ def _differentiated(model: nn.Module, batch: Batch) -> None:
     probe = Probe(model, batch.at(batch.x.detach().clone()), second_order=True)
     try:
         slope(probe.gradient("label-logit").flatten(1).square().sum(1), probe.x)
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError:
+    except Exception as error:
+        if out_of_memory(error):
+            raise
         return  # its gradients have none; what needs them will say so
 
 

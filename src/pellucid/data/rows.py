@@ -56,7 +56,10 @@ def digest(*parts: object) -> str:
     """A digest of words, numbers and tensors that does not depend on where the tensors are."""
     total = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Tensor):
+        if isinstance(part, tuple) and any(isinstance(one, Tensor) for one in part):
+            total.update(digest(*part).encode())  # as quantised layers keep their weights
+        elif isinstance(part, Tensor):
+            part = part.dequantize() if part.is_quantized else part  # noqa: PLW2901
             total.update(repr((part.dtype, tuple(part.shape))).encode())
             total.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
         else:

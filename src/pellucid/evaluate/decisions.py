@@ -12,6 +12,7 @@ from pellucid.errors import MeasurementError, NotFinite
 from pellucid.evaluate.measure import fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.halving import by_halves
+from pellucid.kinds import ready
 from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.metrics.calibration import calibration_error
@@ -61,6 +62,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
     """Look once at every image of a split; where memory does not suffice for a batch, it is halved."""
     if not len(split):
         raise MeasurementError("this split has no images; look at one or more")
+    model = ready(model)
     columns: dict[str, list[Tensor]] = {name: [] for name in ("index", "y", "predicted", "confidence", "loss")}
     with frozen(model), torch.no_grad():
         for images in split.batches(sequential(split, batch)):

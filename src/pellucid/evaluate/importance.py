@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pellucid import config, files
@@ -16,6 +18,8 @@ from pellucid.evaluate.measure import fingerprint, identity
 from pellucid.evaluate.sample import sample
 from pellucid.explain.normlime import NormLime
 from pellucid.explain.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
+from pellucid.halving import by_halves
+from pellucid.kinds import in_single
 
 _EDITION = 2  # what hides nothing has no coefficient
 _LEARNT_FROM = 500  # images that a vocabulary is learnt from, however many are explained
@@ -83,6 +87,7 @@ def explain_steps(
         "data": split.fingerprint(),
         "model": fingerprint(model),
     }
+    model = in_single(model, first.x)
     folder = ImportanceFolder(out / f"normlime-{identity(about)}")
     with files.locked(folder.path):
         plan = sequential(split, folder.begin(about, batch))
@@ -96,12 +101,30 @@ def explain_steps(
         done = len(split) - sum(len(plan[number]) for number in missing)
         if done:
             yield Explained(done, len(split))
+
+        def columns(some: Batch) -> dict[str, Tensor]:
+            return _columns(some, explained(model, some, explainer.lime, labels, vocabulary, seed=seed))
+
         for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
-            local = explained(model, images, explainer.lime, labels, vocabulary, seed=seed)
-            folder.keep(_columns(images, local), number)
+            folder.keep(_joined(by_halves(columns, images)), number)
             done += len(images)
             yield Explained(done, len(split))
     return folder
+
+
+def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The columns of several batches, as wide as the widest; where an image has no such superpixel is no word."""
+    if len(parts) == 1:
+        return parts[0]
+    found: dict[str, Tensor] = {}
+    for name in parts[0]:
+        columns = [part[name] for part in parts]
+        if columns[0].dim() > 1:
+            most = max(column.shape[1] for column in columns)
+            missing = -1 if name == "words" else 0
+            columns = [F.pad(column, (0, most - column.shape[1]), value=missing) for column in columns]
+        found[name] = torch.cat(columns)
+    return found
 
 
 def _columns(images: Batch, local: Local) -> dict[str, Tensor]:

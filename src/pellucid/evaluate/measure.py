@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from pellucid import config, files
 from pellucid.attacks import Attack, Engine, Perturbed
 from pellucid.batch import Batch
-from pellucid.data import Split, sequential
+from pellucid.data import Split, rows, sequential
 from pellucid.errors import MeasurementError, UnknownName
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.record import Record
 from pellucid.halving import by_halves
+from pellucid.kinds import check_weights
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,12 @@ def description(model: nn.Module, split: Split, attack: Attack, seed: int, engin
 
 def fingerprint(model: nn.Module) -> str:
     """A digest of a network's structure and of everything it has learnt."""
+    check_weights(model)
     digest = hashlib.sha256(repr(model).encode())
     for name, tensor in model.state_dict().items():
+        if not isinstance(tensor, Tensor):  # as quantised layers keep their weights
+            digest.update(f"{name} {rows.digest(tensor)}".encode())
+            continue
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]

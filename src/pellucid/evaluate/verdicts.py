@@ -9,6 +9,8 @@ from pellucid.attacks import PGD, Attack
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import MeasurementError, NetworkError, PellucidError
 from pellucid.evaluate.checks import CHECKS, Case, Check, Verdict
+from pellucid.halving import out_of_memory
+from pellucid.kinds import ready
 from pellucid.randomness import derive, seeded
 
 _IMAGES = 64
@@ -33,7 +35,7 @@ def verdicts(
     """
     if not len(batch):
         raise MeasurementError("this batch has no images; check a network on one or more")
-    case = Case(model, _some(batch, _IMAGES), _some(batch, _MANY), tuple(classes), attack, seed)
+    case = Case(ready(model), _some(batch, _IMAGES), _some(batch, _MANY), tuple(classes), attack, seed)
     with seeded(derive(seed, "verdicts"), batch.x.device):
         check_labels(case.many.y, case.logits.shape[1], "this batch")
         chosen = {name: CHECKS[name] for name in checks or CHECKS}
@@ -44,9 +46,9 @@ def verdicts(
 def _carried_out(name: str, check: Check, case: Case) -> Verdict | None:
     try:
         return check(case)
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError, PellucidError) as error:
+        if out_of_memory(error):
+            raise
         # such as a network without gradients, which stops most searches; the check of gradients says so
         own = error.__cause__ if isinstance(error, NetworkError) else None
         reason = str(own or error).partition("\n")[0]

@@ -23,6 +23,7 @@ from pellucid.explain.explanation import (
     notes,
 )
 from pellucid.explain.room import Room
+from pellucid.kinds import in_single
 from pellucid.probe import Probe, evaluated, frozen
 
 E = TypeVar("E", bound="Explainer")
@@ -133,6 +134,7 @@ class Explainer(ABC):
         if memory is not None and memory < 1:
             raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
         given = batch if create_graph else batch.at(batch.x.detach())
+        model = model if create_graph else in_single(model, given.x)
         with evaluated(model) if create_graph else frozen(model), torch.enable_grad():
             found = self._in_parts(model, given, of, seed, create_graph, memory)
         broken = ~found.map.detach().flatten(1).isfinite().all(1)
@@ -154,7 +156,7 @@ class Explainer(ABC):
             try:
                 classes = of[part] if isinstance(of, Tensor) else of
                 found = self._part(model, batch.rows(part), classes, seed, graph, room)
-            except RuntimeError as error:
+            except Exception as error:
                 if not room.halve(error):
                     raise
                 continue
@@ -218,4 +220,6 @@ def _classes(probe: Probe, of: int | Tensor | str) -> Classes:
         return probe.y
     logits = probe.logits.detach()
     predicted = logits.argmax(1)
+    if logits.shape[1] < 2 and of == "runner-up":
+        raise ShapeError("the network has 1 class, and none comes second to it; ask about 'predicted'")
     return predicted if of == "predicted" else logits.scatter(1, predicted[:, None], -math.inf).argmax(1)

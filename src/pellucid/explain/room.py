@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from pellucid.halving import no_room, out_of_memory
+
 # Beyond these a pass over more rows is no faster per row; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 64
 _MOST_ON_AN_ACCELERATOR = 1024
@@ -46,10 +48,12 @@ class Room:
         self.rows = max(1, min(full_pass(self._device), self._bytes() * rows // max(1, sum(kept.values()))))
         self._settled = True
 
-    def halve(self, error: RuntimeError) -> bool:
+    def halve(self, error: Exception) -> bool:
         """Whether a smaller room may help where a pass ended with this error; it then is half as large."""
-        if self.rows == 1 or not (isinstance(error, torch.OutOfMemoryError) or _ALLOCATOR in str(error)):
+        if not out_of_memory(error):
             return False
+        if self.rows == 1:
+            raise no_room(error) from error
         self.rows //= 2
         self._settled = True
         if self._device.type == "cuda":
@@ -65,6 +69,3 @@ class Room:
 def full_pass(device: torch.device) -> int:
     """How many rows make a pass that more would make no faster per row."""
     return _MOST_ON_A_CPU if device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
-
-
-_ALLOCATOR = "can't allocate memory"  # what a CPU's says, whose error has no class of its own

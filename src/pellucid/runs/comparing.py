@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pellucid import data, evaluate, models
 from pellucid.config import Table
+from pellucid.contained import reason
 from pellucid.data import Data, Report, Split, StreamedSplit, sequential, silent
-from pellucid.errors import ConfigError, ShapeError
+from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.looking import look
 from pellucid.probe import frozen
 from pellucid.runs.measuring import Subject, device_of, known_data, part_of, settings_of, sized
@@ -55,7 +56,7 @@ def subjects(
     found: list[Subject] = []
     for name in names:
         own = _sized(name, settings, images)
-        network = in_single(models.load(name, weights=weights, options=own)).to(place)
+        network = models.load(name, weights=weights, options=own).to(place)
         outputs = outputs_of(network, split, name)
         if images.known is not None and outputs != len(split.classes):
             raise ShapeError(
@@ -69,12 +70,6 @@ def subjects(
     return found
 
 
-def in_single(network: nn.Module) -> nn.Module:
-    """The network in float32, as images are, whichever precision it was saved in."""
-    kinds = {tensor.dtype for tensor in network.state_dict().values() if tensor.is_floating_point()}
-    return network.float() if kinds - {torch.float32} else network
-
-
 def outputs_of(network: nn.Module, split: Split, name: str) -> int:
     """How many classes a network tells apart, found by showing it one of the images."""
     if not len(split):
@@ -83,15 +78,12 @@ def outputs_of(network: nn.Module, split: Split, name: str) -> int:
     shape = " x ".join(map(str, split.shape))
     try:
         with frozen(network), torch.no_grad():
-            logits: Any = look(network, batch.x)
-    except Exception as error:  # a network of somebody else's fails in its own way
-        said = str(error.__cause__ or error)
-        lines = [line for line in said.splitlines() if line.strip()] or [type(error).__name__]
-        raise ShapeError(f"'{name}' does not take images of {shape}: {lines[-1].strip()}") from error
-    if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != 1:
-        got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
-        raise ShapeError(f"'{name}' returned {got} for 1 image; it must return (images, classes)")
-    return logits.shape[1]
+            return look(network, batch.x).shape[1]
+    except NetworkError as error:
+        why = reason(error.__cause__) if error.__cause__ else str(error)
+        raise ShapeError(f"'{name}' does not take images of {shape}: {why}") from error
+    except ShapeError as error:
+        raise ShapeError(str(error).replace("the network", f"'{name}'", 1)) from error
 
 
 def _images(

@@ -14,7 +14,9 @@ from pellucid import data, evaluate, models
 from pellucid.batch import Batch
 from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError
-from pellucid.probe import Probe, frozen
+from pellucid.halving import by_halves
+from pellucid.looking import look
+from pellucid.probe import frozen
 from pellucid.runs.measuring import device_of, known_data, part_of, settings_of, sized
 
 _AT_ONCE = 64
@@ -84,10 +86,10 @@ def _logits(network: nn.Module, x: Tensor) -> Tensor:
     nothing = torch.zeros(len(x), dtype=torch.long, device=x.device)
     with frozen(network), torch.no_grad():
         parts = [
-            Probe(network, Batch.trusted(some, label, {}), second_order=False).logits.detach()
+            by_halves(lambda images: look(network, images.x), Batch.trusted(some, label, {}))
             for some, label in zip(x.split(_AT_ONCE), nothing.split(_AT_ONCE), strict=True)
         ]
-    return torch.cat(parts).cpu()
+    return torch.cat([logits for halves in parts for logits in halves]).cpu()
 
 
 def _shape(shape: str, model: str) -> tuple[int, int, int]:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from pellucid import holds
 from pellucid.batch import Batch
+from pellucid.contained import reason
 from pellucid.data import Split
-from pellucid.errors import ShapeError
+from pellucid.errors import NetworkError, ShapeError
 from pellucid.models import curves
 from pellucid.objectives import Objective
 from pellucid.probe import Probe
@@ -136,10 +137,8 @@ def check_network(probe: Probe, split: Split) -> None:
     """Refuse a network that cannot take the split's images, or whose outputs are not its classes."""
     try:
         logits = probe.logits
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        shape, said = "x".join(map(str, split.shape)), str(error.__cause__ or error).partition("\n")[0]
+    except NetworkError as error:
+        shape, said = "x".join(map(str, split.shape)), reason(error.__cause__ or error)
         raise ShapeError(
             f"the network cannot take images of {shape} ({said}); change the one or the other"
         ) from error

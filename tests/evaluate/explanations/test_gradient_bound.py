@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from chance import strays
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, NoRoom
 from pellucid.evaluate.explanations import GradientBound
 from pellucid.explain import Gradient
 from pellucid.norms import Linf
@@ -154,7 +154,7 @@ def test_an_image_s_own_row_is_the_same_however_much_memory_there_is() -> None:
     for found in (metric.on(smooth(), batch, memory=1), metric(Scarce(smooth(), 3), x)):
         for name, column in metric(smooth(), x).columns.items():
             assert torch.allclose(found.columns[name], column, rtol=1e-9), name
-    with pytest.raises(torch.OutOfMemoryError, match="more than there is"):
+    with pytest.raises(NoRoom, match="more than there is"):
         metric(Scarce(smooth(), 0), x)
 
 

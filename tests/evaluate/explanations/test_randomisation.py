@@ -12,10 +12,10 @@ from chance import strays
 from networks import images, linear, smooth
 from pellucid.batch import Batch
 from pellucid.data import load, sequential
-from pellucid.errors import ConfigError, ShapeError
+from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.evaluate.explanations import CascadingRandomisation, ClassSensitivity, LabelRandomisation
 from pellucid.evaluate.explanations.cascading_randomisation import chosen
-from pellucid.evaluate.explanations.redrawing import copied, layers_from_the_output, redraw
+from pellucid.evaluate.explanations.redrawing import layers_from_the_output, redraw
 from pellucid.explain import Explainer, Gradient, SmoothGrad
 from pellucid.metrics.agreement import Cosine, Pearson
 from pellucid.probe import Probe
@@ -244,8 +244,10 @@ def test_what_cannot_be_copied_or_drawn_is_refused() -> None:
     message = (
         "this network cannot be copied, so none of its layers can be drawn anew (TypeError: cannot pickle a lock)"
     )
-    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-        copied(Stubborn(2, 2))
+    with pytest.raises(NetworkError, match=f"^{re.escape(message)}$"):
+        CascadingRandomisation()(
+            nn.Sequential(nn.Flatten(), Stubborn(9, 2)), images(2, 1, 3, 3), 0, explainer=Gradient()
+        )
     message = "this network has no layer with parameters; there is nothing to draw anew"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         CascadingRandomisation()(nn.Flatten(), images(2, 1, 3, 3), 0, explainer=Gradient())

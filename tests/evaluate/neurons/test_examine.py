@@ -11,7 +11,7 @@ from pellucid import data, models
 from pellucid.attacks import PGD, Confirmed, LowestLoss, Misclassified
 from pellucid.batch import Batch
 from pellucid.data import Split, TensorSplit
-from pellucid.errors import ConfigError, MeasurementError, PellucidError, ShapeError
+from pellucid.errors import ConfigError, MeasurementError, NoRoom, PellucidError, ShapeError
 from pellucid.evaluate.neurons import (
     Examined,
     Probing,
@@ -81,7 +81,7 @@ def test_chunks_for_which_memory_does_not_suffice_are_halved() -> None:
                 assert torch.equal(one.columns[name], other.columns[name])
             torch.testing.assert_close(one.columns["at inner.activation1"], other.columns["at inner.activation1"])
         assert torch.equal(roomy[1].columns["target"], tight[1].columns["target"])
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(NoRoom):
         activations(Cramped(network(), 0), split, layers)
 
 

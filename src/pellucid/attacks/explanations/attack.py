@@ -19,6 +19,8 @@ from pellucid.attacks.search import where
 from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError, suggestion
+from pellucid.halving import no_room, out_of_memory
+from pellucid.kinds import in_single
 from pellucid.metrics.agreement import Sign, planes, scaled
 from pellucid.models.swapping import rectifiers_left, swapped
 from pellucid.norms import L0, Linf
@@ -123,6 +125,7 @@ class ExplanationAttack:
             batch.column(name)
         check_box(self.eps, self.norm, batch.x, type(self).__name__)
         batch = batch.at(batch.x.detach())
+        model = in_single(model, batch.x)
         found, done = list[Manipulated](), 0
         with frozen(model):
             while done < len(batch):
@@ -130,9 +133,11 @@ class ExplanationAttack:
                 try:
                     of_these = of[taken] if isinstance(of, Tensor) else of
                     found.append(self._part(model, batch.rows(taken), of_these, seed))
-                except torch.OutOfMemoryError:
-                    if rows == 1:
+                except Exception as error:
+                    if not out_of_memory(error):
                         raise
+                    if rows == 1:
+                        raise no_room(error) from error
                     rows //= 2
                     continue
                 done += rows

@@ -1,5 +1,6 @@
 """Gradients that are zero, not finite, or not there."""
 
+from pellucid.errors import NoGradients
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.checks.verdict import Verdict
 
@@ -14,9 +15,8 @@ def gradients(case: Case) -> Verdict:
     )
     try:
         steep, flat = case.gradients
-    except RuntimeError as error:  # what autograd raises where no gradient leads to the images
-        reason = str(error.__cause__ or error).partition("\n")[0]
-        return Verdict("gradients", False, f"autograd finds no way from logits to pixels: {reason}", {}, remedy)
+    except NoGradients as error:
+        return Verdict("gradients", False, str(error), {}, remedy)
     evidence: dict[str, float] = {}
     for name, sizes in (("cross-entropy", steep), ("margin", flat)):
         evidence[f"{name}-zero"] = float((sizes == 0).double().mean())

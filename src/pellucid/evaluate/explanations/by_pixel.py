@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.halving import out_of_memory
 from pellucid.layout import channels_last
-from pellucid.looking import look
+from pellucid.looking import as_given, look
 
 
 class ByPixel:
@@ -22,7 +23,9 @@ class ByPixel:
         """The logits."""
         if self._takes:
             try:
-                return look(self._model, channels_last(rows))
-            except RuntimeError:
+                return as_given(self._model, channels_last(rows))
+            except Exception as error:  # a network of somebody else's fails in its own way
+                if out_of_memory(error):
+                    raise
                 self._takes = False
         return look(self._model, rows)

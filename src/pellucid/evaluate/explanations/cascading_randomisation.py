@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric, Needs
-from pellucid.evaluate.explanations.redrawing import copied, layers_from_the_output, redraw
+from pellucid.evaluate.explanations.redrawing import layers_from_the_output, redraw
+from pellucid.kinds import copied
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.randomness import derive
+
+_WHY = "so none of its layers can be drawn anew"
 
 
 @final
@@ -99,7 +102,7 @@ def chosen(layers: int, stages: int) -> tuple[int, ...]:
 
 
 def _cascading(model: nn.Module, layers: tuple[str, ...], places: tuple[int, ...], seed: int) -> Iterator[nn.Module]:
-    network = copied(model)
+    network = copied(model, _WHY)
     for number, layer in enumerate(layers, 1):
         redraw(network, layer, seed)
         if number in places:
@@ -110,6 +113,6 @@ def _independent(
     model: nn.Module, layers: tuple[str, ...], places: tuple[int, ...], seed: int
 ) -> Iterator[nn.Module]:
     for place in places:
-        network = copied(model)
+        network = copied(model, _WHY)
         redraw(network, layers[place - 1], seed)
         yield network

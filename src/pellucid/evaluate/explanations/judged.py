@@ -13,12 +13,14 @@ from pellucid import files
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.errors import ConfigError, MeasurementError
-from pellucid.evaluate.explanations.metric import Metric
+from pellucid.evaluate.explanations.metric import Metric, Scores
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.measure import described, fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.explain import Explainer
+from pellucid.halving import by_halves
+from pellucid.kinds import in_single
 from pellucid.metrics import Estimate
 
 _HALF = 0.5
@@ -117,6 +119,8 @@ def judge_steps(
         name: judging_description(model, split, metric, explainer=explainer, of=of, seed=seed)
         for name, metric in metrics.items()
     }
+    (first,) = split.batches([torch.arange(1)])
+    model = in_single(model, first.x)
     if folders is None:
         parts: dict[str, dict[int, Judged]] = {name: {} for name in metrics}
         for number, images in enumerate(split.batches(sequential(split, batch))):
@@ -182,31 +186,45 @@ def _judged(
     seed: int,
     about: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, Judged]]:
+    """Metric by metric, of maps that are made once for all; where memory does not suffice, of half of the images."""
     maps, forwards, backwards = images.columns.get("map"), 0, 0
     about_class: int | str | Tensor = of
     if explainer is not None and maps is None and any(metrics[name].needs != "network" for name in lacking):
         with counted(model) as passes:
-            explanation = explainer.on(model, images, of, seed=seed)
-        maps, about_class = explanation.map, explanation.of
+            made = by_halves(lambda some: explainer.on(model, some, of, seed=seed), images)
+        maps, about_class = torch.cat([one.map for one in made]), torch.cat([one.of for one in made])
         forwards, backwards = passes.forwards, passes.backwards
+    numbered = images.with_column("row", torch.arange(len(images), device=images.x.device))
     for name in lacking:
         metric = metrics[name]
-        scores = metric.on(model, images, about_class, explainer=explainer, maps=maps, seed=seed)
-        own = metric.needs != "network"
-        cost = {"forwards": scores.forwards + own * forwards, "backwards": scores.backwards + own * backwards}
-        columns = {
-            "index": images.index,
-            "y": images.y,
-            "of": scores.of,
-            "value": scores.value,
-            "defined": scores.defined,
-            **{
-                passes: torch.full((len(images),), count / len(images), dtype=torch.float64)
-                for passes, count in cost.items()
-            },
-            **scores.columns,
-        }
-        yield name, Judged({column: values.cpu() for column, values in columns.items()}, about[name])
+
+        def judged(some: Batch, metric: Metric = metric) -> dict[str, Tensor]:
+            rows = some.column("row")
+            classes = about_class[rows] if isinstance(about_class, Tensor) else about_class
+            own = None if maps is None else maps[rows]
+            scores = metric.on(model, images.rows(rows), classes, explainer=explainer, maps=own, seed=seed)
+            return _columns(scores, some, len(images), *(() if metric.needs == "network" else (forwards, backwards)))
+
+        parts = by_halves(judged, numbered)
+        yield name, Judged({key: torch.cat([part[key] for part in parts]) for key in parts[0]}, about[name])
+
+
+def _columns(scores: Scores, images: Batch, chunk: int, forwards: int = 0, backwards: int = 0) -> dict[str, Tensor]:
+    """What is kept of some images; so many passes made the maps of their whole chunk."""
+    cost = {
+        "forwards": scores.forwards / len(images) + forwards / chunk,
+        "backwards": scores.backwards / len(images) + backwards / chunk,
+    }
+    columns = {
+        "index": images.index,
+        "y": images.y,
+        "of": scores.of,
+        "value": scores.value,
+        "defined": scores.defined,
+        **{passes: torch.full((len(images),), share, dtype=torch.float64) for passes, share in cost.items()},
+        **scores.columns,
+    }
+    return {name: values.cpu() for name, values in columns.items()}
 
 
 def _progress(parts: Mapping[str, Mapping[int, Judged]], total: int) -> Judging:

@@ -10,12 +10,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from pellucid.attacks.victim import usable
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, MeasurementError, NotFinite, ShapeError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.explain import Explainer
 from pellucid.explain.room import full_pass
+from pellucid.kinds import in_single
 from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.probe import frozen
@@ -136,6 +138,7 @@ class Metric(ABC):
         if not len(batch):
             raise ShapeError("this batch has no images; a metric needs one or more")
         self._check(batch, explainer, maps)
+        model = in_single(model, batch.x)
         with frozen(model), counted(model) as passes:
             if maps is None and self.needs != "network":
                 assert explainer is not None
@@ -182,6 +185,7 @@ def _classes(model: nn.Module, batch: Batch, of: int | Tensor | str) -> Int[Tens
     asked = batch.x if isinstance(of, str) and of in ("predicted", "runner-up") else batch.x[:1]
     with torch.no_grad():
         logits = torch.cat([look(model, part) for part in asked.split(full_pass(batch.x.device))])
+    usable(logits, "a metric")
     match of:
         case Tensor():
             classes = of.to(batch.x.device)

@@ -8,21 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid import hooks
-from pellucid.errors import ConfigError
 from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.randomness import derive, seeded
-
-
-def copied(model: nn.Module) -> nn.Module:
-    """A network of one's own to change."""
-    try:
-        return hooks.copied(model)
-    except Exception as error:  # whatever a network keeps may refuse, each in its own way
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise ConfigError(
-            f"this network cannot be copied, so none of its layers can be drawn anew ({reason})"
-        ) from error
 
 
 @torch.no_grad()

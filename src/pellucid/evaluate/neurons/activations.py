@@ -12,7 +12,7 @@ from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
 from pellucid.evaluate.measure import fingerprint
-from pellucid.evaluate.neurons.chunks import Stage, in_chunks
+from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
 from pellucid.evaluate.table import Table
 from pellucid.probe import Probe, frozen
 
@@ -35,6 +35,8 @@ def activations(
     A neuron is a unit, or a channel of a map, of which `pool` makes one number.
     """
     about = described(model, split, layers, pool)
+
+    model = examinable(model, split)
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         logits, found = looked(model, images, layers, pool)

@@ -15,7 +15,7 @@ from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ConfigError
 from pellucid.evaluate.neurons.activations import Pool, described, looked
-from pellucid.evaluate.neurons.chunks import Stage, in_chunks
+from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
 from pellucid.evaluate.table import Table
 from pellucid.randomness import Noise, derive
 
@@ -90,6 +90,8 @@ def attacked_activations(
         "targets": min(targets, classes - 1),
         "seed": seed,
     }
+
+    model = examinable(model, split)
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         wanted = towards.of(images, classes)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pellucid import files
 from pellucid.batch import Batch
@@ -15,6 +15,7 @@ from pellucid.errors import MeasurementError
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.table import Table
 from pellucid.halving import by_halves
+from pellucid.kinds import in_single
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ def in_chunks(
 
     Where memory does not suffice for a chunk, it is halved.
     """
-    if not len(split):
-        raise MeasurementError("this split has no images; examine one or more")
+    _check(split)
 
     def made(images: Batch) -> Table:
         parts = by_halves(lambda some: {key: column.cpu() for key, column in columns(some).items()}, images)
@@ -67,3 +67,15 @@ def in_chunks(
             place.keep(done[number], number)
             watch(Stage(name, sum(len(plan[number]) for number in done), len(split)))
         return place.finish(done)
+
+
+def examinable(model: nn.Module, split: Split) -> nn.Module:
+    """The network to look into, in float32 as its images are."""
+    _check(split)
+    (first,) = split.batches([torch.arange(1)])
+    return in_single(model, first.x)
+
+
+def _check(split: Split) -> None:
+    if not len(split):
+        raise MeasurementError("this split has no images; examine one or more")

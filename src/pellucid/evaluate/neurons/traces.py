@@ -13,7 +13,7 @@ from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.evaluate.neurons.activations import column_of, described
 from pellucid.evaluate.neurons.attacked import Towards
-from pellucid.evaluate.neurons.chunks import Stage, in_chunks
+from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
 from pellucid.evaluate.neurons.differences import prediction_differences
 from pellucid.evaluate.table import Table
 from pellucid.probe import Probe, frozen
@@ -40,6 +40,8 @@ def traces(
     about: dict[str, Any] = described(model, split, layers, "max") | {"traces": True, "seed": seed}
     if attack is not None:
         about |= {"attack": config.dump(attack), "targets": min(targets, len(split.classes) - 1)}
+
+    model = examinable(model, split)
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         yes = torch.ones_like(images.y, dtype=torch.bool)

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.data import Split, sequential
+from pellucid.halving import by_halves
 from pellucid.looking import look
 from pellucid.probe import frozen
 
@@ -40,8 +41,11 @@ class Study:
     def predicted(self, split: Split) -> Int[Tensor, " n"]:
         """The class that the network sees in each image."""
         with frozen(self.model):
-            found = [look(self.model, batch.x).argmax(1) for batch in split.batches(sequential(split, _AT_ONCE))]
-        return torch.cat(found)
+            looked = [
+                by_halves(lambda some: look(self.model, some.x).argmax(1), batch)
+                for batch in split.batches(sequential(split, _AT_ONCE))
+            ]
+        return torch.cat([answers for parts in looked for answers in parts])
 
 
 class Ranking(ABC):

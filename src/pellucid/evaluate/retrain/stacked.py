@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from pellucid.contained import contained, name_of
+from pellucid.halving import out_of_memory
 from pellucid.randomness import seeded
 
 State = Mapping[str, Tensor]
@@ -60,9 +61,9 @@ class Stacked:
         try:
             with torch.no_grad(), seeded(None, like.device):
                 self._forward(buffers, like.expand(len(self), *like.shape), together=True)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError:
+        except Exception as error:  # a network of somebody else's fails in its own way
+            if out_of_memory(error):
+                raise
             return False
         return True
 

@@ -21,6 +21,7 @@ from pellucid.explain.lime.segmentation import Segmentation
 from pellucid.explain.lime.superpixels import Slic
 from pellucid.explain.lime.surrogates import Surrogates, TooFewMasks, joined
 from pellucid.explain.room import Room
+from pellucid.kinds import in_single
 from pellucid.probe import Probe, frozen
 
 _FEW = 5  # masks per segment, below which coefficients are mostly noise
@@ -107,6 +108,7 @@ class Lime(Explainer):
         the other images and classes, and how many bytes of `memory` passes may keep, change nothing but rounding.
         """
         _check(batch, of, memory)
+        model = in_single(model, batch.x)
         room, parts, done = Room(memory, batch.x.device), list[Surrogates](), 0
         with frozen(model), torch.enable_grad():  # for the pass that is weighed; no other keeps a graph
             while done < len(batch):
@@ -119,7 +121,7 @@ class Lime(Explainer):
                         probe.logits  # noqa: B018 - the pass that is weighed
                     chosen = _chosen(probe, of[rows] if isinstance(of, Tensor) else of, classes)
                     parts.append(self._surrogates(probe, chosen, room.rows))
-                except RuntimeError as error:
+                except Exception as error:
                     if not room.halve(error):
                         raise
                     continue

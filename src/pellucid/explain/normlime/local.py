@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, ShapeError
 from pellucid.explain.lime import SEGMENTATIONS, Lime
 from pellucid.explain.normlime.vocabulary import Vocabulary, describe, flattened
+from pellucid.halving import by_halves
 from pellucid.probe import Probe, frozen
 
 Labels = Literal["predicted", "true"]
@@ -63,9 +64,13 @@ def learn_words(
 ) -> Vocabulary:
     """A vocabulary of the superpixels of these images."""
     rows: list[Tensor] = []
-    for batch in batches:
+
+    def described(batch: Batch) -> Tensor:
         segments, counts = segmented(lime, batch)
-        rows.append(flattened(describe(model, batch, segments, counts, layer=layer), counts).cpu())
+        return flattened(describe(model, batch, segments, counts, layer=layer), counts).cpu()
+
+    for batch in batches:
+        rows += by_halves(described, batch)
     return Vocabulary.learn(torch.cat(rows), words, seed=seed, layer=layer)
 
 
@@ -73,7 +78,10 @@ def classes_of(model: nn.Module, batch: Batch) -> int:
     """How many classes the network knows."""
     first = Batch.trusted(batch.x[:1], batch.y[:1], {})
     with frozen(model), torch.no_grad():
-        return Probe(model, first, second_order=False).logits.shape[1]
+        found = Probe(model, first, second_order=False).logits.shape[1]
+    if found < 2:
+        raise ShapeError(f"the network has {found} class; what matters for it needs another to be told from")
+    return found
 
 
 def segmented(lime: Lime, batch: Batch) -> tuple[Int[Tensor, "b h w"], Int[Tensor, " b"]]:

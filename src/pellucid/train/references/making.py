@@ -13,6 +13,8 @@ from pellucid.data import Split, sequential
 from pellucid.data.rows import digest, named
 from pellucid.errors import DataError, NotFinite
 from pellucid.explain import Explainer
+from pellucid.halving import by_halves
+from pellucid.kinds import in_single
 from pellucid.train.references.map_folder import MapFolder, identity
 
 Precision = Literal["float16", "float32"]
@@ -75,6 +77,8 @@ def make_steps(
         "dtype": dtype,
         "shape": [len(split), *split.shape],
     }
+    (first,) = split.batches([torch.arange(1)])
+    model = in_single(model, first.x)
     folder = MapFolder(out / f"{about['explainer']['kind']}-{identity(about)}")
     with files.locked(folder.path):
         if folder.mended(about):
@@ -83,7 +87,8 @@ def make_steps(
             return folder
         maps = folder.begin(about, batch or (512 if split.labels.is_cuda else 32))
         for images in split.batches(sequential(split, maps.batch)[maps.chunks :]):
-            maps.append(_narrowed(explainer.on(model, images, of, seed=seed).map, dtype))
+            found = by_halves(lambda some: explainer.on(model, some, of, seed=seed).map, images)
+            maps.append(_narrowed(torch.cat(found), dtype))
             yield Mapped(min(maps.chunks * maps.batch, len(split)), len(split))
         folder.finish(about, maps)
     return folder
