@@ -114,7 +114,8 @@ def _exported() -> nn.Module:
 def _quantised() -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch is about to move it elsewhere
-        return torch.ao.quantization.quantize_dynamic(plain(), {nn.Linear}, dtype=torch.qint8)
+        quantise: Any = torch.ao.quantization.quantize_dynamic  # pyright: ignore[reportDeprecated]
+        return quantise(plain(), {nn.Linear}, dtype=torch.qint8)
 
 
 def _lazy() -> nn.Module:

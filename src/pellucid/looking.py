@@ -91,10 +91,13 @@ def going_back(model: nn.Module) -> Generator[None]:
         if out_of_memory(error):
             raise
         if any(words in str(error) for words in _NO_WAY):
-            raise NoGradients(
-                f"no gradient leads from the network's logits to its pixels ({reason(error)}); {WITHOUT_GRADIENTS}"
-            ) from error
+            raise no_gradients(reason(error)) from error
         raise NetworkError(f"{name_of(model)} failed on the way back to its pixels: {reason(error)}") from error
+
+
+def no_gradients(why: str) -> NoGradients:
+    """What is said where a gradient is wanted and none leads to the pixels."""
+    return NoGradients(f"no gradient leads from the network's logits to its pixels ({why}); {WITHOUT_GRADIENTS}")
 
 
 WITHOUT_GRADIENTS = "the attack square needs none, nor do the explainers occlusion, rise and lime"
@@ -130,8 +133,8 @@ def _scores(answer: Any, count: int) -> Tensor | None:
     if isinstance(answer, Mapping):
         found = answer.get("logits")
         return _scores(found, count) if found is not None else _only(list(answer.values()), count)
-    if getattr(answer, "logits", None) is not None:
-        return _scores(answer.logits, count)
+    if (found := getattr(answer, "logits", None)) is not None:
+        return _scores(found, count)
     if isinstance(answer, Sequence) and not isinstance(answer, str) and answer:
         return _only(answer, count)
     return None

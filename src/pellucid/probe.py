@@ -258,12 +258,7 @@ class Probe:
         return modules[name]
 
     def _count(self, _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._rows = len(inputs[0])
-        if self._rows < len(self.x):
-            raise NetworkError(
-                f"the network takes {self._rows} images at once and no more, so its layers cannot be looked into for "
-                f"{len(self.x)}; give a batch of {self._rows}"
-            )
+        self._rows = len(inputs[0]) if inputs else len(self.x)
 
     def _recorder(self, name: str) -> Callable[[nn.Module, object, Tensor], Tensor]:
         def record(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:

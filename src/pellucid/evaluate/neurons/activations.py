@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
@@ -51,7 +52,8 @@ def looked(
     """The logits, and what each layer's neurons say, by their columns."""
     with frozen(model), torch.no_grad():
         probe = Probe(model, images, second_order=False, layers=layers)
-        return probe.logits, {column_of(layer): pooled(probe.features(layer), layer, pool) for layer in layers}
+        logits = usable(probe.logits, "telling what neurons stand for")
+        return logits, {column_of(layer): pooled(probe.features(layer), layer, pool) for layer in layers}
 
 
 def pooled(features: Float[Tensor, "b ..."], layer: str, pool: Pool) -> Float[Tensor, "b neurons"]:

@@ -14,6 +14,7 @@ from pellucid.errors import ConfigError
 from pellucid.explain.propagation.calls import Call, Edge, Values, exchanged, name_of, tensors
 from pellucid.explain.propagation.names import AFFINE, BEFORE_LAYERS, ELEMENTWISE, PIECING
 from pellucid.explain.propagation.signs import Signs
+from pellucid.looking import no_gradients
 
 Logits = Float[Tensor, "b classes"]
 Images = Float[Tensor, "b *shape"]
@@ -91,6 +92,8 @@ class Tape(TorchFunctionMode):
     def back(self, logits: Logits, signal: Logits) -> Images:
         """What arrives at the pixels of a signal at the logits."""
         signals: dict[Edge, Tensor] = dict.fromkeys(self._tracked(logits), signal)
+        if not signals:
+            raise no_gradients("its logits hang on nothing that was computed of them")
         for step in reversed(self.steps):
             arrived = {edge: signals.pop(edge) for edge in step.outputs if edge in signals}
             if arrived:

@@ -14,7 +14,7 @@ from pellucid.data.rows import digest, named
 from pellucid.errors import DataError, NotFinite
 from pellucid.explain import Explainer
 from pellucid.halving import by_halves
-from pellucid.kinds import in_single
+from pellucid.kinds import check_weights, in_single
 from pellucid.train.references.map_folder import MapFolder, identity
 
 Precision = Literal["float16", "float32"]
@@ -68,6 +68,7 @@ def make_steps(
     """`make`, as a generator."""
     if not len(split):
         raise DataError("this split has no images; make maps of one or more")
+    check_weights(model)
     about: dict[str, Any] = {
         "teacher": digest(repr(model), *named(model.state_dict()))[:16],
         "data": split.fingerprint(),
