@@ -179,7 +179,15 @@ def merge(base: Table, own: Table) -> Table:
 
 def toml(table: Table) -> str:
     """Tables as TOML text; the inverse of reading it."""
-    return tomli_w.dumps(table)
+    text = tomli_w.dumps(table)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text[: error.start].rpartition("\n")[2] + text[error.start :].partition("\n")[0]
+        raise ConfigError(
+            f"{line!r} has bytes that are no text, so no file of settings can hold it; rename that file or folder"
+        ) from error
+    return text
 
 
 def _build(expected: Any, value: Any, path: str) -> Any:

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from pellucid import config
 from pellucid.data import Data
+from pellucid.printable import all_printable, printable
 from pellucid.runs import Event, Finished, RunFolder, Spec, Teaching, test_accuracy
+from pellucid.terminal import Terminal
 from pellucid.train import Epoch, Resumed, Step
 from pellucid.train.references import Mapped
 
@@ -28,8 +30,8 @@ class Console:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     def reading(self, what: str, done: int, total: int) -> None:
         """Say how far the fetching or reading of data is."""
@@ -38,17 +40,25 @@ class Console:
 
     def begin(self, spec: Spec, images: Data, folder: RunFolder) -> None:
         """Say what is about to happen."""
-        self.err.print(f"[bold]{spec.method}[/]: {spec.model.name} on {images.name}, {len(images.train)} images")
-        self.err.print(f"run: {folder.path}")
+        what = printable(f": {spec.model.name} on {images.name}, {len(images.train)} images")
+        self.err.print(Text.assemble((printable(spec.method), "bold"), what))
+        self.err.print(printable(f"run: {folder.path}"))
         if images.skipped:
             self.err.print(
-                f"left out {len(images.skipped)} images that cannot be read: {', '.join(images.skipped[:5])}"
+                printable(
+                    f"left out {len(images.skipped)} images that cannot be read: {', '.join(images.skipped[:5])}"
+                )
             )
 
     @contextmanager
     def progress(self) -> Generator[Callable[[Event], None]]:
         """A bar over all steps, and a line for each epoch."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task("training", total=None)
 
@@ -59,13 +69,13 @@ class Console:
                     case Epoch():
                         self.err.print(str(event))
                         if event.overfitted:
-                            self.err.print(f"[bold yellow]{COLLAPSED}[/]")
+                            self.err.print(COLLAPSED, style="bold yellow")
                     case Resumed():
                         for reason in event.rejected:
-                            self.err.print(f"[yellow]{reason}[/]")
+                            self.err.print(printable(reason), style="yellow")
                         self.err.print(f"going on after epoch {len(event.history)}")
                     case Teaching():
-                        self.err.print(f"its teacher first: {event.folder.path}")
+                        self.err.print(printable(f"its teacher first: {event.folder.path}"))
                     case Mapped():
                         bar.update(task, description="maps", completed=event.done, total=event.total)
                     case Finished():
@@ -79,13 +89,13 @@ class Console:
         table = Table("measure", "value", "95 % interval", "images", title="test images")
         table.add_row("accuracy", f"{test.value:.4f}", f"{test.low:.4f} to {test.high:.4f}", str(test.n))
         self.out.print(table)
-        self.out.print(f"weights, settings and epochs: {folder.path}")
+        self.out.print(printable(f"weights, settings and epochs: {folder.path}"))
 
     def run(self, folder: RunFolder) -> None:
         """A run in full."""
-        self.out.print(config.toml(folder.settings()), markup=False)
+        self.out.print(config.toml(folder.settings()))
         for epoch in folder.epochs():
-            self.out.print(str(epoch), markup=False)
+            self.out.print(str(epoch))
         if folder.complete:
             self.end(folder)
         else:
@@ -93,7 +103,7 @@ class Console:
 
     def lists(self, found: Mapping[str, Mapping[str, Any]]) -> None:
         """Names and what they stand for, a table per kind."""
-        for kind, entries in found.items():
+        for kind, entries in all_printable(found).items():
             # names are there to be copied, so they are never cut
             table = Table(Column("name", no_wrap=True), "what it is", title=kind, title_justify="left", box=SIMPLE)
             for name, what in entries.items():

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
@@ -17,9 +15,12 @@ from pellucid.audit import Began, Done, Event, Planned, letter, short_names
 from pellucid.audit.pace import Pace, in_words
 from pellucid.data import Split
 from pellucid.metrics import Estimate
+from pellucid.printable import all_printable, printable
 from pellucid.reasons import Reasons
 from pellucid.runs import Subject, untrained_words
+from pellucid.terminal import Terminal
 
+_BAD = "bold red"
 _ROWS = 8  # of a part's figures that the main table has; the page has all
 
 Found = Mapping[str, Any]
@@ -57,19 +58,19 @@ class AuditConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     def untrained(self, subjects: Sequence[Subject]) -> None:
         """Say before the work that networks have learnt nothing; the report says it again."""
         names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
         if names:
-            self.err.print(untrained_words(names), markup=False)
+            self.err.print(printable(untrained_words(names)))
 
     def images(self, split: Split, source: str, part: str) -> None:
         """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
         which = "all images" if part == "all" else f"the {part} images"
-        self.err.print(f"{len(split)} images: {which} of {source}", markup=False)
+        self.err.print(printable(f"{len(split)} images: {which} of {source}"))
 
     def plan(self, planned: Sequence[Planned], models: Sequence[str], complete: int) -> None:
         """The parts that are to be carried out, and about how long each takes."""
@@ -82,7 +83,7 @@ class AuditConsole:
             cells.setdefault(entry.part, {})[entry.model] = entry.seconds
         table = _table("part", models, _form(cells, models, self.err.width))
         for part, own in cells.items():
-            table.add_row(escape(part), *(_expected(own.get(number)) for number in range(len(models))))
+            table.add_row(part, *(_expected(own.get(number)) for number in range(len(models))))
         self.err.print(table)
         total = sum(entry.seconds for entry in planned)
         self.err.print(f"about {in_words(total)} in all; stop it whenever you like, the same command goes on")
@@ -98,15 +99,20 @@ class AuditConsole:
         def left() -> float:
             return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), _Left(left))
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[words]}", markup=False),
+            _Left(left),
+        )
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task("", total=None, words="", visible=False)
 
             def watch(done: int, total: int, words: str) -> None:
-                bar.update(task, completed=done, total=total, words=escape(words))
+                bar.update(task, completed=done, total=total, words=words)
 
             def hear(event: Event) -> None:
-                name = escape(f"{short[event.model]}, {event.part}")
+                name = printable(f"{short[event.model]}, {event.part}")
                 match event:
                     case Began():
                         now.update(model=event.model, part=event.part, began=time.monotonic())
@@ -114,11 +120,11 @@ class AuditConsole:
                     case Done():
                         pace.done(event.model, event.part, event.outcome.seconds)
                         now.update(model=None, part="")
-                        failure = escape(event.outcome.failure)
+                        failure = printable(event.outcome.failure)
                         if event.outcome.skipped:
                             bar.console.print(f"{name}: {failure}")
                         elif failure:
-                            bar.console.print(f"{name}: [bold red]failed[/]: {failure}")
+                            bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
                         else:
                             bar.console.print(f"{name}: done in {in_words(event.outcome.seconds)}")
 
@@ -126,34 +132,34 @@ class AuditConsole:
 
     def stopped(self, done: int, planned: int, path: object) -> None:
         """Say what is kept."""
-        self.err.print(f"{done} of {planned} parts are done and kept in {escape(str(path))}")
+        self.err.print(f"{done} of {planned} parts are done and kept in {printable(str(path))}")
 
     def report(self, content: Mapping[str, Any]) -> None:
         """The main figures of every network, what failed, and where the page lies."""
+        content = all_printable(content)
         if content["untrained"]:
-            self.out.print(untrained_words(content["untrained"]), markup=False)
+            self.out.print(untrained_words(content["untrained"]))
         reasons = Reasons()
         self.out.print(_figures(content, self.out.width, reasons))
         for line in reasons.lines():
-            self.out.print(line, markup=False)
+            self.out.print(line)
         short = dict(zip(content["models"], short_names(content["models"]), strict=True))
         for entry in content["verdicts"]:
             verdict, name = entry["verdict"], short[entry["model"]]
-            self.out.print(f"[bold red]{escape(verdict['check'])}[/] of {escape(name)}: {escape(verdict['finding'])}")
-            self.out.print(f"  {verdict['remedy']}", markup=False)
+            self.out.print(Text.assemble((verdict["check"], _BAD), f" of {name}: {verdict['finding']}"))
+            self.out.print(f"  {verdict['remedy']}")
         for entry in content["failures"]:
-            words = "" if entry["skipped"] else "[bold red]failed[/]: "
-            self.out.print(
-                f"{escape(short[entry['model']])}, {escape(entry['part'])}: {words}{escape(entry['failure'])}"
-            )
+            words = [] if entry["skipped"] else [("failed", _BAD), ": "]
+            place = f"{short[entry['model']]}, {entry['part']}: "
+            self.out.print(Text.assemble(place, *words, entry["failure"]))
         for line in content["damaged"]:
-            self.err.print(f"[bold red]damaged[/]: {escape(line)}")
+            self.err.print(Text.assemble(("damaged", _BAD), f": {line}"))
         for entry in content["requirements"]:
-            model = escape(short[entry["model"]])
-            required, found = (escape(entry[name]) for name in ("requirement", "found"))
-            self.out.print(f"[bold red]required[/]: {required}; {model}: {found}")
+            model = short[entry["model"]]
+            required, found = (entry[name] for name in ("requirement", "found"))
+            self.out.print(Text.assemble(("required", _BAD), f": {required}; {model}: {found}"))
         if content["page"]:
-            self.out.print(f"the page: {content['page']}", markup=False)
+            self.out.print(f"the page: {content['page']}")
 
 
 def _figures(content: Mapping[str, Any], width: int, reasons: Reasons) -> Table:
@@ -167,9 +173,7 @@ def _figures(content: Mapping[str, Any], width: int, reasons: Reasons) -> Table:
     table = _table("figure", models, form, f"{content['data']['source']}, {content['data']['images']} images")
     for rows in cells.values():
         for name, row in list(rows.items())[:_ROWS]:
-            table.add_row(
-                escape(name), *(_estimate(row, number, form.cell, reasons) for number in range(len(models)))
-            )
+            table.add_row(name, *(_estimate(row, number, form.cell, reasons) for number in range(len(models))))
         if len(rows) > _ROWS:
             table.add_row(f"... and {len(rows) - _ROWS} more on the page", *[""] * len(models))
     return table
@@ -183,19 +187,19 @@ def _form(rows: Iterable[str], models: Sequence[str], width: int) -> _Form:
 
 def _table(first: str, models: Sequence[str], form: _Form, title: str = "") -> Table:
     """A column of each network; where there is too little room, they are folded and the first is not."""
-    names = short_names(models)
+    names = all_printable(short_names(models))
     heads = names
     if form.lettered:
         heads = [letter(number) for number in range(len(models))]
         title = "\n".join([title, *map(" ".join, zip(heads, names, strict=True))]).strip()
-    wrapped = ("\n".join(textwrap.wrap(escape(name), form.width)) for name in heads)
+    wrapped = ("\n".join(textwrap.wrap(name, form.width)) for name in heads)
     columns = (Column(head, justify="right", overflow="fold") for head in wrapped)
     return Table(
         Column(first, no_wrap=True),
         *columns,
         box=SIMPLE,
         padding=(0, 1, 0, 0),
-        title=escape(title) or None,
+        title=title or None,
         title_justify="left" if form.lettered else "center",
     )
 

@@ -5,19 +5,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from pellucid.explain.explanation import in_words
+from pellucid.printable import all_printable, printable
+from pellucid.terminal import Terminal
 
 
 class ExplainConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     @contextmanager
     def progress(self) -> Generator[Callable[[str], None]]:
@@ -25,14 +26,15 @@ class ExplainConsole:
         with self.err.status("explaining") as status:
 
             def watch(next_: str) -> None:
-                status.update(f"explaining: {escape(next_)}")
+                status.update(Text(printable(f"explaining: {next_}")))
 
             yield watch
 
     def report(self, content: Mapping[str, Any]) -> None:
         """Each picture, the classes that were explained, what has to be known of the maps, and the sheet."""
+        content = all_printable(content)
         numbers = Column("probability", justify="right", no_wrap=True)
-        table = Table("picture", "class", numbers, "explained by", box=SIMPLE, title=escape(content["model"]))
+        table = Table("picture", "class", numbers, "explained by", box=SIMPLE, title=content["model"])
         rows: dict[tuple[str, str, float], list[str]] = {}
         for entry in content["explanations"]:
             key = (entry["picture"], entry["of"], entry["probability"])
@@ -40,16 +42,16 @@ class ExplainConsole:
             if entry["method"] not in methods:
                 methods.append(entry["method"])
         for (picture, of, probability), methods in rows.items():
-            table.add_row(escape(picture), escape(of), f"{probability:.1%}", ", ".join(methods))
+            table.add_row(picture, of, f"{probability:.1%}", ", ".join(methods))
         self.out.print(table)
         for method in content["explainers"]:
             own = [entry for entry in content["explanations"] if entry["method"] == method]
             for line in in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
-                self.out.print(f"{method}, {line}", markup=False)
+                self.out.print(f"{method}, {line}")
             ends = [entry["leads_to"] for entry in own if entry["leads_to"]]
             if ends:
-                self.out.print(f"{method}, {_reached(ends)}", markup=False)
-        self.out.print(f"all of them side by side: {content['sheet']}", markup=False)
+                self.out.print(f"{method}, {_reached(ends)}")
+        self.out.print(f"all of them side by side: {content['sheet']}")
 
 
 def _reached(ends: Sequence[Mapping[str, Any]]) -> str:

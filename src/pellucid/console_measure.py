@@ -5,28 +5,34 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.evaluate import Measured
+from pellucid.printable import all_printable
 from pellucid.reasons import Reasons
+from pellucid.terminal import Terminal
 
 
 class MeasureConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     @contextmanager
     def progress(self, attack: Attack) -> Generator[Callable[[Measured], None]]:
         """A bar over the images, with the share that stands so far."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         name = _kind(config.dump(attack))
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(f"{name}: accuracy ...", total=None)
@@ -43,10 +49,11 @@ class MeasureConsole:
 
     def report(self, content: Mapping[str, Any]) -> None:
         """Figures in a table, then the verdicts."""
+        content = all_printable(content)
         title = f"{content['model']} on {content['data']}, {content['images']} images"
         # numbers are never cut, or a narrow window would show none
         numbers = (Column(name, no_wrap=True) for name in ("measure", "value", "95 % interval", "passes"))
-        table = Table("attack", *numbers, box=SIMPLE, title=escape(title))
+        table = Table("attack", *numbers, box=SIMPLE, title=title)
         reasons = Reasons()
         table.add_row("no attack", "accuracy", *_cells(content["accuracy"]), "1")
         for figures in [*content["attacks"], *([content["worst"]] if "worst" in content else [])]:
@@ -57,9 +64,9 @@ class MeasureConsole:
                 name = passes = ""
         self.out.print(table)
         for line in reasons.lines():
-            self.out.print(line, markup=False)
+            self.out.print(line)
         if "worst" in content["missing"]:
-            self.out.print(f"no worst of all: {content['missing']['worst']}", markup=False)
+            self.out.print(f"no worst of all: {content['missing']['worst']}")
         for figures in content["attacks"]:
             if "median_distance" in figures and 0 < figures["unreached"] < figures["images"]:
                 self.out.print(
@@ -68,15 +75,15 @@ class MeasureConsole:
                 )
         self._verdicts(content.get("verdicts", ()))
         for figures in content["attacks"]:
-            self.out.print(f"image by image: {figures['path']}", markup=False)
+            self.out.print(f"image by image: {figures['path']}")
 
     def _verdicts(self, verdicts: Any) -> None:
         failed = [verdict for verdict in verdicts if not verdict["passed"]]
         if verdicts and not failed:
             self.out.print(f"all {len(verdicts)} checks hold: nothing found that speaks against these figures")
         for verdict in failed:
-            self.out.print(f"[bold red]{verdict['check']}[/]: {escape(verdict['finding'])}")
-            self.out.print(f"  {verdict['remedy']}", markup=False)
+            self.out.print(Text.assemble((verdict["check"], "bold red"), f": {verdict['finding']}"))
+            self.out.print(f"  {verdict['remedy']}")
 
 
 def _cells(estimate: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from pellucid.evaluate.neurons import Stage
+from pellucid.printable import all_printable
+from pellucid.terminal import Terminal
 
 _FIGURES = {
     "identity": "level, classes unlike each other",
@@ -42,13 +42,18 @@ class NeuronsConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     @contextmanager
     def progress(self) -> Generator[Callable[[Stage], None]]:
         """A bar over the images, for one stage after the other."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task("activations", total=None)
 
@@ -59,6 +64,7 @@ class NeuronsConsole:
 
     def report(self, content: Mapping[str, Any]) -> None:
         """Each layer's figures, then its neurons from both ends."""
+        content = all_printable(content)
         kind = content["similarity"]["kind"]
         for layer in content["layers"]:
             self._figures(layer, content, kind)
@@ -66,9 +72,9 @@ class NeuronsConsole:
             if layer["support_unknown"]:
                 unknown = layer["support_unknown"]
                 self.out.print(f"{unknown} predictions rest on no neuron that means anything; they have no support")
-            self.out.print(f"all neurons: {layer['table']}", markup=False)
+            self.out.print(f"all neurons: {layer['table']}")
             if layer["layer"] in content["pictures"]:
-                self.out.print(f"their images: {content['pictures'][layer['layer']]}", markup=False)
+                self.out.print(f"their images: {content['pictures'][layer['layer']]}")
 
     def _figures(self, layer: Mapping[str, Any], content: Mapping[str, Any], kind: str) -> None:
         alive, dead = layer["neurons"] - layer["dead"], layer["dead"]
@@ -78,7 +84,7 @@ class NeuronsConsole:
         )
         # numbers are never cut, or a narrow window would show none
         numbers = (Column(name, no_wrap=True) for name in ("value", "95 % interval", "chance"))
-        table = Table("measure", *numbers, box=SIMPLE, title=escape(title))
+        table = Table("measure", *numbers, box=SIMPLE, title=title)
         chances = {"identity": layer["identity_chance"], "level": layer["chance"], "beyond": 0.05}
         lacking: dict[str, list[str]] = {}
         for name, words in _FIGURES.items():
@@ -95,9 +101,9 @@ class NeuronsConsole:
         if table.row_count:
             self.out.print(table)
         else:
-            self.out.print(title, markup=False)
+            self.out.print(title)
         for reason, labels in lacking.items():
-            self.out.print(f"no value of {'; '.join(labels)}: {reason}", markup=False)
+            self.out.print(f"no value of {'; '.join(labels)}: {reason}")
         if layer["tried"]:
             self.out.print(f"{layer['succeeded']} of {layer['tried']} attacks led an image to the class wanted")
 
@@ -110,6 +116,6 @@ class NeuronsConsole:
             name = f"{end} consistent"
             for row in layer[end]:
                 classes = ", ".join(f"{one} {share:.0%}" for one, share in row["classes"])
-                table.add_row(name, str(row["neuron"]), f"{row['level']:.4f}", f"{row['p']:.3f}", escape(classes))
+                table.add_row(name, str(row["neuron"]), f"{row['level']:.4f}", f"{row['p']:.3f}", classes)
                 name = ""
         self.out.print(table)

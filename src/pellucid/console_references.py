@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from pellucid.printable import all_printable
+from pellucid.terminal import Terminal
 from pellucid.train.references import Mapped
 
 
@@ -17,13 +17,18 @@ class ReferencesConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     @contextmanager
     def progress(self, explainer: str) -> Generator[Callable[[Mapped], None]]:
         """A bar over the images."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(explainer, total=None)
 
@@ -34,10 +39,11 @@ class ReferencesConsole:
 
     def report(self, content: Mapping[str, Any]) -> None:
         """What there is now, and how to train with it."""
+        content = all_printable(content)
         title = f"{content['teacher']} on {content['data']}, {content['images']} images"
         # a path that is cut cannot be copied
-        table = Table("explainer", "of", "type", Column("folder", no_wrap=True), box=SIMPLE, title=escape(title))
+        table = Table("explainer", "of", "type", Column("folder", no_wrap=True), box=SIMPLE, title=title)
         for maps in content["maps"]:
-            table.add_row(maps["explainer"]["kind"], str(maps["of"]), maps["dtype"], escape(maps["path"]))
+            table.add_row(maps["explainer"]["kind"], str(maps["of"]), maps["dtype"], maps["path"])
         self.out.print(table)
-        self.out.print("to train with them: pellucid train RECIPE --reference FOLDER", markup=False)
+        self.out.print("to train with them: pellucid train RECIPE --reference FOLDER")

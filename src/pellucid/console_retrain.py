@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from pellucid.evaluate.retrain import Retraining
+from pellucid.printable import all_printable
 from pellucid.reasons import Reasons
+from pellucid.terminal import Terminal
 
 _SAID = {"roar": "these shares removed: lower is better", "kar": "these shares alone kept: higher is better"}
 
@@ -20,23 +20,29 @@ class RetrainConsole:
     """A terminal, or nothing at all where `quiet`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.out = Terminal(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Terminal(quiet=quiet, highlight=False, stderr=True, soft_wrap=True)
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
 
     @contextmanager
     def progress(self) -> Generator[Callable[[Retraining], None]]:
         """A bar over the epochs of all networks."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task("retraining", total=None)
 
             def watch(step: Retraining) -> None:
-                bar.update(task, description=escape(step.doing), completed=step.done, total=step.total)
+                bar.update(task, description=step.doing, completed=step.done, total=step.total)
 
             yield watch
 
     def report(self, content: Mapping[str, Any]) -> None:
         """For each protocol the accuracies, then which ranking is better than which."""
+        content = all_printable(content)
         for found in content["protocols"]:
             self._curves(content, found)
             if found["comparisons"]:
@@ -45,17 +51,16 @@ class RetrainConsole:
         several = f"means of {content['seeds']} networks each, with 95 % intervals over them"
         self.out.print(
             f"the network as it is: {content['original']['value']:.4f} on {content['images']} test images; "
-            f"{one if content['seeds'] == 1 else several}",
-            markup=False,
+            f"{one if content['seeds'] == 1 else several}"
         )
-        self.out.print(f"rankings are those of {content['model']}; every network: {content['path']}", markup=False)
+        self.out.print(f"rankings are those of {content['model']}; every network: {content['path']}")
 
     def _curves(self, content: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         title = f"{found['protocol'].upper()}: accuracy with {_SAID[found['protocol']]}"
         numbers = (Column(name, no_wrap=True) for name in (*(f"{f:g}" for f in content["fractions"]), "mean height"))
         table = Table(Column("ranking", no_wrap=True), *numbers, box=SIMPLE, title=title)
         for name, curve in found["rankings"].items():
-            table.add_row(escape(name), *map(_shown, (*curve["accuracy"], curve["area"])))
+            table.add_row(name, *map(_shown, (*curve["accuracy"], curve["area"])))
         self.out.print(table)
 
     def _comparisons(self, content: Mapping[str, Any], found: Mapping[str, Any]) -> None:
@@ -64,11 +69,11 @@ class RetrainConsole:
         reasons = Reasons()
         for pair in found["comparisons"]:
             sure = reasons.cell(pair["note"]) if pair["low"] is None else f"{pair['low']:+.4f} to {pair['high']:+.4f}"
-            names = (escape(pair["first"]), escape(pair["second"]))
+            names = (pair["first"], pair["second"])
             table.add_row(*names, f"{pair['value']:+.4f}", sure, f"{pair['p']:.4f}")
         self.out.print(table)
         for line in reasons.lines():
-            self.out.print(line, markup=False)
+            self.out.print(line)
         least = 2 / 2 ** content["seeds"]
         if least > 0.05:
             self.out.print(

@@ -1,5 +1,6 @@
 """How a command ends: with an exit code, and with one line about whatever kept it from its end."""
 
+import io
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import click
 
 from pellucid import stopping
 from pellucid.errors import PellucidError
+from pellucid.printable import printable, printable_lines
 
 _SMALLER = "take fewer images at once (--batch), a smaller network, or another device"
 
@@ -27,7 +29,7 @@ def ended(work: Callable[[], object]) -> int:
 def say(line: str) -> None:
     """A line on standard error."""
     if line:
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
 
 
 def _said(error: BaseException) -> int:
@@ -39,7 +41,9 @@ def _said(error: BaseException) -> int:
         case click.exceptions.Exit():
             return error.exit_code
         case click.ClickException():
-            error.show()
+            usage = io.StringIO()
+            error.show(usage)
+            click.echo(printable_lines(usage.getvalue()), err=True, nl=False)
             return error.exit_code
         case PellucidError():
             say(f"error: {error}")
@@ -81,7 +85,7 @@ def _kept(error: BaseException) -> str:
         with os.fdopen(handle, "w", errors="backslashreplace") as file:
             traceback.print_exception(error, file=file)
     except OSError:
-        traceback.print_exception(error, file=sys.stderr)
+        sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         return "its traceback stands above, since no temporary file can be written"
     return f"report it with its traceback, which is kept in {path}"
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pellucid.errors import RunError
+from pellucid.printable import printable
 from pellucid.trust import trusting
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
@@ -67,7 +68,7 @@ def say_untrained(*subjects: Any, as_json: bool) -> None:
 
     names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
     if names and not as_json:
-        click.echo(untrained_words(names))
+        click.echo(printable(untrained_words(names)))
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from pellucid.files import write_bytes
+from pellucid.printable import printable
 
 _SIDE = 160  # of a cell, in pixels
 _GAP = 12
@@ -44,7 +45,7 @@ class Sheet:
         ]
         line = _TEXT + 5
         heights = [_SIDE + line * max(len(cell.caption) for cell in row) for row in self.rows]
-        lines = self.note.splitlines()
+        lines = self.note.split("\n") if self.note else []
         foot = line * len(lines) + _GAP if lines else 0
         width = max([sum(widths) + _GAP * (len(widths) + 1), *(self._width(text) + 2 * _GAP for text in lines)])
         top = _GAP + (line if any(self.headings) else 0)
@@ -53,7 +54,7 @@ class Sheet:
         draw = ImageDraw.Draw(sheet)
         across = _GAP
         for place, heading in enumerate(self.headings):
-            draw.text((across, _GAP), heading, fill=_INK, font=self.font)
+            draw.text((across, _GAP), printable(heading), fill=_INK, font=self.font)
             down = top + (_GAP if any(self.headings) else 0)
             for row, tall in zip(self.rows, heights, strict=True):
                 cell = row[place]
@@ -61,18 +62,18 @@ class Sheet:
                 if max(cell.picture.size) > 1:  # white maps on white have no edge of their own
                     draw.rectangle((across - 1, down - 1, across + _SIDE, down + _SIDE), outline=_FRAME)
                 for number, text in enumerate(cell.caption):
-                    draw.text((across, down + _SIDE + 3 + number * line), text, fill=_INK, font=self.font)
+                    draw.text((across, down + _SIDE + 3 + number * line), printable(text), fill=_INK, font=self.font)
                 down += tall + _GAP
             across += widths[place] + _GAP
         for number, text in enumerate(lines):
-            draw.text((_GAP, height - foot + number * line), text, fill=_INK, font=self.font)
+            draw.text((_GAP, height - foot + number * line), printable(text), fill=_INK, font=self.font)
         return sheet
 
     def _captions(self, place: int) -> list[str]:
         return [text for row in self.rows for text in row[place].caption]
 
     def _width(self, text: str) -> int:
-        return int(self.font.getlength(text)) + 1
+        return int(self.font.getlength(printable(text))) + 1
 
 
 def save(picture: Image.Image, path: Path) -> None:

@@ -15,6 +15,7 @@ from pellucid import config, files, sealed
 from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.explain.normlime import Importance, NormLime, small
+from pellucid.printable import cell
 
 _COLUMNS = (
     "class",
@@ -147,7 +148,7 @@ def _csv(found: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_COLUMNS)
-    table.writerows(row.values() for row in found)
+    table.writerows(map(cell, row.values()) for row in found)
     return text.getvalue()
 
 

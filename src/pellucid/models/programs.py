@@ -52,7 +52,7 @@ def load_program(path: Path) -> nn.Module:
         )
     try:
         return torch.jit.load(path, map_location="cpu")
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # the latter where its name is no text
         raise WeightsError(f"{path} is not a TorchScript program that torch {torch.__version__} can read") from error
 
 

@@ -89,6 +89,8 @@ def is_torchscript(path: Path) -> bool:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        if str(path) != str(path).encode(errors="ignore").decode():
+            return safetensors.torch.load(path.read_bytes())  # it finds no file whose name is not text
         return safetensors.torch.load_file(path, device="cpu")
     except Exception as error:  # its own errors, and what its header makes Python stumble over
         raise _damaged(path, error) from error

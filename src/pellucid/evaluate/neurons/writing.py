@@ -16,6 +16,7 @@ from pellucid.evaluate.neurons.activations import column_of
 from pellucid.evaluate.neurons.examine import Examined
 from pellucid.evaluate.neurons.findings import LayerFindings
 from pellucid.metrics.neurons import ClassSimilarity, Reading
+from pellucid.printable import cell
 
 
 def write_findings(
@@ -139,5 +140,5 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
                 "classes": " ".join(f"{name}:{share:.3f}" for name, share in row["classes"]),
                 "top_images": " ".join(map(str, row["top_images"])),
             }
-            table.writerow(row | joined)
+            table.writerow({name: cell(value) for name, value in (row | joined).items()})
     return text.getvalue()

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pellucid.audit import AuditFolder
 from pellucid.files import write_text
+from pellucid.printable import printable
 from pellucid.report.page.contents import ROOM, Contents
 from pellucid.report.page.curves import Chart
 from pellucid.report.page.read import Audit
@@ -59,12 +60,17 @@ def _environment() -> Environment:
         loader=PackageLoader(_PACKAGE),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     filters: Any = environment.filters
     filters |= {"spoken": spoken, "evidence": evidence, "drawn": _drawn}
     return environment
+
+
+def _shown(value: object) -> object:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _drawn(chart: Chart) -> Markup:

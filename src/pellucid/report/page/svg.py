@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
+from pellucid.printable import printable
 from pellucid.report.page.curves import Chart, Curve
 
 COLOURS = 6  # that the style sheet has for networks; the seventh looks like the first, but is dashed
@@ -137,6 +138,6 @@ def _inlined(text: str, chart: Chart) -> str:
     assert box is not None
     return (
         f'<svg viewBox="{box[1]}" role="img" aria-labelledby="{chart.id}-title {chart.id}-says">'
-        f'<title id="{chart.id}-title">{escape(chart.title)}</title>'
-        f'<desc id="{chart.id}-says">{escape(chart.says)}</desc>{body}</svg>'
+        f'<title id="{chart.id}-title">{escape(printable(chart.title))}</title>'
+        f'<desc id="{chart.id}-says">{escape(printable(chart.says))}</desc>{body}</svg>'
     )

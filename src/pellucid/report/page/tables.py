@@ -8,6 +8,7 @@ from typing import Any
 
 from pellucid.audit import AuditFolder, Figure
 from pellucid.files import json_text, write_text
+from pellucid.printable import cell, printable
 
 _COLUMNS = ("model", "part", "figure", "value", "low", "high", "n", "better", "note")
 
@@ -40,17 +41,8 @@ def _csv(figures: Sequence[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows([_harmless(cell) for cell in row] for row in _rows(figures))
+    writer.writerows(map(cell, row) for row in _rows(figures))
     return buffer.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet takes some words for formulas; numbers it may take for numbers."""
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-    return cell
 
 
 def _markdown(figures: Sequence[Mapping[str, Any]]) -> str:
@@ -75,6 +67,7 @@ def _markdown(figures: Sequence[Mapping[str, Any]]) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown and HTML take for text."""
+    text = printable(text)
     for mark in "\\`*_{}[]<>#|&":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())
