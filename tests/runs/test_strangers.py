@@ -187,6 +187,9 @@ def test_a_run_by_a_typed_name_is_retrained_and_teaches() -> None:
     with pytest.raises(NotTrusted):
         models.load(summary["path"])
     assert models.load(summary["path"], trust=[__name__])
+    (Path(summary["path"]) / "result.json").write_text("damaged")
+    with pytest.warns(UserWarning, match="result"):
+        call("train", "standard", "--model", name, *short)
     line = ["--seeds", "1", "--fractions", "0.5", "--protocol", "roar", "--ranking", "random"]
     call("retrain", name, *IMAGES, *line, "--out", "retrained", *short)
     taught = ["--set", "references.reference.settings.recipe.epochs=1"]

@@ -134,7 +134,7 @@ def _current_folder_importable(*, first: bool) -> Generator[None]:
     It comes last for what a file names and somebody trusts: not meant is a folder called like an installed package.
     """
     before, folder = list(sys.path), Path.cwd()
-    others = [path for path in before if Path(path) != folder and path]
+    others = [path for path in before if path and Path(path).resolve() != folder]
     sys.path[:] = [str(folder), *before] if first else [*others, str(folder)]
     try:
         yield

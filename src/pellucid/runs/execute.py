@@ -147,7 +147,7 @@ def _taught(
             yield event
     path = ""
     if fabric.is_global_zero:
-        model = fabric.to_device(trained(lesson, place))
+        model = fabric.to_device(place.network(lesson))
         images = source.train.to(fabric.device)
         made = yield from make_steps(model, images, taught.explainer, place.path / "references", seed=spec.seed)
         path = str(made.path)
@@ -160,12 +160,6 @@ def build_model(spec: Spec) -> nn.Module:
     if spec.model.init:
         models.fit_weights(model, models.read_weights(spec.model.init), spec.model.init)
     return model
-
-
-def trained(spec: Spec, run: RunFolder) -> nn.Module:
-    """The network of a complete run, made by the function that the specification names and not `model.json`."""
-    weights = run.path / "model.safetensors"
-    return models.load(spec.model.name, weights=weights, options=spec.model.options)
 
 
 def environment(fabric: Fabric) -> dict[str, Any]:

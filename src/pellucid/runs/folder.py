@@ -18,7 +18,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
-from pellucid import config, files, sealed
+from pellucid import config, files, models, sealed
 from pellucid.errors import PellucidError, RunError
 from pellucid.metrics import Estimate
 from pellucid.runs.spec import Spec, build
@@ -105,6 +105,12 @@ class RunFolder:
         """Write what the network scored: the last file of all, whose presence says that the run is complete."""
         parameters = sum(parameter.numel() for parameter in model.parameters())
         self.write_json("result.json", {"test": test, "epochs": epochs, "parameters": parameters})
+
+    def network(self, spec: Spec) -> nn.Module:
+        """The network of a complete run, made by the function that the specification names and not `model.json`."""
+        weights = self.path / "model.safetensors"
+        sealed.check(weights, MENDING)
+        return models.load(spec.model.name, weights=weights, options=spec.model.options)
 
     def summary(self) -> dict[str, Any]:
         """All there is to say of the run, for JSON."""

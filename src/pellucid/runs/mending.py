@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from lightning_fabric import Fabric
 
-from pellucid import files, models, sealed
+from pellucid import files, sealed
 from pellucid.data import Data
 from pellucid.errors import PellucidError
 from pellucid.runs.folder import RunFolder, test_accuracy
@@ -29,7 +29,7 @@ def mended(folder: RunFolder, spec: Spec, source: Data, fabric: Fabric) -> bool:
     if not sealed.kept(folder.path / "environment.json"):
         files.remove(folder.path / "environment.json")
     if not _result_kept(folder):
-        model = fabric.to_device(models.load(str(folder.path)))
+        model = fabric.to_device(folder.network(spec))
         test = accuracy(model, source.test.to(fabric.device))
         folder.write_result(asdict(test), epochs=len(folder.epochs()), model=model)
     return True

@@ -14,7 +14,7 @@ from pellucid.data import Data, Report, silent
 from pellucid.errors import ConfigError
 from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Retraining, Unit, place, retrain
 from pellucid.metrics import Estimate
-from pellucid.runs.execute import Event, build_model, execute, prepare, trained
+from pellucid.runs.execute import Event, build_model, execute, prepare
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.measuring import device_of, known_data, settings_of
 from pellucid.runs.spec import Spec, table
@@ -94,7 +94,7 @@ def retraining(
 
     data = replace(found.data, train=found.data.train.to(on), test=found.data.test.to(on))
     return retrain(
-        trained(spec, found.run).to(on),
+        found.run.network(spec).to(on),
         fresh,
         data,
         rankings,
