@@ -1,133 +1,18 @@
 """Damaged files: every work, stopped or complete, comes to the same bits, whatever happened to its folder."""
 
-import hashlib
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lightning_fabric import Fabric
-from torch import Tensor, nn
 
-from audited_subject import subject
 from harm import followed, harmed
-from networks import images, smooth
-from pellucid import audit, evaluate, models, runs
-from pellucid.attacks import PGD, LowestLoss
-from pellucid.audit import AuditFolder, Profile
-from pellucid.data import Data, TensorSplit
-from pellucid.data import load as load_data
-from pellucid.evaluate.explanations import Deletion, Sparsity, judge
-from pellucid.evaluate.neurons import Probing, examine
-from pellucid.evaluate.retrain import Random, Variance, retrain
-from pellucid.explain import Gradient, NormLime, SmoothGrad
-from pellucid.explain.lime import Grid, Lime, Slic
-from pellucid.explain.normlime import Rule
-from pellucid.train import Adam, Constant, Recipe, Step
-from pellucid.train.references import make
+from works import QUICK, SLOW, Stop, Watch, plain
 
-Watch = Callable[..., None]
-DIGITS = load_data("digits")
-
-
-class Stop(Exception):
-    """What ends a work before its time."""
-
-
-def plain(found: Any) -> Any:
-    """What was found, to be compared bit for bit."""
-    if isinstance(found, Tensor):
-        return hashlib.sha256(found.contiguous().numpy().tobytes()).hexdigest(), found.shape, found.dtype
-    if isinstance(found, Mapping):
-        return {name: plain(value) for name, value in found.items()}
-    if isinstance(found, evaluate.Record | evaluate.Table):
-        return plain(found.columns), found.about
-    if isinstance(found, list | tuple):
-        return [plain(value) for value in found]
-    return repr(found) if isinstance(found, float) else found  # NaN is what it is
-
-
-def split(count: int = 23) -> tuple[nn.Module, TensorSplit]:
-    model, x = smooth().float(), images(count, 1, 6, 6).float()
-    return model, TensorSplit(x, model(x).argmax(1), ("a", "b", "c", "d"))
-
-
-def measured(out: Path, watch: Watch) -> Any:
-    return evaluate.measure(*split(), PGD(eps=0.05, steps=2), batch=5, folder=out / "m", watch=watch)
-
-
-def judged(out: Path, watch: Watch) -> Any:
-    metrics = {"sparsity": Sparsity(), "deletion": Deletion(steps=4)}
-    folders = {name: out / name for name in metrics}
-    return judge(*split(), metrics, explainer=Gradient(), batch=5, folders=folders, watch=watch)
-
-
-def important(out: Path, watch: Watch, explainer: NormLime = NormLime(Lime(Grid(3, 3), masks=20))) -> Any:  # noqa: B008
-    model, some = split()
-    folder = evaluate.explain(model, some, explainer, out, batch=5, watch=watch)
-    found = folder.importance(Rule())
-    return found.values, found.counts, folder.idle()
-
-
-def worded(out: Path, watch: Watch) -> Any:
-    return important(out, watch, NormLime(Lime(Slic(4), masks=20), words=3))
-
-
-def examined(out: Path, watch: Watch) -> Any:
-    model, some = models.build("mlp", shape=(1, 8, 8), classes=10, seed=1), DIGITS.test.take(15)
-    probing = Probing(("fc1",), attack=PGD(eps=0.3, steps=2, goal=LowestLoss()), targets=2, traced=3)
-    found = examine(model, some, probing, out, batch=4, watch=watch)
-    return found.activations, found.attacked, found.traces
-
-
-def retrained(out: Path, watch: Watch) -> Any:
-    model, some = split(40)
-    recipe = Recipe(epochs=2, batch=16, optimizer=Adam(lr=0.02), schedule=Constant())
-
-    def fresh(seed: int) -> nn.Module:
-        return models.build("mlp", seed=seed, shape=(1, 6, 6), classes=4, hidden=(8,))
-
-    data, rankings = Data("some", some, some), {"random": Random(), "variance": Variance()}
-    settings: dict[str, Any] = {"protocols": ("roar",), "fractions": (0.5,), "seeds": 2, "together": 1}
-    return retrain(model, fresh, data, rankings, recipe, out, watch=watch, **settings)
-
-
-def mapped(out: Path, watch: Watch) -> Any:
-    return make(*split(), SmoothGrad(samples=2), out, batch=4, watch=watch).load()
-
-
-def trained(out: Path, watch: Watch) -> Any:
-    settings = runs.table("standard", {"model.name": "mlp"}, ["recipe.epochs=3", "data.first=60"])
-    spec, data = runs.prepare(settings)
-    folder = runs.RunFolder(out / spec.folder)
-    for event in runs.execute(spec, data, folder, Fabric(accelerator="cpu", devices=1)):
-        if not isinstance(event, Step):
-            watch(event)
-    epochs = [{**epoch.to_record(), "seconds": 0, "images_per_second": 0} for epoch in folder.epochs()]
-    weights = models.load(str(folder.path)).state_dict()
-    return dict(weights), folder.read_json("result.json"), epochs, folder.spec() == spec
-
-
-def audited(out: Path, watch: Watch) -> Any:
-    parts = {
-        "decided": audit.Decided(),
-        "attack": audit.Robust(n=8, nearest=4, linf=(0.05,), l2=(0.2,), steps=2, nearest_steps=2, repeated=2),
-        "maps": audit.ClassMaps(NormLime(Lime(Grid(3, 3), masks=20)), n=8),
-    }
-    folder = AuditFolder(out / "audit")
-    for event in audit.carry_out([subject()], Profile("some", parts), folder, watch=watch):
-        watch(event)
-    outcomes = folder.outcomes(0)
-    assert not folder.damaged()
-    assert all(outcome.finding for outcome in outcomes.values()), outcomes
-    return {name: outcome.finding and outcome.finding.to_record() for name, outcome in outcomes.items()}
-
-
-QUICK = [measured, judged, important, worded, examined, retrained, mapped]
-WORKS = [*QUICK, *(pytest.param(work, marks=pytest.mark.slow) for work in (trained, audited))]
+WORKS = [*QUICK, *(pytest.param(work, marks=pytest.mark.slow) for work in SLOW)]
 
 
 @pytest.fixture(scope="module")

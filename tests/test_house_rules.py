@@ -1,5 +1,6 @@
 """Rules of the house that no linter knows."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -41,6 +42,69 @@ def test_a_source_file_keeps_the_rules(path: Path) -> None:
         )
     assert "from __future__ import annotations" not in text, "it would switch off the checks of shapes"
     assert not re.search(r"^import (torchvision|timm)|^from (torchvision|timm)", text, re.M)
+
+
+CHANGING = {  # methods of paths, and functions of os and shutil
+    *("write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rename", "rmdir", "rmtree", "truncate"),
+    *("ftruncate", "touch", "symlink_to", "hardlink_to", "symlink", "link", "move", "copy2", "copyfile", "copytree"),
+    *("removedirs", "chmod", "mkfifo", "tofile", "save_file", "savez", "savez_compressed"),
+}
+
+
+def changes(call: ast.Call) -> bool:
+    """Whether a call changes the disk in a way that follows links or leaves half a file."""
+    method, owner = isinstance(call.func, ast.Attribute), ""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        owner = call.func.value.id
+    if owner in ("files", "sealed") or any(isinstance(word, ast.Name) and word.id == "buffer" for word in call.args):
+        return False
+    if name == "open":
+        words = [*call.args, *(keyword.value for keyword in call.keywords)]
+        modes = [word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+        flags = {leaf.attr for word in words for leaf in ast.walk(word) if isinstance(leaf, ast.Attribute)}
+        written = any(re.fullmatch(r"[rwaxbt+]+", mode) and set(mode) & set("wax+") for mode in modes)
+        return written or bool(flags & {"O_WRONLY", "O_CREAT", "O_TRUNC", "O_APPEND"})
+    if name == "replace":  # of a path has one argument, of text two, of a dataclass names
+        return method and (owner == "os" or (len(call.args) == 1 and not call.keywords))
+    if name in ("remove", "save"):
+        return owner in ("os", "torch", "numpy", "np")
+    return method and name in CHANGING
+
+
+def test_everything_is_written_by_one_module() -> None:
+    """Which never follows a link and leaves no half of a file."""
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in SOURCES
+        if path.relative_to(ROOT / "src" / "pellucid").as_posix() != "files.py"
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and changes(call)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("path.write_text('')", True),
+        ("path.mkdir()", True),
+        ("part.replace(path)", True),
+        ("os.replace(a, b)", True),
+        ("path.open('ab')", True),
+        ("open(path, mode='w')", True),
+        ("os.open(path, os.O_RDWR | os.O_CREAT)", True),
+        ("torch.save(x, path)", True),
+        ("shutil.rmtree(a)", True),
+        ("files.rename(a, b)", False),
+        ("text.replace('a', 'b')", False),
+        ("path.open('rb')", False),
+        ("torch.save(x, buffer)", False),
+        ("open(path)", False),
+    ],
+)
+def test_the_rule_for_writing_finds_what_it_is_there_for(text: str, is_found: bool) -> None:
+    assert is_found == any(changes(call) for call in ast.walk(ast.parse(text)) if isinstance(call, ast.Call))
 
 
 def test_no_example_is_timed() -> None:

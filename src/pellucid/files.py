@@ -83,6 +83,55 @@ def append(path: Path, content: bytes, at: int | None = None) -> None:
             os.close(handle)
 
 
+class Growing:
+    """A file that is open to be added to."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        self._handle = handle
+        self._path = path
+
+    @property
+    def size(self) -> int:
+        """How long it is."""
+        return os.fstat(self._handle).st_size
+
+    def cut(self, length: int) -> None:
+        """Drop what comes after so many bytes."""
+        with writing(self._path):
+            os.ftruncate(self._handle, length)
+
+    def write(self, content: bytes) -> None:
+        """Add to its end."""
+        with writing(self._path):
+            _write(self._handle, content)
+
+    def sync(self) -> None:
+        """See to it that all of it is there after a power cut."""
+        with writing(self._path):
+            os.fsync(self._handle)
+
+
+@contextmanager
+def growing(path: Path) -> Generator[Growing]:
+    """A file of a name of ours to add to; another process that does so is waited for."""
+    with writing(path):
+        while True:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND, 0o666)
+            try:
+                _refuse_links(handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except BaseException:
+                os.close(handle)
+                raise
+            if path.exists() and path.lstat().st_ino == os.fstat(handle).st_ino:
+                break
+            os.close(handle)  # whoever was waited for has removed it, or given it another name
+    try:
+        yield Growing(handle, path)
+    finally:
+        os.close(handle)
+
+
 def rename(path: Path, name: Path) -> None:
     """Give a file that is written another name in its folder."""
     with writing(name):
@@ -185,8 +234,8 @@ def clear_unfinished(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
-    """Keep other processes out of a folder while the block runs; the lock goes with the process."""
-    make_folder(folder)
+    """Keep other processes out of a folder of ours while the block runs; the lock goes with the process."""
+    inner_folder(folder)
     path = folder / ".lock"
     with writing(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)

@@ -32,7 +32,7 @@ def test_a_file_arrives_whole(remote: Remote, tmp_path: Path):
     )
     assert path == tmp_path / "new" / "folder" / "numbers.bin"
     assert path.read_bytes() == CONTENT
-    assert [item.name for item in path.parent.iterdir()] == ["numbers.bin"]
+    assert {item.name for item in path.parent.iterdir()} == {"numbers.bin", "checksums.txt"}
     assert heard[-1] == ("numbers.bin", len(CONTENT), len(CONTENT))
     assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
 

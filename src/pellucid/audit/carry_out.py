@@ -119,7 +119,7 @@ def carry_out(
     `watch` hears from within a part how many images of how many are done, and running figures in words.
     """
     begin(subjects, profile, folder, seed=seed)
-    with files.locked(folder.path):
+    with files.locked(folder.path.resolve()):  # which somebody named, and may have made a link
         for number, subject in enumerate(subjects):
             for name, part in profile.parts.items():
                 if _complete(folder, number, name):

@@ -86,7 +86,9 @@ class AuditFolder:
         if not sealed.vouched(self._about, content):  # what lies here may be of another audit
             for number, entry in enumerate(plain["models"]):
                 for part in plain["parts"]:
-                    files.remove(_file_of(self._place(number, entry["name"], part)))
+                    if (file := _file_of(self._place(number, entry["name"], part))).exists():
+                        files.inner_folder(file.parent)
+                        files.remove(file)
         sealed.write(self._about, content)
 
     def place(self, model: int, part: str) -> Path:

@@ -9,7 +9,7 @@ from pellucid.data.archive import contents_of
 from pellucid.data.augment import Flip, PadCrop
 from pellucid.data.cifar_forms import FORMS, Form
 from pellucid.data.datasets import Data, Request
-from pellucid.data.download import Remote, require
+from pellucid.data.download import Remote, require, whole
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError
 
@@ -42,7 +42,7 @@ def _load(request: Request, name: str, classes: int, remote: Remote) -> Data:
     place = _place(folder, forms) or next(iter(sorted(folder.glob(f"cifar-{classes}-*.tar.?z"))), None)
     if place is None:
         require([remote], folder, download=request.download, report=request.report)
-    return _read(place or folder / remote.name, name, forms, request.room)
+    return _read(whole(place or folder / remote.name), name, forms, request.room)
 
 
 def _place(folder: Path, forms: tuple[Form, ...]) -> Path | None:

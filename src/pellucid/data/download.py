@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, final
 from urllib.error import HTTPError
 
+from pellucid import files, sealed
 from pellucid.errors import DataError, DownloadError
 
 Report = Callable[[str, int, int], None]
@@ -61,9 +62,26 @@ def fetch(remote: Remote, folder: Path, *, report: Report = silent, timeout: flo
     """Download a file into `folder`, going on from where an earlier attempt stopped."""
     path = folder / remote.name
     part = folder / f"{remote.name}.part"
-    folder.mkdir(parents=True, exist_ok=True)
+    files.inner_folder(folder)
+    with files.growing(part) as file:
+        if path.exists() and not file.size:  # another process has fetched it while this one waited
+            files.remove(part)
+            return path
+        _fetch(remote, path, part, file, report, timeout)
+    return path
+
+
+def whole(path: Path) -> Path:
+    """A file, unless it was fetched and is no longer what came."""
+    if sealed.noted(path):
+        sealed.check(path, "remove it, and fetch it again with download=True (--download)")
+    return path
+
+
+def _fetch(remote: Remote, path: Path, part: Path, file: files.Growing, report: Report, timeout: float) -> None:
+    folder = path.parent
     try:
-        expected = _receive(remote, part, report, timeout)
+        expected = _receive(remote, part, file, report, timeout)
     except HTTPError as error:
         error.close()
         raise DownloadError(
@@ -71,23 +89,25 @@ def fetch(remote: Remote, folder: Path, *, report: Report = silent, timeout: flo
         ) from error
     except (OSError, HTTPException) as error:
         raise DownloadError(f"{remote.url} cannot be fetched ({error}); {_by_hand(remote, folder)}") from error
-    if part.stat().st_size < expected:
+    if file.size < expected:
         raise DownloadError(
-            f"{remote.url} broke off after {part.stat().st_size} of {expected} bytes; try again to go on from there"
+            f"{remote.url} broke off after {file.size} of {expected} bytes; try again to go on from there"
         )
     if not _holds(part, remote):
-        part.unlink()
+        files.remove(part)
         raise DownloadError(f"{remote.url} does not have the digest {remote.digest}; {_by_hand(remote, folder)}")
-    return part.replace(path)
+    file.sync()
+    sealed.note(path, files.checksum(part))
+    files.rename(part, path)
 
 
 def _by_hand(remote: Remote, folder: Path) -> str:
     return f"try again, or put {remote.name} into '{folder}' yourself"
 
 
-def _receive(remote: Remote, part: Path, report: Report, timeout: float) -> int:
+def _receive(remote: Remote, part: Path, file: files.Growing, report: Report, timeout: float) -> int:
     """Add to `part` what the server sends, and say how long it should be in the end."""
-    present = part.stat().st_size if part.exists() else 0
+    present = file.size
     try:
         response = _ask(remote.url, present, timeout)
     except HTTPError as error:
@@ -102,11 +122,11 @@ def _receive(remote: Remote, part: Path, report: Report, timeout: float) -> int:
         resumed = response.headers.get("Content-Range", "").startswith(f"bytes {present}-")
         done = present if response.status == 206 and resumed else 0
         total = done + int(response.headers.get("Content-Length", 0))
-        with part.open("ab" if done else "wb") as file:
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                done += len(chunk)
-                report(remote.name, done, total)
+        file.cut(done)
+        while chunk := response.read(_CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            report(remote.name, done, total)
     return total
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from pellucid.batch import check_labels
 from pellucid.data.classes import numbered
 from pellucid.data.datasets import Data, Request
-from pellucid.data.download import Remote, require
+from pellucid.data.download import Remote, require, whole
 from pellucid.data.idx import read_idx
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, ShapeError
@@ -58,7 +58,7 @@ def _find(folder: Path, name: str) -> Path | None:
 def _read(folder: Path, part: str, room: int) -> tuple[UInt8[Tensor, "n 1 h w"], Int[Tensor, " n"]]:
     images, labels = (_find(folder, f"{part}-{content}-ubyte") for content in ("images-idx3", "labels-idx1"))
     assert images and labels, "they were looked for before"
-    pixels, classes = read_idx(images, room), read_idx(labels, room)
+    pixels, classes = read_idx(whole(images), room), read_idx(whole(labels), room)
     if pixels.dtype != torch.uint8 or pixels.ndim != 3:
         raise ShapeError(
             f"'{images}' holds {pixels.dtype} of shape {tuple(pixels.shape)}; images are bytes (n, h, w)"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pellucid import files
 from pellucid.errors import MissingExtra
 from pellucid.train import Epoch
 
@@ -23,7 +24,7 @@ def curves(folder: Path) -> "SummaryWriter":
     check_available()
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(files.inner_folder(folder)))
 
 
 def draw(board: "SummaryWriter", epoch: Epoch) -> None:

@@ -149,7 +149,8 @@ def _taught(
     if fabric.is_global_zero:
         model = fabric.to_device(place.network(lesson))
         images = source.train.to(fabric.device)
-        made = yield from make_steps(model, images, taught.explainer, place.path / "references", seed=spec.seed)
+        out = files.inner_folder(place.path / "references")
+        made = yield from make_steps(model, images, taught.explainer, out, seed=spec.seed)
         path = str(made.path)
     return fabric.broadcast(path)
 

@@ -51,7 +51,7 @@ class Checkpoints:
         for path in self._newest_first():
             try:
                 return _read(path), tuple(rejected)
-            except CheckpointError as error:
+            except (CheckpointError, FileError) as error:
                 rejected.append(str(error))
         return None, tuple(rejected)
 
@@ -68,7 +68,10 @@ class Checkpoints:
 
 
 def _read(path: Path) -> State:
-    header, _, content = path.read_bytes().partition(b"\n")
+    header, _, content = files.read_bytes(path).partition(b"\n")
     if header != _MARK + hashlib.sha256(content).hexdigest().encode():
         raise CheckpointError(f"{path.name} is damaged (its checksum does not match) and was passed over")
-    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # what somebody else has packed fails in every way there is
+        raise CheckpointError(f"{path.name} is no checkpoint that can be read and was passed over") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from pellucid import config
+from pellucid import config, files
 from pellucid.attacks import Attack
 from pellucid.data import Split
 from pellucid.errors import ConfigError
@@ -79,7 +79,7 @@ def examine(
             "traced": probing.traced,
             "seed": seed,
         }
-        path = out / f"neurons-{identity(about)}"
+        path = files.inner_folder(out / f"neurons-{identity(about)}")
 
     def place(name: str) -> Path | None:
         return None if path is None else path / name
