@@ -39,6 +39,11 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (OSError(errno.ENOSPC, "No space left on device"), 1, f"error: No space left on device{END}"),
         (OSError("two\nlines"), 1, f"error: two lines{END}"),
         (ConnectionResetError(), 1, f"error: ConnectionResetError{END}"),
+        (
+            UnicodeEncodeError("utf-8", "gr\udcfcn", 2, 3, "surrogates not allowed"),
+            1,
+            r"error: the name 'gr\udcfcn' is not in UTF-8; give it one that is, or set LC_ALL=C.UTF-8, and try again",
+        ),
         (MemoryError(), 1, f"error: there is too little memory{SMALLER}"),
         (torch.OutOfMemoryError("CUDA out of memory"), 1, f"error: CUDA out of memory{SMALLER}"),
         (KeyboardInterrupt(), 130, "stopped"),

@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pellucid import files
 
@@ -20,6 +22,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 WORDS = "stopped; the same command goes on where it was stopped\n"
 WATCHED = """
 import os, signal, sys, threading, time
+from collections.abc import Callable
 from pathlib import Path
 from pellucid import files, stopping
 from pellucid.cli.ending import ended
@@ -181,3 +184,45 @@ def test_a_signal_at_any_moment_of_the_start_is_no_traceback(
             assert not any(later in said for later in ("pellucid/cli", "click", "torch")), said
         else:
             assert (code, said) in {(CODES[number], "stopped\n"), (CODES[number], WORDS)}, moment
+
+
+def images(folder: Path) -> None:
+    for number in range(24):
+        place = folder / "images" / f"class {number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (6, 6), 10 * number).save(place / f"{number}.png")
+
+
+def until(there: Callable[[], bool], process: Process) -> None:
+    while not there():
+        assert process.child.poll() is None, process.end()
+        time.sleep(0.02)
+
+
+STREAMED = ["--set", "data.memory=1", "--set", "data.workers=2"]
+TOGETHER = ["--devices", "2", "--strategy", "ddp"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("how", [[], STREAMED, TOGETHER], ids=["plain", "streamed", "together"])
+def test_a_training_is_stopped_with_all_its_processes_and_goes_on(
+    how: list[str], number: signal.Signals, group: bool, tmp_path: Path
+) -> None:
+    images(tmp_path)
+    command = ["-m", "pellucid", "train", "standard", "--data", "images", "--model", "mlp", "--device", "cpu", *how]
+    command += ["--set", "recipe.epochs=40"]
+    process = Process(*command, cwd=tmp_path)
+    until(lambda: any(file.stat().st_size for file in tmp_path.glob("runs/*/epochs.jsonl")), process)
+    process.send(number, group=group)
+    code, said = process.end()
+    assert code == CODES[number], said
+    assert said.endswith(WORDS) and said.count(WORDS) == 1 and "Traceback" not in said, said
+    (run,) = (tmp_path / "runs").iterdir()
+    with files.locked(run):
+        assert not list(run.rglob("*.unfinished"))
+    assert not (run / "result.json").exists()
+    process = Process(*command, cwd=tmp_path)
+    code, said = process.end()
+    assert code == 0 and "going on after epoch" in said, said

@@ -143,7 +143,7 @@ def read(path: Path) -> Table:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        raise ConfigError(f"{path} is not TOML: {error}; mend it, or take another file") from error
 
 
 def override(table: Table, assignment: str) -> Table:

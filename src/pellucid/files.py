@@ -63,8 +63,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` to `path` as UTF-8, all of it or nothing."""
-    write_bytes(path, content.encode())
+    """Write `content` to `path` as UTF-8, all of it or nothing; bytes of a name that are no UTF-8 are spelt out."""
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def append(path: Path, content: bytes, at: int | None = None) -> None:

@@ -238,3 +238,13 @@ def test_images_that_cannot_be_read_are_named_or_left_out_and_counted(tmp_path: 
     result = CliRunner().invoke(cli.cli, ["train", "standard", "--data", "pets", "--skip-bad", *SHORT])
     assert result.exit_code == 0
     assert re.search(r"left out 1 images that cannot be read: .*3\.png", result.stderr)
+
+
+def test_attacks_with_lengths_of_their_own_say_which() -> None:
+    found: dict[str, dict[str, str]] = json.loads(call("list", "attacks", "--json"))
+    assert found["attacks"]["carlini-wagner"].endswith(
+        "(its pixels move by about 0.005 a step, whatever the network: set rate well below distances)"
+    )
+    assert "whatever the network" not in found["attacks"]["pgd"]
+    presets: dict[str, dict[str, str]] = json.loads(call("list", "presets", "--json"))
+    assert "its first step is 1 long in L2, whatever the network" in presets["presets"]["fmn-published"]

@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command runs, so `--help` answers at once.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command; its exit code. Whatever goes wrong is one line, and so is a warning."""
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings fill pages, such as that of a signal
     warnings.showwarning = _warned
     return ended(lambda: _carried_out(arguments))
 
@@ -45,7 +47,7 @@ def _carried_out(arguments: Sequence[str]) -> object:
 
 
 def _warned(message: Warning | str, *_place: object, **_file: object) -> None:
-    say(f"warning: {message}")
+    say(f"warning: {' '.join(str(message).split())}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -69,6 +69,9 @@ def _line(error: BaseException) -> str:
             return f"there is too little memory; {_SMALLER}"
         case RecursionError():
             return f"something is nested too deeply, a file or a network; {_kept(error)}"
+        case UnicodeEncodeError():
+            name = ascii(error.object)[:100]
+            return f"the name {name} is not in UTF-8; give it one that is, or set LC_ALL=C.UTF-8, and try again"
         case SystemExit():
             return f"the code of a network or an extension ended the program ({told or 0}); {_kept(error)}"
         case _ if type(error).__name__ == "OutOfMemoryError":

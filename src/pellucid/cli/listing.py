@@ -1,5 +1,6 @@
 """`pellucid list`."""
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -67,4 +68,14 @@ def _entries(place: str) -> dict[str, str]:
     from pellucid.registry import describe
 
     module, _, name = place.partition(":")
-    return {entry: describe(value) for entry, value in getattr(importlib.import_module(module), name).items()}
+    entries = getattr(importlib.import_module(module), name)
+    return {entry: describe(value) + _lengths(value) for entry, value in entries.items()}
+
+
+def _lengths(entry: Any) -> str:
+    """Of an attack or a preset, which of its lengths do not follow the network."""
+    made = getattr(entry, "attacks", ())
+    if hasattr(entry, "absolute"):
+        required = [field for field in fields(entry) if MISSING is field.default is field.default_factory]
+        made = () if required else (entry(),)
+    return "".join(f" ({lengths})" for lengths in dict.fromkeys(attack.absolute for attack in made) if lengths)

@@ -80,7 +80,9 @@ class RunFolder:
             return []
         with sealed.reading(path, MENDING):
             lines = sealed.read(path, MENDING).decode().splitlines()
-            return [Epoch.from_record(json.loads(line)) for line in lines]
+            epochs = [Epoch.from_record(json.loads(line)) for line in lines]
+            _ = [str(epoch) for epoch in epochs]  # one that cannot be told holds something else than numbers
+            return epochs
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the JSON files."""
@@ -146,4 +148,6 @@ def test_accuracy(run: RunFolder) -> Estimate:
     if not run.complete:
         raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
     with sealed.reading(run.path / "result.json", MENDING):
-        return Estimate(**run.read_json("result.json")["test"])
+        found = Estimate(**run.read_json("result.json")["test"])
+        _ = str(found)  # the same
+        return found
