@@ -52,14 +52,14 @@ _words: ContextVar[frozenset[str]] = ContextVar("_words", default=frozenset())
 
 
 @contextmanager
-def trusting(words: Iterable[str] | bool) -> Generator[None]:
+def trusting(words: Iterable[str | Path] | bool) -> Generator[None]:
     """While the block runs, trust the modules and program files that `words` name beside those trusted already.
 
     A package is trusted with all that lies in it. True trusts everything.
     """
     whole = _all.set(_all.get() or words is True)
-    more = () if isinstance(words, bool) else (words,) if isinstance(words, str) else words
-    named = _words.set(_words.get() | frozenset(more))
+    more = () if isinstance(words, bool) else (words,) if isinstance(words, str | Path) else words
+    named = _words.set(_words.get() | frozenset(map(str, more)))
     try:
         yield
     finally:

@@ -169,7 +169,7 @@ def test_a_program_does_nothing_before_it_is_trusted(
     assert not Path("ran").exists()
     # that is no idle fear
     with contextlib.suppress(Exception):
-        load(name, trust=[str(tmp_path / name)])(images())
+        load(name, trust=[tmp_path / name])(images())
     assert Path("ran").exists()
 
 

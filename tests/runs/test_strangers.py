@@ -15,6 +15,7 @@ from torch import nn
 from command import call, refused
 from pellucid import cli, config, models, registry, runs
 from pellucid.attacks import PGD, Transfer
+from pellucid.cli.options import typed
 from pellucid.errors import NotTrusted
 
 IMAGES = ["--data", "digits"]
@@ -55,6 +56,12 @@ def stranger(name: str, **options: object) -> str:
     estimate = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
     (folder / "result.json").write_text(json.dumps({"test": estimate, "epochs": 0, "parameters": 1}))
     return str(folder)
+
+
+def test_what_is_trusted_stands_in_the_command_that_is_shown() -> None:
+    line = ["net.pt", "--data", "digits", "--trust", "net.pt", "--trust", "torchvision"]
+    context = cli.cli.commands["audit"].make_context("audit", line)
+    assert typed(context).endswith("--trust net.pt --trust torchvision")
 
 
 def nothing_ran() -> bool:

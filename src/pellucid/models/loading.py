@@ -27,7 +27,7 @@ def load(
     *,
     weights: Path | str | None = None,
     options: Mapping[str, object] = MappingProxyType({}),
-    trust: Iterable[str] | bool = (),
+    trust: Iterable[str | Path] | bool = (),
 ) -> nn.Module:
     """A network on the CPU, in eval mode.
 
