@@ -158,6 +158,11 @@ class AuditConsole:
             model = short[entry["model"]]
             required, found = (entry[name] for name in ("requirement", "found"))
             self.out.print(Text.assemble(("required", _BAD), f": {required}; {model}: {found}"))
+        for entry in content["overruled"]:
+            holds = f": {entry['requirement']} of {short[entry['model']]} holds, but {entry['found']}; "
+            self.out.print(Text.assemble(("overruled", _BAD), holds, "--allow-failed-checks lets it pass"))
+        for entry in content["unchecked"]:
+            self.out.print(f"{entry['requirement']} of {short[entry['model']]} holds; {entry['found']}")
         if content["page"]:
             self.out.print(f"the page: {content['page']}")
 

@@ -26,6 +26,8 @@ def test_the_first_column_and_intervals_are_whole(
             "failures": [{"model": MODELS[1], "part": "neurons", "failure": "no layers", "skipped": False}],
             "damaged": [],
             "requirements": [{"model": MODELS[0], "requirement": "accuracy > 1", "found": "0.93"}],
+            "overruled": [],
+            "unchecked": [],
             "page": "report.html",
         }
     )
@@ -53,6 +55,8 @@ def test_many_networks_stand_under_letters(
         "failures": [],
         "damaged": [],
         "requirements": [],
+        "overruled": [],
+        "unchecked": [],
         "page": "",
     }
     AuditConsole().report(content)

@@ -152,9 +152,11 @@ class Attack(ABC):
             x, after = self._nudged(victim, x, after)
         distance = self.norm.size(x - victim.x)
         reached = self.goal.reached(after, victim.y) & within(distance, self.budget)
+        settled = self.goal.reached(before, victim.y)
+        if self.settles:  # these stay where they are, and have failed there, whatever a second look says
+            reached = reached | settled
         tally = victim.tally
         part = where(reached, tally.part.clamp_min(0), torch.full_like(tally.part, -1))
-        settled = self.goal.reached(before, victim.y)
         return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part, before, after, settled)
 
     def _nudged(self, victim: Victim, x: Images, after: Tensor) -> tuple[Images, Tensor]:

@@ -17,6 +17,10 @@ from pellucid.audit.figure import Figure as Figure
 from pellucid.audit.folder import AuditFolder as AuditFolder
 from pellucid.audit.folder import Outcome as Outcome
 from pellucid.audit.gallery import Gallery as Gallery
+from pellucid.audit.gate import Gate as Gate
+from pellucid.audit.gate import gate as gate
+from pellucid.audit.gate import keep as keep
+from pellucid.audit.gate import kept as kept
 from pellucid.audit.gradients import Gradients as Gradients
 from pellucid.audit.neurons import Neurons as Neurons
 from pellucid.audit.pace import Pace as Pace

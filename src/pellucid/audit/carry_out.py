@@ -15,6 +15,7 @@ from pellucid.audit.profile import Profile
 from pellucid.audit.speed import Speed
 from pellucid.errors import ConfigError
 from pellucid.evaluate import fingerprint
+from pellucid.evaluate.measure import check_unchanged
 from pellucid.runs import Subject
 
 Watch = Callable[[int, int, str], None]
@@ -121,6 +122,7 @@ def carry_out(
     begin(subjects, profile, folder, seed=seed)
     with files.locked(folder.path.resolve()):  # which somebody named, and may have made a link
         for number, subject in enumerate(subjects):
+            known = fingerprint(subject.model)
             for name, part in profile.parts.items():
                 if _complete(folder, number, name):
                     continue
@@ -132,17 +134,18 @@ def carry_out(
                     yield Done(number, name, outcome)
                     continue
                 yield Began(number, name)
-                outcome = _carried_out(part, Task(subject, folder.place(number, name), seed, watch))
+                outcome = _carried_out(part, known, Task(subject, folder.place(number, name), seed, watch))
                 folder.keep(number, name, outcome)
                 yield Done(number, name, outcome)
 
 
-def _carried_out(part: Part, task: Task) -> Outcome:
+def _carried_out(part: Part, known: str, task: Task) -> Outcome:
     files.inner_folder(task.place.parent)
     files.inner_folder(task.place)
     began = time.perf_counter()
     try:
         finding, failure = part.carry_out(task), ""
+        check_unchanged(task.subject.model, {"model": known})
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or "no reason was given"
         finding, failure = None, f"{type(error).__name__}: {reason}"

@@ -5,11 +5,16 @@ from dataclasses import asdict
 from typing import Any
 
 from pellucid.audit.folder import AuditFolder
-from pellucid.audit.requirement import Requirement, shortfalls
+from pellucid.audit.gate import Gate
+from pellucid.audit.requirement import Shortfall
 
 
-def conclusion(folder: AuditFolder, requirements: Sequence[Requirement] = ()) -> dict[str, Any]:
-    """Every figure, verdicts that failed, parts that did, files that are damaged, requirements that do not hold."""
+def conclusion(folder: AuditFolder, gate: Gate = Gate()) -> dict[str, Any]:  # noqa: B008
+    """Every figure, verdicts that failed, parts that did, files that are damaged, and what became of requirements.
+
+    These are in `requirements` where they do not hold, in `overruled` where they hold and a failed check was
+    overruled, and in `unchecked` where they hold and nothing was checked.
+    """
     about = folder.about
     outcomes = [
         (model, part, outcome)
@@ -34,8 +39,11 @@ def conclusion(folder: AuditFolder, requirements: Sequence[Requirement] = ()) ->
             for model, part, outcome in outcomes
             if outcome.finding is None
         ],
-        "requirements": [
-            {"model": short.model, "requirement": str(short.requirement), "found": short.found}
-            for short in shortfalls(requirements, folder.figures(), folder.models)
-        ],
+        "requirements": _plain(gate.short),
+        "overruled": _plain(gate.overruled),
+        "unchecked": _plain(gate.unchecked),
     }
+
+
+def _plain(found: Sequence[Shortfall]) -> list[dict[str, str]]:
+    return [{"model": one.model, "requirement": str(one.requirement), "found": one.found} for one in found]

@@ -1,6 +1,5 @@
 """`pellucid audit`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ FALLS_SHORT = 3  # the exit code where something that was required does not hold
 @click.option(
     "--require", "required", metavar="EXPR", multiple=True, help='E.g. "accuracy >= 0.9"; else exit code 3.'
 )
+@click.option("--allow-failed-checks", is_flag=True, help="Let a figure count whose checks failed; it is said.")
 @click.option(
     "--fail-on", "fatal", type=click.Choice(["verdict", "failure"]), multiple=True, help="What else is exit code 3."
 )
@@ -46,6 +46,7 @@ def audit(
     seed: int,
     out: Path,
     required: tuple[str, ...],
+    allow_failed_checks: bool,
     fatal: tuple[str, ...],
     device: str,
     download: bool,
@@ -57,7 +58,19 @@ def audit(
     same command goes on where it was stopped, and tries again what failed.
     """
     from pellucid import runs
-    from pellucid.audit import AuditFolder, Done, Requirement, announced, announced_of, begin, carry_out, chosen, plan
+    from pellucid.audit import (
+        AuditFolder,
+        Done,
+        Requirement,
+        announced,
+        announced_of,
+        begin,
+        carry_out,
+        chosen,
+        gate,
+        keep,
+        plan,
+    )
     from pellucid.console import Console
     from pellucid.console_audit import AuditConsole
 
@@ -94,18 +107,20 @@ def audit(
     except KeyboardInterrupt:
         console.stopped(done, len(planned), out)
         raise
-    content = concluded(folder, requirements)
+    found = gate(folder, requirements, allow_failed_checks=allow_failed_checks)
+    keep(folder, found)
+    content = concluded(folder, found)
     print_json(content) if as_json else console.report(content)
     failed = [entry for entry in content["failures"] if not entry["skipped"]]
     if content["requirements"] or ("verdict" in fatal and content["verdicts"]) or ("failure" in fatal and failed):
         raise click.exceptions.Exit(FALLS_SHORT)
 
 
-def concluded(folder: Any, requirements: Sequence[Any] = ()) -> dict[str, Any]:
+def concluded(folder: Any, found: Any = None) -> dict[str, Any]:
     """Draw the page, and say what the audit came to."""
     from pellucid import report
-    from pellucid.audit import conclusion
+    from pellucid.audit import conclusion, gate
 
     report.tables(folder)
     page = report.write_page(folder)
-    return {**conclusion(folder, requirements), "page": str(page)}
+    return {**conclusion(folder, found or gate(folder, ())), "page": str(page)}

@@ -9,11 +9,21 @@ from typing import Any
 
 import click
 
+from pellucid.cli.alone import alone, aloud
 from pellucid.errors import RunError
 from pellucid.printable import printable
 from pellucid.trust import trusting
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+
+def _alone(context: click.Context, _parameter: click.Parameter, chosen: bool) -> bool:
+    if chosen:
+        context.with_resource(alone())
+    return chosen
+
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, callback=_alone, help="Print one JSON object instead of tables."
+)
 
 
 class _Folder(click.Path):
@@ -96,4 +106,5 @@ def print_json(content: Any) -> None:
     """One JSON object, for another program to read."""
     from pellucid.files import json_text
 
-    click.echo(json_text(content))
+    with aloud():
+        click.echo(json_text(content))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pellucid.batch import check_labels
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, NotFinite
-from pellucid.evaluate.measure import fingerprint
+from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.halving import by_halves
 from pellucid.kinds import ready
@@ -63,6 +63,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
     if not len(split):
         raise MeasurementError("this split has no images; look at one or more")
     model = ready(model)
+    own = fingerprint(model)
     columns: dict[str, list[Tensor]] = {name: [] for name in ("index", "y", "predicted", "confidence", "loss")}
     with frozen(model), torch.no_grad():
         for images in split.batches(sequential(split, batch)):
@@ -80,6 +81,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
         "classes": len(split.classes),
         "images": len(split),
         "data": split.fingerprint(),
-        "model": fingerprint(model),
+        "model": own,
     }
+    check_unchanged(model, about)
     return Decisions({name: torch.cat(parts) for name, parts in columns.items()}, about)

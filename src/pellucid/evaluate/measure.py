@@ -124,6 +124,15 @@ def fingerprint(model: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
+def check_unchanged(model: nn.Module, about: Mapping[str, Any]) -> None:
+    """Refuse to go on with a network that has learnt something else while it was looked at."""
+    if fingerprint(model) != about["model"]:
+        raise MeasurementError(
+            "the network changed its own weights or buffers while it was measured, so that figures would be of no "
+            "one network; let its forward pass leave them alone in evaluation mode"
+        )
+
+
 def identity(about: dict[str, Any]) -> str:
     """A short name for everything that a measurement depends on."""
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
@@ -134,6 +143,7 @@ def _parts(
 ) -> Generator[Record]:
     for images in split.batches(plan):
         parts = by_halves(lambda some: attack.on(model, some, seed=about["seed"], engine=engine), images)
+        check_unchanged(model, about)
         yield Record(_columns(images, parts), about)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid import metrics
+from pellucid import config, metrics
+from pellucid.attacks import Misclassified
 from pellucid.attacks.attack import within
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.table import Table
@@ -47,6 +48,7 @@ class Record(Table):
     @property
     def standing(self) -> Estimate:
         """The share of images for which the attack never reached its goal, at whatever distance."""
+        self._check(~self.columns["reached"])
         return Estimate.proportion(self.unreached, len(self))
 
     def robust_accuracy(self, eps: float) -> Estimate:
@@ -60,6 +62,7 @@ class Record(Table):
                 "or with a nearest-point attack"
             )
         fallen = self.columns["reached"] & within(self.distance, eps)
+        self._check(~fallen)
         return Estimate.proportion(len(self) - int(fallen.sum()), len(self))
 
     def curve(self) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
@@ -88,6 +91,27 @@ class Record(Table):
         if not self.about["nearest"]:
             raise MeasurementError(
                 f"{what} needs the nearest failure of every image; measure with a nearest-point attack such as fmn"
+            )
+        self._check(~self.columns["reached"])
+
+    def _check(self, standing: Bool[Tensor, " n"]) -> None:
+        """Refuse what cannot be: an image that is wrong as it is and stands under attack, a point out of reach."""
+        distance = self.columns["distance"][self.columns["reached"]].double()
+        several = isinstance(self.about["attack"], list)  # of which each may have had budgets of its own
+        unbounded = self.about["nearest"] or several or not self.about["levels"]
+        most = math.inf if unbounded else max(self.about["levels"])
+        if not bool(((distance >= 0) & within(distance, most)).all()):
+            raise MeasurementError(
+                f"this record has failures at distances from {float(distance.min()):.4g} to "
+                f"{float(distance.max()):.4g}, and the attack was to stay between 0 and {most:.4g}; measure again"
+            )
+        wrong = self.columns["predicted"] != self.columns["y"]
+        # what is wrong is misclassified without an attack, and no attack makes it right; other goals are others
+        if self.about["goal"] == config.dump(Misclassified()) and (stands := int((wrong & standing).sum())):
+            raise MeasurementError(
+                f"{stands} of {len(self)} images that the network gets wrong as they are stand under attack, so that "
+                "robust accuracy would be above accuracy, which cannot be: the network changes its answers from look "
+                "to look, or this record is not what was measured; see the check of randomness, and measure again"
             )
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from pellucid import config, data, evaluate, models
-from pellucid.attacks import Attack, Engine
+from pellucid.attacks import Attack, Engine, Misclassified
 from pellucid.attacks.attack import check_box
 from pellucid.config import Table
 from pellucid.data import Data, Report, Split, silent
@@ -173,6 +173,7 @@ def summary(
         "attacks": [{**_figures(one.record, budgets), "path": str(one.path)} for one in found],
         "missing": {},
     }
+    _check_below(content)
     records = [one.record for one in found]
     if len(records) > 1 and len({str((one.about["norm"], one.about["goal"])) for one in records}) == 1:
         try:
@@ -182,6 +183,17 @@ def summary(
     if verdicts:
         content["verdicts"] = [asdict(verdict) for verdict in verdicts]
     return content
+
+
+def _check_below(content: Mapping[str, Any]) -> None:
+    """Refuse robust accuracy above accuracy, which several records of one network come to if its answers change."""
+    for figures in content["attacks"]:
+        robust = max((one["value"] for one in figures["robust_accuracy"].values()), default=0.0)
+        if figures["goal"] == config.dump(Misclassified()) and robust > content["accuracy"]["value"]:
+            raise MeasurementError(
+                f"robust accuracy is {robust:.4g} and accuracy {content['accuracy']['value']:.4g} of the same "
+                "images, which cannot be: the network changes its answers from look to look; see its check"
+            )
 
 
 def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:

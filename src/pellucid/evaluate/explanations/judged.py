@@ -16,7 +16,7 @@ from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate.explanations.metric import Metric, Scores
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.measure import described, fingerprint
+from pellucid.evaluate.measure import check_unchanged, described, fingerprint
 from pellucid.evaluate.table import Table
 from pellucid.explain import Explainer
 from pellucid.halving import by_halves
@@ -125,6 +125,7 @@ def judge_steps(
         parts: dict[str, dict[int, Judged]] = {name: {} for name in metrics}
         for number, images in enumerate(split.batches(sequential(split, batch))):
             for name, part in _judged(list(metrics), metrics, model, images, explainer, of, seed, about):
+                check_unchanged(model, about[name])
                 parts[name][number] = part
             yield _progress(parts, len(split))
         return {name: Judged.joined([*some.values()]) for name, some in parts.items()}
@@ -145,6 +146,7 @@ def judge_steps(
             for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
                 lacking = [name for name in together if number not in parts[name]]
                 for name, part in _judged(lacking, metrics, model, images, explainer, of, seed, about):
+                    check_unchanged(model, about[name])
                     places[name].keep(part, number)
                     parts[name][number] = part
                 yield _progress(parts, len(split))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.audit import AuditFolder, Figure, Outcome, letter, short_names
+from pellucid.audit import AuditFolder, Figure, Outcome, kept, letter, short_names
 from pellucid.runs import untrained_words
 
 
@@ -44,6 +44,7 @@ class Audit:
     path: Path
     about: Mapping[str, Any]
     networks: tuple[Network, ...]
+    gate: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: AuditFolder) -> "Audit":
@@ -63,7 +64,7 @@ class Audit:
             )
             for number, (name, entry) in enumerate(zip(short_names(given), about["models"], strict=True))
         ]
-        return cls(folder.path, about, tuple(networks))
+        return cls(folder.path, about, tuple(networks), tuple(kept(folder)))
 
     @property
     def untrained(self) -> str:
