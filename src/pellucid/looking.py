@@ -47,7 +47,10 @@ class Way:
             last = self.layout == "channels last"
             given = given.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         given = given.detach() if self.detached else given
-        answer = logits_of(called(model, given if self.dtype is None else given.to(self.dtype)), given)
+        said = called(model, given if self.dtype is None else given.to(self.dtype))
+        answer = logits_of(said, given)
+        if not isinstance(said, Tensor):  # of what holds a tensor no copy was made, and it may be the same each time
+            answer = answer.clone()
         return answer[: len(x)] if lacking else answer
 
 

@@ -197,6 +197,22 @@ def test_an_answer_stays_what_it_was() -> None:
     assert torch.equal(found, Occlusion()(smooth().float(), x, "predicted").map)
 
 
+class Holding(Buffered):
+    """One that hands the same memory out in a table."""
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return {"logits": super().forward(x)}
+
+
+def test_an_answer_in_a_table_stays_what_it_was() -> None:
+    model = Holding(smooth().float())
+    with torch.no_grad():
+        first = look(model, torch.zeros(2, 1, 6, 6))
+        kept = first.clone()
+        look(model, batch().x[:2])
+    assert torch.equal(first, kept)
+
+
 def test_images_stay_laid_out_as_they_were() -> None:
     strides: list[tuple[int, ...]] = []
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from networks import images
 from pellucid import evaluate, hooks, models
-from pellucid.attacks import FMN, PGD
+from pellucid.attacks import FMN, PGD, Engine
 from pellucid.batch import Batch
 from pellucid.data import TensorSplit
 from pellucid.errors import NetworkBusy
@@ -328,6 +328,30 @@ def test_networks_are_made_alike_in_several_threads() -> None:
     for found in together(*[make] * 4):
         assert all(map(torch.equal, found, expected))
     assert torch.equal(torch.get_rng_state(), after)
+
+
+def test_decisions_are_exact_whatever_the_process_computes_in_and_leave_it_so() -> None:
+    expected, model = WORK["measure"](network()), network()
+    flags = torch.backends.cudnn
+    before = (flags.enabled, flags.benchmark, flags.deterministic, flags.allow_tf32)
+    precisions: set[str] = set()
+
+    class Noting(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            precisions.add(torch.get_float32_matmul_precision())
+            return x.flatten(1)
+
+    torch.set_float32_matmul_precision("high")
+    try:
+        with Engine().deciding(torch.device("cpu")):
+            Noting()(batch().x)
+        found = together(*[lambda: WORK["measure"](model)] * 4)
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert precisions == {"highest"}
+    assert all(equal(one["predicted"], expected["predicted"]) for one in found)
+    assert (flags.enabled, flags.benchmark, flags.deterministic, flags.allow_tf32) == before
 
 
 def test_a_hook_hears_of_its_own_thread_alone() -> None:

@@ -1,7 +1,8 @@
 """How the passes of a search are carried out; what comes out is decided in full precision in any case."""
 
+import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, cast
 from weakref import WeakKeyDictionary
@@ -37,15 +38,38 @@ class Engine:
     @contextmanager
     def searching(self, device: torch.device) -> Generator[None]:
         """The precision of the search."""
-        with torch.autocast(device.type, torch.bfloat16, enabled=not self.exact):
+        with apart(device), torch.autocast(device.type, torch.bfloat16, enabled=not self.exact):
             yield
 
     @contextmanager
     def deciding(self, device: torch.device) -> Generator[None]:
         """Full float32, whatever the caller computes in: what TF32 or bfloat16 rounds, no verdict may rest on."""
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        with exact, torch.autocast(device.type, enabled=False), torch.no_grad():
+        with _exact(device), torch.autocast(device.type, enabled=False), torch.no_grad():
             yield
+
+
+_flags = threading.RLock()
+
+
+def apart(device: torch.device) -> AbstractContextManager[object]:
+    """Passes on an accelerator go by settings of the whole process: none is made while another thread decides."""
+    return nullcontext() if device.type == "cpu" else _flags
+
+
+@contextmanager
+def _exact(device: torch.device) -> Generator[None]:
+    """Products and convolutions in all digits of float32."""
+    before = torch.get_float32_matmul_precision()
+    if device.type == "cpu" and before == "highest":  # nothing is to be set, and threads need not wait
+        yield
+        return
+    with _flags:
+        torch.set_float32_matmul_precision("highest")
+        try:
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                yield
+        finally:
+            torch.set_float32_matmul_precision(before)
 
 
 # what is known of a network and images of a shape, so that training on attacked ones does not ask at each step

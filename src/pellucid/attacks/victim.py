@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid import layout
-from pellucid.attacks.engine import Engine
+from pellucid.attacks.engine import Engine, apart
 from pellucid.attacks.goals import Goal
 from pellucid.batch import Batch
 from pellucid.errors import NotFinite, ShapeError
@@ -83,7 +83,8 @@ class Victim:
         with torch.enable_grad(), self.engine.searching(x.device):
             logits = probe.logits
         weights = weigh(logits.detach().to(x.dtype))
-        gradients = probe.pullback(weights.to(logits.dtype), keep=False).contiguous()
+        with apart(x.device):
+            gradients = probe.pullback(weights.to(logits.dtype), keep=False).contiguous()
         self.tally.forwards[self.rows] += 1
         self.tally.backwards[self.rows] += len(weights)
         return logits.detach().to(x.dtype), gradients
