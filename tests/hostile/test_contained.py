@@ -22,6 +22,8 @@ from pellucid import cli, evaluate, models, stopping, surroundings
 from pellucid.attacks import PGD
 from pellucid.data import TensorSplit
 from pellucid.errors import ConfigError, MeasurementError, NetworkError
+from pellucid.evaluate.explanations import Insertion, judge
+from pellucid.evaluate.neurons import activations
 from pellucid.explain import Gradient
 from pellucid.looking import look
 from pellucid.metrics import Estimate
@@ -256,6 +258,10 @@ def test_a_network_that_changes_its_weights_is_not_measured() -> None:
         evaluate.decide(Learning(), split())
     with pytest.raises(MeasurementError, match="^the network changed its own weights"):
         evaluate.measure(Learning(), split(), PGD(eps=0.1, steps=2))
+    with pytest.raises(MeasurementError, match="^the network changed its own weights"):
+        activations(Learning(), split(), ("network.0",))
+    with pytest.raises(MeasurementError, match="^the network changed its own weights"):
+        judge(Learning(), split(), {"insertion": Insertion()}, explainer=Gradient())
 
 
 class Flickering(nn.Module):

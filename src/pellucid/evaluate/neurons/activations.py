@@ -12,7 +12,7 @@ from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
-from pellucid.evaluate.measure import fingerprint
+from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
 from pellucid.evaluate.table import Table
 from pellucid.probe import Probe, frozen
@@ -41,6 +41,7 @@ def activations(
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         logits, found = looked(model, images, layers, pool)
+        check_unchanged(model, about)
         return {"index": images.index, "y": images.y, "predicted": logits.argmax(1), **found}
 
     return in_chunks("activations", split, columns, about, batch=batch, folder=folder, watch=watch)
