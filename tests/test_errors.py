@@ -19,3 +19,9 @@ def test_suggestion_names_the_near_miss_or_all_there_is() -> None:
     assert errors.suggestion("simple-cn", ["simple-cnn", "lenet"]) == " (did you mean 'simple-cnn'?)"
     assert errors.suggestion("zzz", ["b", "a"]) == " (there are: a, b)"
     assert errors.suggestion("zzz", []) == " (there are none)"
+
+
+def test_of_a_long_message_both_ends_are_left() -> None:
+    error = errors.ConfigError(f"'{'a' * 10**6}' is no budget; give a number")
+    assert len(str(error)) < 4100
+    assert str(error).startswith("'aaa") and str(error).endswith("' is no budget; give a number")

@@ -32,7 +32,17 @@ from collections.abc import Iterable
 
 
 class PellucidError(Exception):
-    """The base of every error below; the command line prints these without a traceback."""
+    """The base of every error below; the command line prints these without a traceback.
+
+    The middle is left out where somebody typed, or a file holds, more than anybody reads.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= _LONGEST_LINE else f"{text[:_HEAD]} ... {text[_HEAD - _LONGEST_LINE :]}"
+
+
+_LONGEST_LINE, _HEAD = 4000, 3000
 
 
 class PixelError(PellucidError, ValueError):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from pellucid.errors import DataError
+from pellucid.errors import DataError, PellucidError
 
 MEMORY = 2**30
 """Bytes that any file may unpack to, however short it is."""
@@ -23,6 +23,9 @@ SETTINGS = 2**20
 
 PIXELS = 2**26
 """Pixels that a picture may have, as one of 8192 x 8192 does."""
+
+NETWORK = 2**33
+"""Bytes that the weights of a listed network may have."""
 
 CLASSES = 2**16
 """Classes that data may have."""
@@ -92,8 +95,14 @@ def reading(source: object) -> Generator[None]:
     """What the machine says of a file or folder that cannot be read, in one line that names it."""
     try:
         yield
+    except PellucidError:
+        raise
     except OSError as error:
         raise DataError(f"cannot read '{source}': {error.strerror or error}; give what you may read") from error
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise DataError(f"cannot read '{source}': it is no name of a file; give another") from error
     except MemoryError as error:
         raise _too_much(source) from error
     except RuntimeError as error:

@@ -6,6 +6,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -72,13 +73,23 @@ def _array(file: Any, length: int, room: int, place: str) -> NDArray[Any]:
         )
     file.seek(0)
     try:
-        return npy.read_array(file, allow_pickle=False)
+        return _letters(npy.read_array(file, allow_pickle=False))
     except MemoryError as error:
         raise DataError(f"{place} needs {limits.shown(promised)} of memory, which is not there; free some") from error
     except Exception as error:
         raise DataError(f"{place} is damaged; write it again with numpy.save") from error
 
 
+def _letters(array: NDArray[Any]) -> NDArray[Any]:
+    """The same, unless it is text of what are no letters: Python would build text from them that breaks it."""
+    if array.dtype.kind == "U" and array.size and array.itemsize:
+        codes = numpy.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))).reshape(-1).view(numpy.uint32)
+        if bool(((codes > _LAST) | ((codes >= _HALVES[0]) & (codes <= _HALVES[1]))).any()):
+            raise ValueError("codes beyond Unicode")
+    return array
+
+
+_LAST, _HALVES = 0x10FFFF, (0xD800, 0xDFFF)
 _AXES = 16
 _MAGIC = b"\x93NUMPY"
 _SMALLER = "save it without compression, or give more memory where that can be set"

@@ -37,5 +37,5 @@ class Figure:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Figure":
         """The inverse of `to_record`."""
-        estimate = None if record["estimate"] is None else Estimate(**record["estimate"])
+        estimate = None if record["estimate"] is None else Estimate.from_record(record["estimate"])
         return cls(record["name"], tuple(record["arguments"]), estimate, record["better"], record["note"])

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from pellucid import files, sealed
 from pellucid.audit.part import Finding
+from pellucid.audit.recorded import check_about, check_outcome
 from pellucid.errors import Damaged, MeasurementError
 
 SKIPPED = "skipped"
@@ -52,7 +53,10 @@ class AuditFolder:
         """What is audited."""
         if not self._about.exists():
             raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
-        return sealed.read_json(self._about, MENDING)
+        with sealed.reading(self._about, MENDING):
+            about = sealed.read_json(self._about, MENDING)
+            check_about(about)
+            return about
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -107,6 +111,7 @@ class AuditFolder:
         try:
             known = sealed.read_json(file, MENDING)
             with sealed.reading(file, MENDING):
+                check_outcome(known, self.about["parts"][part].get("kind"))
                 finding = None if known["finding"] is None else Finding.from_record(known["finding"])
                 return Outcome(finding, str(known["failure"]), float(known["seconds"]))
         except Damaged as error:

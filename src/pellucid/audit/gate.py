@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pellucid import sealed
+from pellucid import sealed, shape
 from pellucid.audit.bearing import bears_on
 from pellucid.audit.figure import Figure
 from pellucid.audit.folder import AuditFolder
@@ -64,7 +64,12 @@ def keep(folder: AuditFolder, found: Gate) -> None:
 def kept(folder: AuditFolder) -> list[str]:
     """What was written down when requirements were last looked at."""
     file = folder.path / _FILE
-    return [str(line) for line in sealed.read_json(file).get("lines", [])] if file.exists() else []
+    if not file.exists():
+        return []
+    with sealed.reading(file):
+        content = sealed.read_json(file)
+        shape.check(content, {"lines": [str]})
+        return content["lines"]
 
 
 def _checked(folder: AuditFolder, number: int, requirement: Requirement) -> tuple[bool, list[str]]:

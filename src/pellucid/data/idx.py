@@ -47,12 +47,11 @@ def _read(content: BufferedIOBase, path: Path, room: int, length: int | None) ->
         )
     shape = struct.unpack(f">{axes}I", sizes)
     promised = math.prod(shape) * kind.itemsize
-    if length is None:
-        # an axis of no entries must not hide another that is endless
-        counted = math.prod(max(axis, 1) for axis in shape) * kind.itemsize
-        limits.check(counted, room, f"'{path}'", "unpack it with gunzip if it is what it should be")
-    elif length != start + promised:
+    if length is not None and length != start + promised:
         raise _other_length(path, length, start + promised, shape)
+    # an axis of no entries must not hide another that is endless
+    counted = math.prod(max(axis, 1) for axis in shape) * kind.itemsize
+    limits.check(counted, room, f"'{path}'", "unpack it with gunzip if it is what it should be")
     values = content.read(promised)
     if len(values) != promised or content.read(1):
         found = f"{start + len(values)}" if len(values) < promised else f"more than {start + promised}"

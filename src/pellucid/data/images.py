@@ -1,5 +1,6 @@
 """Image files, and the one way in which they become pixels."""
 
+import logging
 import warnings
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from torch import Tensor
 from pellucid import limits
 from pellucid.data.workers import in_workers
 from pellucid.errors import DataError
+
+# of damage it speaks twice: to standard error, where nobody listens, and by an error
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # some others run programs
 _OTHER = "replace it, or leave it out with skip_bad=True (--skip-bad)"

@@ -3,6 +3,7 @@
 import io
 import pickle
 import pickletools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,10 @@ def read_pickle(content: bytes, place: str) -> Any:
     """A pickle of plain values and numpy arrays; one that names anything else is refused."""
     try:
         _look_through(content)
-        return _Reader(content, place).load()
+        found = _Reader(content, place).load()
+        if not isinstance(found, dict):
+            return found
+        return {name: one.values if isinstance(one, _Array) else one for name, one in found.items()}
     except DataError:
         raise
     except Exception as error:  # bytes that are no pickle raise whatever they are mistaken for
@@ -63,23 +67,40 @@ class _Reader(pickle.Unpickler):
         return text.encode("latin1")
 
 
-def _dtype(kind: str, align: int = False, copy: int = False) -> numpy.dtype[Any]:
-    # pickles from Python 2 give 0 and 1, and numpy 2.4.0 to 2.4.4 warn of what is no truth value
-    return numpy.dtype(kind, bool(align), bool(copy))
+class _Kind:
+    """A kind of numbers. What numpy itself would take for one can break it: it believes all that a pickle says."""
+
+    def __init__(self, kind: str, *_align_and_copy: object) -> None:
+        if not re.fullmatch(r"[biuf][1-9]\d?", kind):
+            raise ValueError(kind)
+        self.dtype = numpy.dtype(kind)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        order, parts = state[1], state[2:5]
+        if order not in ("<", ">", "|", "=") or parts != (None, None, None):
+            raise ValueError(order)
+        self.dtype = self.dtype.newbyteorder(order)
 
 
-def _empty(_kind: object, _shape: tuple[int, ...], _code: str | bytes) -> NDArray[Any]:
-    # an array begins empty; its shape, type and numbers follow as its state
-    return numpy.ndarray((0,), numpy.int8)
+class _Array:
+    """An array, which begins empty; its shape, kind and numbers follow as its state."""
+
+    def __init__(self, *_kind_shape_and_code: object) -> None:
+        self.values: NDArray[Any] = numpy.ndarray((0,), numpy.int8)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, by_columns, content = state
+        raw = content.encode("latin1") if isinstance(content, str) else content
+        self.values = _from_buffer(raw, kind, shape, "F" if by_columns else "C")
 
 
-def _frombuffer(buffer: bytes | bytearray, kind: numpy.dtype[Any], shape: tuple[int, ...], order: Any) -> Any:
-    return numpy.frombuffer(buffer, kind).reshape(shape, order=order)
+def _from_buffer(buffer: bytes | bytearray, kind: _Kind, shape: tuple[int, ...], order: Any) -> NDArray[Any]:
+    return numpy.frombuffer(buffer, kind.dtype).reshape(shape, order=order)
 
 
 _ALLOWED: Mapping[str, Any] = {
     "numpy.ndarray": "ndarray",  # which is passed on and not called: it would make an array of any size
-    "numpy.dtype": _dtype,
-    "numpy.core.multiarray._reconstruct": _empty,
-    "numpy.core.numeric._frombuffer": _frombuffer,
+    "numpy.dtype": _Kind,
+    "numpy.core.multiarray._reconstruct": _Array,
+    "numpy.core.numeric._frombuffer": _from_buffer,
 }

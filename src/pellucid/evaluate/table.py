@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid import sealed
+from pellucid import sealed, shape
 
 T = TypeVar("T", bound="Table")
 
@@ -36,6 +36,9 @@ class Table:
         arrays = sealed.read_arrays(path, remedy)
         with sealed.reading(path, remedy):
             about: dict[str, Any] = json.loads(str(arrays.pop("about")))
+            shape.check(about, shape.Each(shape.PLAIN), "about")
+            if len({len(column) for column in arrays.values()}) != 1:
+                raise ValueError("it has no columns, or columns of different lengths")
             return cls({name: torch.from_numpy(column) for name, column in arrays.items()}, about)
 
     @classmethod

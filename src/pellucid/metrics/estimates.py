@@ -3,12 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid import shape
 from pellucid.errors import ShapeError
+
+_RECORD = {"value": shape.ENDLESS, "low": shape.ENDLESS, "high": shape.ENDLESS, "n": int}
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,12 @@ class Estimate:
     low: float
     high: float
     n: int
+
+    @classmethod
+    def from_record(cls, record: Any) -> "Estimate":
+        """The estimate that plain values from a file describe; a ValueError says what they are instead."""
+        shape.check(record, _RECORD, "the estimate")
+        return cls(record["value"], record["low"], record["high"], record["n"])
 
     def __str__(self) -> str:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}] n={self.n}"
@@ -31,7 +41,7 @@ class Estimate:
         (4, 3)
         """
         width = self.high - self.low
-        if not (self.value and 0 < width < math.inf):
+        if not (self.value and abs(self.value) < math.inf and 0 < width < math.inf):
             return 3
         return max(3, min(2 - math.floor(math.log10(abs(self.value))), 1 - math.floor(math.log10(width))))
 

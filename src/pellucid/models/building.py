@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from pellucid import limits
 from pellucid.contained import made, reason
 from pellucid.errors import ConfigError, PellucidError
 from pellucid.models.activations import Activation
@@ -28,6 +29,15 @@ def build(name: str, *, seed: int = 0, **options: object) -> nn.Module:
     return construct(factory_of(name), options, name, seed)
 
 
+def _check_size(factory: Factory, options: Mapping[str, object], owner: str) -> None:
+    """Refuse a network of ours of more than a stated size, before its weights take memory."""
+    if str(getattr(factory, "__module__", "")).startswith("pellucid."):
+        with torch.device("meta"):  # where numbers take none
+            tensors = call(factory, options, owner).state_dict().values()
+        needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        limits.check(needed, limits.NETWORK, f"'{owner}' with these options", "make it smaller")
+
+
 def options_of(name: str) -> set[str] | None:
     """The options that `build` understands for this network; none where it takes any."""
     parameters = inspect.signature(factory_of(name)).parameters
@@ -41,6 +51,8 @@ def construct(factory: Factory, options: Mapping[str, object], owner: str, seed:
     activation = own.pop("activation") if "activation" in own and not takes(factory, "activation") else None
     # only the CPU's generator is seeded: seeding all would move the caller's numbers on other devices
     try:
+        with seeded(seed):
+            _check_size(factory, own, owner)
         with seeded(seed), torch.device("cpu"), made(f"'{owner}'"):
             network = call(factory, own, owner)
     except (PellucidError, MemoryError):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from pellucid import models, sealed
+from pellucid import limits, models, sealed
 from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError
 from pellucid.models.building import construct
 from pellucid.models.extras import extra
@@ -46,7 +46,10 @@ def load(
     that may run all the same, and the modules outside the current project whose functions may; True trusts all.
     """
     with trusting(trust):
-        return _loaded(source, weights, options)
+        if not isinstance(source, str):
+            return _loaded(source, weights, options)
+        with limits.reading(source):
+            return _loaded(source, weights, options)
 
 
 def _loaded(

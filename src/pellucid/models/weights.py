@@ -1,6 +1,7 @@
 """Reading weights without running code, and fitting them to a network tensor by tensor."""
 
 import pickle
+import pickletools
 import re
 import threading
 import warnings
@@ -118,15 +119,37 @@ def _read_pickle(path: Path) -> Any:
 def _look_through(path: Path) -> None:
     """Refuse an archive whose parts are packed or lie upon each other: `torch.save` does neither, and bombs must."""
     with limits.opened(path) as file:
-        if not zipfile.is_zipfile(file):
-            return  # an older form, which holds what it says or is cut short
+        archived = file.read(2) == b"PK"
+        file.seek(0)
+        if not archived:  # an older form, which holds what it says or is cut short
+            _check_names(file, path, pickles=5)
+            return
         try:
-            members = zipfile.ZipFile(file).infolist()
+            with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+                if not packed and sum(member.file_size for member in members) <= limits.size(file):
+                    for member in members:
+                        if member.filename.endswith(".pkl"):
+                            with archive.open(member) as content:
+                                _check_names(content, path, pickles=1)
+                    return
+        except WeightsError:
+            raise
         except Exception as error:
             raise _damaged(path, error) from error
-        packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
-        if packed or sum(member.file_size for member in members) > limits.size(file):
-            raise WeightsError(f"{path} unpacks to more than it holds, which torch.save never writes; save it again")
+    raise WeightsError(f"{path} unpacks to more than it holds, which torch.save never writes; save it again")
+
+
+def _check_names(file: Any, path: Path, *, pickles: int) -> None:
+    """Refuse names of endless length, over which torch itself would brood for hours."""
+    try:
+        for _ in range(pickles):
+            for code, argument, _ in pickletools.genops(file):
+                if code.name == "GLOBAL" and len(str(argument)) > _LETTERS:
+                    raise WeightsError(f"{path} names something of more than {_LETTERS} letters; save it again")
+    except ValueError:
+        return  # what is no pickle is refused by who reads it
 
 
 def _plain_names(content: Any, path: Path) -> dict[str, Tensor]:

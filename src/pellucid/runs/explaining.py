@@ -36,6 +36,9 @@ class Account:
     found: Explanation
 
 
+_DIGITS = 10  # of a class that is named by its number
+
+
 def asked(
     of: Words, classes: Words, *, suggested: Words = ("predicted", "runner-up", "pair", "all")
 ) -> tuple[str | int, ...]:
@@ -53,7 +56,7 @@ def asked(
             found.append(word)
         elif word in classes:
             found.append(list(classes).index(word))
-        elif word.isdigit() and int(word) < len(classes):
+        elif word.isascii() and word.isdigit() and len(word) < _DIGITS and int(word) < len(classes):
             found.append(int(word))
         else:
             raise ConfigError(f"'{word}' is no class of this network{suggestion(word, (*suggested, *classes))}")

@@ -148,6 +148,4 @@ def test_accuracy(run: RunFolder) -> Estimate:
     if not run.complete:
         raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
     with sealed.reading(run.path / "result.json", MENDING):
-        found = Estimate(**run.read_json("result.json")["test"])
-        _ = str(found)  # the same
-        return found
+        return Estimate.from_record(run.read_json("result.json")["test"])

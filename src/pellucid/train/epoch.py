@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pellucid import shape
 from pellucid.metrics import Estimate
 
 
@@ -58,11 +59,22 @@ class Epoch:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Epoch":
         """The epoch that plain tables describe."""
+        shape.check(record, _RECORD)
         values = dict(record)
         for name in ("validation", "robust"):
             if values.get(name) is not None:
-                values[name] = Estimate(**values[name])
+                values[name] = Estimate.from_record(values[name])
         return cls(**values)
+
+
+_RECORD = {
+    **dict.fromkeys(("number", "epochs"), int),
+    **dict.fromkeys(("loss", "accuracy", "learning_rate", "seconds", "images_per_second"), shape.ENDLESS),
+    **dict.fromkeys(("terms", "weights", "negligible?"), shape.Each(shape.ENDLESS)),
+    "validation": shape.PLAIN,
+    "robust?": shape.PLAIN,
+    "overfitted?": bool,
+}
 
 
 @dataclass(frozen=True)

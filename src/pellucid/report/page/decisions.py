@@ -88,7 +88,7 @@ def _accuracy(entry: Mapping[str, Any] | None) -> Number | Lack:
     if entry is None:
         return ABSENT
     found = entry["accuracy"]
-    return Number.written(Estimate(**found), share=True) if found else Lack(entry["note"])
+    return Number.written(Estimate.from_record(found), share=True) if found else Lack(entry["note"])
 
 
 def _mistakes(details: Sequence[Mapping[str, Any]]) -> list[Mistake]:

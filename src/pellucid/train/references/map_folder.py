@@ -66,9 +66,15 @@ class MapFolder:
     def check(self, split: Split) -> None:
         """Refuse any images but those that the maps were made for."""
         about, found = self.about, split.fingerprint()
-        if about["data"] != found:
-            theirs, ours = _described(about["shape"], about["data"]), _described([len(split), *split.shape], found)
-            raise DataError(f"the maps in '{self.path}' are of {theirs}, not of {ours}; make some of these images")
+        with sealed.reading(self._reference):
+            if about["data"] != found:
+                theirs, ours = (
+                    _described(about["shape"], about["data"]),
+                    _described([len(split), *split.shape], found),
+                )
+                raise DataError(
+                    f"the maps in '{self.path}' are of {theirs}, not of {ours}; make some of these images"
+                )
 
     def load(self) -> Tensor:
         """The maps as they were written, mapped into memory; changing them does not change the file."""
