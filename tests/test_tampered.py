@@ -133,7 +133,7 @@ def attempts(file: Path) -> Iterator[tuple[str, bytes]]:
 def timeless(content: Any) -> Any:
     """Plain values without those that tell of time."""
     if isinstance(content, dict):
-        kept = {name: value for name, value in content.items() if "second" not in name and name != "started"}
+        kept = {name: value for name, value in content.items() if "second" not in name and name != "environment"}
         return {name: timeless(value) for name, value in kept.items()}
     return [timeless(value) for value in content] if isinstance(content, list) else content
 

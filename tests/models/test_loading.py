@@ -154,7 +154,7 @@ def test_a_run_folder_says_which_network_its_weights_are_for(tmp_path: Path) -> 
 )
 def test_a_damaged_description_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "model.json").write_text(content)
-    message = f'{tmp_path}/model.json is not a table like {{"name": "simple-cnn", "options": {{}}}}'
+    message = f'{tmp_path}/model.json is not a table like {{"name": "simple-cnn", "options": {{}}}}; make it one'
     with pytest.raises(RunError, match=exactly(message)):
         load(str(tmp_path))
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from torch import nn
 
 from pellucid import limits, models, sealed
-from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError
+from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError
 from pellucid.models.building import construct
 from pellucid.models.extras import extra
 from pellucid.models.factories import Factory
@@ -111,7 +111,12 @@ def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str,
         sealed.check(folder / WEIGHTS_FILE)
     if name.startswith("timm:"):
         stored = {**stored, "pretrained": False}  # the folder has the weights: none need to be fetched
-    return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
+    try:
+        return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
+    except (ConfigError, ShapeError) as error:
+        if options:  # which may be what is wrong
+            raise
+        raise RunError(f"{folder / MODEL_FILE} asks for a network that cannot be made: {error}; mend it") from error
 
 
 def _from_hub(repository: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
@@ -145,7 +150,9 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
         content = written(json.loads(sealed.read(file)), file)
         name, options = content["name"], content.get("options", {})
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}') from error
+        raise RunError(
+            f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}; make it one'
+        ) from error
     if not isinstance(name, str) or not isinstance(options, dict):
-        raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}')
+        raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}; make it one')
     return name, options
