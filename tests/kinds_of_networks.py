@@ -166,3 +166,8 @@ KINDS: Mapping[str, Callable[[], nn.Module]] = {
     "training-mode": lambda: plain().train(),
     "failing": lambda: Choosy(lambda x: False, "never"),
 }
+
+
+def made(kind: str) -> nn.Module:
+    """The network of a kind, as the command line has it made: `kinds_of_networks:made --option kind=float16`."""
+    return KINDS[kind]()

@@ -194,3 +194,18 @@ def test_what_is_named_for_networks_without_gradients_works_and_all_else_says_so
     assert works - {"occlusion", "rise", "lime"} <= {"layer-activation"}
     with pytest.raises(NoGradients):
         evaluate.measure(network, split, attacks.AutoAttack(eps=0.05))
+
+
+def test_the_page_names_every_kind_where_it_belongs() -> None:
+    page = Path(__file__).parents[1] / "docs/how-to/own-network-and-weights.md"
+    _, _, text = page.read_text(encoding="utf-8").partition("## What kinds of networks can be worked with")
+    works, rest = text.split("These work without gradients.")
+    blind, refused = rest.split("These are refused.")
+
+    def named(part: str) -> set[str]:
+        rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+        return {name for row in rows for name in re.findall("`(.*?)`", row)}
+
+    assert named(works) == set(KINDS) - set(WITHOUT) - set(REFUSED)
+    assert named(blind) == set(WITHOUT)
+    assert named(refused) == set(REFUSED)

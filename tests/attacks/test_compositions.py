@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from networks import images, linear, smooth
+from networks import Counting, images, linear, smooth
 from pellucid.attacks import (
     ATTACKS,
     PGD,
@@ -227,3 +227,12 @@ def test_every_preset_belongs_to_an_attack() -> None:
     for name, preset in PRESETS.items():
         assert any(name.startswith(f"{attack}-") for attack in ATTACKS)
         assert preset.attacks
+
+
+def test_a_transferred_search_never_looks_at_the_network_under_attack() -> None:
+    source, model = Counting(linear()), Counting(linear(seed=1))
+    x = images(3, 1, 3, 3)
+    y = linear(seed=1)(x).argmax(1)
+    Transfer(PGD(eps=0.3, steps=5, start="here"), lambda: source)(model, x, y)
+    assert model.forwards == 2, "once before and once after"
+    assert source.forwards > 0

@@ -332,10 +332,30 @@ class Steep(torch.autograd.Function):
         return 2 * gradient
 
 
+def test_a_slow_network_is_timed_on_one_image_and_one_that_fails_on_none(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pellucid.audit.speed._PATIENCE", -1.0)
+    slow = Cramped(100)
+    assert Speed.of(replace(subject, model=slow)).forward > 0
+    assert set(slow.seen) == {1}
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), ValueError("no")):
+        assert Speed.of(replace(subject, model=Failing(error))) == Speed(0.0, 0.0, 0.0)
+
+
+class Failing(nn.Module):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise self.error
+
+
 def test_speed_is_told_of_as_many_images_as_fit_and_of_networks_that_curve_nowhere(subject: Subject) -> None:
     cramped = Cramped(5)
     found = Speed.of(replace(subject, model=cramped))
-    assert set(cramped.seen) == {4}
+    assert set(cramped.seen) == {1, 4}
     assert found.forward > 0 and found.backward > 0
     assert Speed.of(replace(subject, model=Cramped(0))) == Speed(0.0, 0.0, 0.0)
 

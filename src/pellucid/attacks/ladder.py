@@ -10,7 +10,7 @@ from pellucid.attacks.attack import Attack, within
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Victim
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, NoGradients
 from pellucid.protocols import Norm
 
 
@@ -71,8 +71,11 @@ class Ladder(Attack):
         return best
 
     def _guess(self, victim: Victim) -> Int[Tensor, " b"]:
-        """The smallest budget that would suffice if the network were linear."""
-        logits, slope = victim.ascent(victim.x, self.goal.margin)
+        """The smallest budget that would suffice if the network were linear; without slopes the largest of all."""
+        try:
+            logits, slope = victim.ascent(victim.x, self.goal.margin)
+        except NoGradients:  # the parts may need none
+            return torch.full_like(victim.rows, len(self.parts) - 1)
         rise = (slope * self.norm.steepest(slope)).flatten(1).sum(1)
         distance = -self.goal.margin(logits, victim.y) / rise.clamp_min(torch.finfo(rise.dtype).tiny)
         return torch.bucketize(distance, distance.new_tensor(self.levels)).clamp_max(len(self.parts) - 1)

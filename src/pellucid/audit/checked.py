@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 from pellucid.attacks.attack import check_budget
-from pellucid.audit.bounded import bounded
+from pellucid.audit.bounded import blindly, bounded
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
+from pellucid.audit.slopes import without_slopes
 from pellucid.evaluate import verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import Linf
@@ -37,7 +38,8 @@ class Checked(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Ask them all."""
-        attack = bounded(self.eps, Linf(), self.steps)
+        make = blindly if without_slopes(task.subject) else bounded
+        attack = make(self.eps, Linf(), self.steps)
         classes = task.subject.split.classes
         found = verdicts(task.subject.model, task.batch(self.n), classes=classes, attack=attack, seed=task.seed)
         return Finding(verdicts=found)

@@ -1,6 +1,6 @@
 """Pictures of what the network sees: chosen images and the worst ones, with every explainer's map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -9,10 +9,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pellucid import evaluate
+from pellucid.attacks import Attack
 from pellucid.attacks.attack import check_budget
-from pellucid.audit.bounded import bounded
+from pellucid.audit.bounded import blindly, bounded
 from pellucid.audit.counting import passes_of
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
+from pellucid.audit.slopes import without_slopes
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.drawing import coloured, photograph, plane, scaled
@@ -21,6 +23,7 @@ from pellucid.explain import AdversarialExplanation, Explainer
 from pellucid.looking import look
 from pellucid.norms import Linf
 from pellucid.probe import frozen
+from pellucid.protocols import Norm
 from pellucid.runs import Subject, taught
 
 Entry = dict[str, Any]
@@ -94,9 +97,13 @@ class Gallery(Part):
             )
         of = probabilities.argmax(1)
         self._explain(task, batch, of, ready, entries, "")
-        self._lead(task, batch, probabilities, entries)
+        blind = without_slopes(task.subject)
+        if blind:
+            missing["adversarial"] = blind
+        else:
+            self._lead(task, batch, probabilities, entries)
         if task.subject.labelled:
-            self._attack(task, batch, ready, entries)
+            self._attack(task, batch, ready, entries, blindly if blind else bounded)
         return Finding(details={"images": entries, "missing": missing})
 
     def _usable(self, task: Task, batch: Batch) -> tuple[dict[str, Explainer], dict[str, str]]:
@@ -173,11 +180,16 @@ class Gallery(Part):
                     steps.append({"rho": rho, "picture": path, "probability": probability, "reached": reached})
 
     def _attack(
-        self, task: Task, batch: Batch, explainers: Mapping[str, Explainer], entries: Sequence[Entry]
+        self,
+        task: Task,
+        batch: Batch,
+        explainers: Mapping[str, Explainer],
+        entries: Sequence[Entry],
+        make: Callable[[float, Norm, int], Attack],
     ) -> None:
         """Images that an attack makes fail, and what explainers say of those about what is predicted then."""
         classes = task.subject.split.classes
-        found = bounded(self.eps, Linf(), self.steps).on(task.subject.model, batch, seed=task.seed)
+        found = make(self.eps, Linf(), self.steps).on(task.subject.model, batch, seed=task.seed)
         fallen = found.reached & ~found.settled
         after = found.after.double().softmax(1)
         changed: list[Entry | None] = []

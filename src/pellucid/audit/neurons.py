@@ -6,10 +6,12 @@ from typing import Any, final
 
 import torch
 
-from pellucid.attacks import PGD, LowestLoss
+from pellucid.attacks import PGD, Attack, Confirmed, LowestLoss, Square
 from pellucid.attacks.attack import check_budget
+from pellucid.audit.bounded import QUERIES
 from pellucid.audit.figure import Better, Figure
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
+from pellucid.audit.slopes import without_slopes
 from pellucid.drawing import photograph
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Passes
@@ -69,7 +71,9 @@ class Neurons(Part):
     def carry_out(self, task: Task) -> Finding:
         """Look, attack, look again; what cannot be measured is said."""
         layers = layers_of(task.subject, ())
-        attack = PGD(eps=self.eps, steps=self.steps, goal=LowestLoss())
+        attack: Attack = PGD(eps=self.eps, steps=self.steps, goal=LowestLoss())
+        if without_slopes(task.subject):
+            attack = Square(eps=self.eps, queries=QUERIES * self.steps, goal=Confirmed())
         targets = min(self.targets, len(task.subject.split.classes) - 1)
         probing = Probing(layers, attack=attack, targets=targets, traced=0)
 

@@ -1,7 +1,7 @@
 """How much of the accuracy is left under attack, and how far images are from failing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import final
@@ -11,10 +11,11 @@ import torch
 from pellucid import config
 from pellucid.attacks import Attack, BelowChance, Ladder, Misclassified
 from pellucid.attacks.attack import check_box, check_budget
-from pellucid.audit.bounded import bounded
+from pellucid.audit.bounded import blindly, bounded
 from pellucid.audit.figure import Figure
 from pellucid.audit.nearest import nearest
 from pellucid.audit.part import Announced, Finding, Part, Task, check_counts
+from pellucid.audit.slopes import without_slopes
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Measured, Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
@@ -72,17 +73,24 @@ class Robust(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Attack at each budget, then look for the nearest failure of each image."""
+        blind = without_slopes(task.subject)
+        note = f"by Square alone, which needs no gradients: {blind}" if blind else ""
         figures: list[Figure] = []
         records: dict[str, Record] = {}
         checked: list[Verdict] = []
         for name, norm, budgets in (("linf", Linf(), self.linf), ("l2", L2(), self.l2)):
             if not budgets:
                 continue
-            attack = self._ladder(norm, budgets)
+            attack = self._ladder(norm, budgets, blindly if blind else bounded)
             record = records[name] = self._measured(task, f"attacks, {name}", attack, self.n, name)
             for eps in sorted(budgets):
-                figures.append(Figure("robust_accuracy", (name, written(eps)), record.robust_accuracy(eps)))
+                robust = record.robust_accuracy(eps)
+                figures.append(Figure("robust_accuracy", (name, written(eps)), robust, note=note))
         for name, goal in (("attack", Misclassified()), ("below_chance", BelowChance())):
+            if blind:
+                why = f"{blind}, and what looks for the nearest failure follows gradients"
+                figures.append(Figure("area", (name,), None, note=why))
+                continue
             attack = nearest(goal, self.nearest_steps)
             record = records[name] = self._measured(task, f"nearest failures, {name}", attack, self.nearest, name)
             try:
@@ -93,8 +101,8 @@ class Robust(Part):
         curves = {name: _curve(record) for name, record in records.items()}
         return Finding(tuple(figures), tuple(checked), {"curves": curves})
 
-    def _ladder(self, norm: Norm, budgets: Sequence[float]) -> Attack:
-        attacks = [bounded(eps, norm, self.steps) for eps in sorted(budgets)]
+    def _ladder(self, norm: Norm, budgets: Sequence[float], make: Callable[[float, Norm, int], Attack]) -> Attack:
+        attacks = [make(eps, norm, self.steps) for eps in sorted(budgets)]
         return Ladder(tuple(attacks)) if len(attacks) > 1 else attacks[0]
 
     def _converged(self, task: Task, attack: Attack, name: str) -> list[Verdict]:

@@ -1,6 +1,7 @@
 """How long an audit will take, told from a pass that was timed."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from pellucid.probe import Probe, frozen, slope
 from pellucid.runs import Subject
 
 _ROWS, _TIMES = 32, 3
+_PATIENCE = 1.0  # seconds that an image may take before one is timed and no more
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,22 @@ class Speed:
     @classmethod
     def of(cls, subject: Subject, rows: int = _ROWS) -> "Speed":
         """The fastest of a few passes over some of the images, after one that warms up; over as many as fit."""
-        some = subject.split.take(rows)
-        (batch,) = some.batches(sequential(some, len(some)))
         try:
+            some = subject.split.take(rows)
+            (batch,) = some.batches(sequential(some, len(some)))
             with frozen(subject.model):
-                timed = [_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:]
+                first = _passed(subject.model, batch.rows(slice(1)))  # which warms up, and is all where it is slow
+                if sum(first) > _PATIENCE:
+                    return cls._told([first], 1)
+                return cls._told([_passed(subject.model, batch) for _ in range(1 + _TIMES)][1:], len(batch))
         except Exception as error:
-            if not out_of_memory(error):
+            if not out_of_memory(error) or rows == 1:
                 return cls(0.0, 0.0, 0.0)  # nobody knows; the parts will say what the network fails at
-            if len(batch) == 1:
-                return cls(0.0, 0.0, 0.0)  # nobody knows; the parts will say that there is no room
-            return cls.of(subject, len(batch) // 2)
-        there, back, twice = (min(times) / len(batch) for times in zip(*timed, strict=True))
+        return cls.of(subject, max(1, min(rows, len(subject.split)) // 2))
+
+    @classmethod
+    def _told(cls, timed: Sequence[tuple[float, float, float]], images: int) -> "Speed":
+        there, back, twice = (min(times) / images for times in zip(*timed, strict=True))
         return cls(there, back, max(twice - there - back, 0))
 
     def seconds(self, passes: Passes) -> float:

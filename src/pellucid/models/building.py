@@ -10,6 +10,7 @@ from torch import nn
 from pellucid import limits
 from pellucid.contained import made, reason
 from pellucid.errors import ConfigError, PellucidError
+from pellucid.kinds import check_weights
 from pellucid.models.activations import Activation
 from pellucid.models.factories import Factory, check_factory
 from pellucid.models.options import call, takes, takes_anything
@@ -61,6 +62,7 @@ def construct(factory: Factory, options: Mapping[str, object], owner: str, seed:
         raise ConfigError(f"'{owner}' could not be made: {reason(error)}") from error
     if not isinstance(network, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigError(f"'{owner}' made a {type(network).__name__}, not a torch.nn.Module")
+    check_weights(network)
     if activation is not None and not replace_activations(network, cast("Activation", activation)):
         raise ConfigError(
             f"'{owner}' takes no option 'activation' and has no torch.nn.ReLU modules to exchange; "

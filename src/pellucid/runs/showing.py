@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pellucid import data, evaluate, models
 from pellucid.batch import Batch
 from pellucid.data import Data, Report, Split, silent
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, ShapeError
 from pellucid.halving import by_halves
 from pellucid.looking import look
 from pellucid.probe import frozen
@@ -78,6 +78,11 @@ def shown(
         (batch,) = some.to(at).batches(data.sequential(some, len(some)))
         x, names = batch.x, tuple(f"{part} image {number}" for number in batch.index.tolist())
     logits = _logits(network, x)
+    if classes and len(classes) != logits.shape[1]:
+        raise ShapeError(
+            f"'{model}' tells {logits.shape[1]} classes apart and its data have {len(classes)}; name data of the "
+            "classes that it has learnt"
+        )
     classes = classes or tuple(str(number) for number in range(logits.shape[1]))
     return Shown(model, network, x, names, classes, logits, images.train if images else None, random)
 

@@ -1,0 +1,109 @@
+"""Long works where memory does not suffice for a batch: a process that may have little more than it has."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,  # each is a process of its own, which imports torch
+    pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="what a process has is read where Linux has it"),
+]
+
+# One look at 32 images keeps 64 MiB at once, and one at a single image 2 MiB.
+_PREPARED = """
+import resource, sys, tempfile
+from pathlib import Path
+import torch
+from torch import nn
+from pellucid import attacks, evaluate, explain
+from pellucid.data import TensorSplit
+from pellucid.evaluate.explanations import Insertion, judge
+from pellucid.evaluate.neurons import Probing, examine
+from pellucid.explain import NormLime
+from pellucid.explain.lime import Grid, Lime
+from pellucid.train.references import make
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+
+class Wide(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.last = nn.Conv2d(1, 128, 3, padding=1), nn.Linear(128, 3)
+
+    def forward(self, x):
+        sizes.append(len(x))
+        return self.last(torch.relu(self.convolution(x)).mean((2, 3)))
+
+sizes, network = [], Wide().eval()
+split = TensorSplit(torch.rand(32, 1, 64, 64), torch.zeros(32).long(), ("a", "b", "c"))
+pgd = attacks.PGD(eps=0.1, steps=2)
+lime = NormLime(Lime(Grid(2, 2), masks=40))
+works = {
+    "measure": lambda some, batch: evaluate.measure(network, some, pgd, batch=batch).columns,
+    "decide": lambda some, batch: evaluate.decide(network, some, batch=batch).columns,
+    "judge": lambda some, batch: judge(
+        network, some, {"insertion": Insertion(steps=4)}, explainer=explain.Gradient(), batch=batch
+    )["insertion"].columns,
+    "neurons": lambda some, batch: examine(
+        network, some, Probing(("convolution",), traced=0), batch=batch
+    ).activations.columns,
+    "references": lambda some, batch: {
+        "maps": make(network, some, explain.Gradient(), Path(tempfile.mkdtemp()), batch=batch).load()
+    },
+    "normlime": lambda some, batch: next(
+        iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), batch=batch).chunks())
+    ),
+    "explain": lambda some, batch: {"map": explain.Gradient().on(network, next(iter(some.batches(
+        [torch.arange(len(some))]))), "predicted").map},
+}
+work = works[sys.argv[1]]
+work(split.take(1), 1)  # what is made at the first call is there
+
+def limit(more):
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (has + more, resource.RLIM_INFINITY))
+"""
+_HALVED = """
+sizes.clear()
+limit(44 * 2**20)
+found = work(split, 32)
+assert min(sizes) < max(sizes), sizes
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+wanted = work(split, 2 if sys.argv[1] != "normlime" else 32)
+for name in wanted:
+    if name not in ("forwards", "backwards"):  # which are averages over the images of a chunk
+        assert torch.allclose(found[name].double(), wanted[name].double(), rtol=1e-4, atol=1e-6), name
+print("the same")
+"""
+_ALONE = """
+from pellucid.errors import NoRoom
+large = TensorSplit(torch.rand(2, 1, 512, 512), torch.zeros(2).long(), ("a", "b", "c"))
+limit(44 * 2**20)
+try:
+    work(large, 2)
+except NoRoom as error:
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+    assert chr(10) not in str(error)
+    print(error)
+"""
+
+
+def carried_out(work: str, script: str) -> str:
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _PREPARED + script, work], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
+
+
+@pytest.mark.parametrize("work", ["measure", "decide", "judge", "neurons", "references", "normlime", "explain"])
+def test_what_does_not_fit_at_once_is_done_by_halves(work: str) -> None:
+    assert carried_out(work, _HALVED) == "the same"
+
+
+@pytest.mark.parametrize("work", ["measure", "decide", "judge", "neurons", "references", "explain"])
+def test_a_single_image_that_does_not_fit_is_one_line(work: str) -> None:
+    assert carried_out(work, _ALONE).startswith("memory does not suffice for a single image (")
