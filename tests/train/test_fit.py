@@ -236,3 +236,8 @@ def test_double_backprop_shortens_gradients() -> None:
 def test_pixels_outside_the_range_never_reach_training() -> None:
     with pytest.raises(ValueError, match=re.escape("they must lie in [0, 1]")):
         TensorSplit(images(4, 1, 8, 8).float() * 2, torch.zeros(4, dtype=torch.long), ("a",))
+
+
+def test_a_network_in_half_precision_is_not_trained() -> None:
+    with pytest.raises(ConfigError, match="half precision, in which small steps of training are lost; make it in"):
+        list(fit(nn.Linear(4, 2).half(), DIGITS.train, CrossEntropy(), Recipe(epochs=1)))
