@@ -6,6 +6,8 @@ the corpus at random. What fails is put into the corpus, where the quick suite t
 
 import argparse
 import json
+import os
+import shutil
 import sys
 import tempfile
 import time
@@ -61,16 +63,20 @@ def main() -> int:
                 return len(tally.failures)
 
             if atheris is not None:
-                import atexit
 
-                atexit.register(finish)  # the library below ends the process by itself
+                def guided(content: bytes, tally: Tally = tally, place: str = place) -> None:
+                    one(content)
+                    if tally.inputs >= asked.runs or over():
+                        code = bool(finish())
+                        shutil.rmtree(place)
+                        os._exit(code)  # the library below would end the process without a word
+
                 found = scratch / "found"
                 found.mkdir()
                 for number, content in enumerate(seeds):
                     (found / f"seed-{number}").write_bytes(content)
-                options = [f"-runs={asked.runs}", "-rss_limit_mb=0", "-timeout=60", f"-seed={asked.seed % 2**31}"]
-                options += [f"-max_total_time={int(asked.seconds)}"] if asked.seconds else []
-                atheris.Setup(["fuzz", *options, "-max_len=20000", "-verbosity=0", str(found)], one)
+                options = ["-runs=-1", "-rss_limit_mb=0", "-timeout=60", f"-seed={asked.seed % 2**31}"]
+                atheris.Setup(["fuzz", *options, "-max_len=20000", "-verbosity=0", str(found)], guided)
                 atheris.Fuzz()
             for content in mutations(seeds, asked.runs, seed=asked.seed):
                 one(content)
