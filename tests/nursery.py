@@ -9,13 +9,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 # One process imports everything and then forks a child per command: children start at once, so that
 # many can be killed in little time, and none inherits threads, since the parent never computes.
 NURSERY = """
 import json, os, re, signal, sys
 import sklearn.datasets  # it takes longest, and would be imported anew by each child that reads the digits
-from pellucid import audit, cli, console, console_audit, console_measure, evaluate, report, runs
+from pellucid import audit, cli, console, console_audit, console_measure, evaluate, files, report, runs
+from faults import FailingDisk, FailingMemory
 
 def dying(file, after, seconds):
     def die():
@@ -35,14 +37,29 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        arguments, death = json.loads(line)
+        arguments, death, fault = json.loads(line)
         if death:
             dying(**death)
         sys.argv = ["pellucid", *arguments]
+        if fault:
+            os.dup2(os.open(fault["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+            failing = FailingDisk(fault["at"]) if fault["kind"] == "disk" else FailingMemory(fault["at"])
+            if fault["kind"] == "disk":
+                files.os = failing
+            else:
+                failing.__enter__()
+        status = 1
         try:
             cli.main()
         except SystemExit as exit:
-            os._exit(exit.code or 0)
+            status = exit.code or 0
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        if fault:
+            with open(fault["counted"], "w") as file:
+                file.write(str(failing.count))
+        os._exit(status)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
@@ -62,11 +79,29 @@ class Death:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What fails a command: the disk or the memory, at the operation number `at` (0: none, which counts them)."""
+
+    kind: Literal["disk", "memory"]
+    at: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """How a command with a fault ended, what it said on standard error, and how many operations it came to."""
+
+    status: int
+    said: str
+    operations: int
+
+
 class Nursery:
     """Starts commands, one at a time."""
 
     def __init__(self, folder: Path) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        self.folder = folder
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
         self.process = subprocess.Popen(
             [sys.executable, "-c", NURSERY],
             stdin=subprocess.PIPE,
@@ -79,8 +114,18 @@ class Nursery:
 
     def run(self, *arguments: str, death: Death | None = None) -> int:
         """Start a command and wait for its end; its status."""
+        return self._run(arguments, death and asdict(death), None)
+
+    def failing(self, *arguments: str, fault: Fault) -> Failed:
+        """Start a command that something fails, and wait for its end."""
+        said, counted = self.folder / "said.txt", self.folder / "counted.txt"
+        counted.unlink(missing_ok=True)
+        status = self._run(arguments, None, asdict(fault) | {"said": str(said), "counted": str(counted)})
+        return Failed(status, said.read_text(), int(counted.read_text()))
+
+    def _run(self, arguments: Sequence[str], death: Any, fault: Any) -> int:
         assert self.process.stdin is not None and self.process.stdout is not None
-        print(json.dumps([arguments, death and asdict(death)]), file=self.process.stdin, flush=True)
+        print(json.dumps([arguments, death, fault]), file=self.process.stdin, flush=True)
         return int(self.process.stdout.readline())
 
     def close(self) -> str:

@@ -1,13 +1,11 @@
 """What happens to audits that are killed at any moment, told by killing them."""
 
-import json
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
+from contents import contents
 from nursery import Nursery, finished_despite_kills
 
 COMMAND = [
@@ -45,28 +43,6 @@ def nursery(tmp_path: Path) -> Generator[Nursery]:
         nursery.close()
 
 
-def timeless(content: Any) -> Any:
-    """Plain values without what differs from one attempt to the next."""
-    if isinstance(content, dict):
-        return {name: timeless(value) for name, value in content.items() if name != "seconds"}
-    return [timeless(value) for value in content] if isinstance(content, list) else content
-
-
-def content(folder: Path) -> dict[str, Any]:
-    """Every file of an audit by its path: arrays and JSON by what they hold, the page by being there."""
-    found: dict[str, Any] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".npz":
-            with np.load(path) as arrays:
-                found[name] = {key: arrays[key].tolist() for key in arrays.files}
-        elif path.suffix == ".json":
-            found[name] = timeless(json.loads(path.read_text()))
-        else:
-            found[name] = path.read_bytes() if path.suffix == ".png" else "there"
-    return found
-
-
 @pytest.mark.slow
 def test_an_audit_killed_again_and_again_ends_with_the_same_folder(tmp_path: Path, nursery: Nursery) -> None:
     assert nursery.run(*COMMAND) == 0
@@ -80,7 +56,7 @@ def test_an_audit_killed_again_and_again_ends_with_the_same_folder(tmp_path: Pat
         early=0.3,
     )
     assert kills >= 10, kills
-    expected, found = content(undisturbed), content(tmp_path / "audit")
+    expected, found = contents(undisturbed), contents(tmp_path / "audit")
     assert sorted(found) == sorted(expected)
     assert found == expected
     assert not list(tmp_path.rglob(".*.unfinished")), "no half-written file is left"

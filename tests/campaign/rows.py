@@ -1,0 +1,122 @@
+"""What the campaign counts: a row for each kind of disturbance."""
+
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+from xml.etree import ElementTree
+
+from campaign import disturb
+from campaign.works import WORKS, Work, prepare
+from nursery import Nursery
+
+TESTS = Path(__file__).parents[1]
+
+
+@dataclass
+class Counted:
+    """How many cases there were, and what went wrong in which."""
+
+    count: int = 0
+    failures: list[str] = field(default_factory=list[str])
+
+    def add(self, failure: str | None, cases: int = 1) -> None:
+        """Count a case, or several of which one line tells."""
+        self.count += cases
+        if failure is not None:
+            self.failures.append(failure)
+
+
+class Counting(Protocol):
+    """Does a share of a row's cases."""
+
+    def __call__(self, share: float, /) -> Counted:
+        """What came of them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kind of disturbance, in words for the table, and how it is counted."""
+
+    words: str
+    count: Counting
+
+
+@contextmanager
+def disturbing(works: Iterable[Work]) -> Generator[Iterable[tuple[Nursery, Work, Mapping[str, object]]]]:
+    """Each work in a folder of its own, with what it leaves where nothing happens to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder))
+        nursery = Nursery(Path(folder))
+        try:
+            yield ((nursery, work, disturb.undisturbed(nursery, work)) for work in works)
+        finally:
+            nursery.close()
+
+
+def faults(share: float, *, kind: Literal["disk", "memory"], most: int, works: Iterable[Work] = WORKS.values()) -> Counted:
+    """Operations that fail in turn, at most so many for each work."""
+    found = Counted()
+    with disturbing(works) as each:
+        for nursery, work, expected in each:
+            total = disturb.operations(nursery, work, kind)
+            for at in disturb.moments(total, max(2, round(share * min(most, total)))):
+                found.add(disturb.failed_once(nursery, work, kind, at, expected))
+    return found
+
+
+def kills(share: float, *, least: int, signal: str = "kill", works: Iterable[Work] = WORKS.values()) -> Counted:
+    """Deaths at random moments, at least so many for each work."""
+    found, draw = Counted(), random.Random(0)
+    with disturbing(works) as each:
+        for nursery, work, expected in each:
+            done = 0
+            while done < share * least:
+                deaths, failure = disturb.killed(nursery, work, draw, expected)
+                found.add(failure, deaths)
+                done += max(deaths, 1)
+    return found
+
+
+def damage(share: float, *, each_work: int, works: Iterable[Work] = WORKS.values()) -> Counted:
+    """Files that are damaged in a random way while a work is stopped, or when it is complete."""
+    found, draw = Counted(), random.Random(0)
+    with disturbing(works) as each:
+        for nursery, work, expected in each:
+            for _ in range(max(2, round(share * each_work))):
+                found.add(disturb.damaged(nursery, work, draw, expected))
+    return found
+
+
+def suite(share: float, *paths: str) -> Counted:
+    """The tests of some files, the slow ones too; one that is skipped counts for nothing."""
+    del share
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *paths, "-m", "slow or not slow", f"--junit-xml={report}"],
+            cwd=TESTS.parent,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        found = Counted()
+        for case in ElementTree.parse(report).iter("testcase"):
+            if case.find("skipped") is None:
+                harmed = case.find("failure") is not None or case.find("error") is not None
+                found.add(f"{case.get('classname')}::{case.get('name')}" if harmed else None)
+    return found
+
+
+ROWS: Mapping[str, Row] = {
+    "disk": Row("a write, rename, fsync or opening that fails, each in turn", partial(faults, kind="disk", most=400)),
+    "memory": Row("an allocation that fails", partial(faults, kind="memory", most=100)),
+    "kills": Row("a kill at a random moment", partial(kills, least=60)),
+    "damage": Row("a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=80)),
+}
