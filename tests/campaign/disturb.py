@@ -143,6 +143,8 @@ def _not_one_line(status: int, said: str) -> Said:
     """What is wrong with how a command ended."""
     if "Traceback" in said:
         return said.strip().splitlines()[-1] + " with a traceback"
+    if "not foreseen" in said:
+        return said.strip()
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
     if status not in (0, 1) or (status == 1 and len(errors) != 1):
         return f"it ends with {status}: {said.strip()!r}"
