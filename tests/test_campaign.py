@@ -1,5 +1,6 @@
 """A little of the campaign in every run of the suite; `python -m tests.campaign` does all of it."""
 
+import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,24 @@ from typing import Any
 import pytest
 
 from campaign import disturb
+from campaign.rows import ROWS, tabulated
 from campaign.works import WORKS, Work, prepare
 from faults import FailingDisk
 from nursery import Nursery
 
 # the quickest, and the one that appends to a file
 WORKED = [WORKS["measure"], WORKS["references"]]
+
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_page_says_what_was_counted() -> None:
+    page = (DOCS / "reliability.md").read_text()
+    table = page.partition("<!-- table -->\n")[2].partition("<!-- end of table -->")[0]
+    counts = json.loads((DOCS / "results" / "reliability.json").read_text())
+    assert list(counts) == list(ROWS)
+    assert table.rstrip("\n") == tabulated(counts)
 
 
 @pytest.fixture(scope="module")

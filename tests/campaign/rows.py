@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,7 +61,9 @@ def disturbing(works: Iterable[Work]) -> Generator[Iterable[tuple[Nursery, Work,
             nursery.close()
 
 
-def faults(share: float, *, kind: Literal["disk", "memory"], most: int, works: Iterable[Work] = WORKS.values()) -> Counted:
+def faults(
+    share: float, *, kind: Literal["disk", "memory"], most: int, works: Iterable[Work] = WORKS.values()
+) -> Counted:
     """Operations that fail in turn, at most so many for each work."""
     found = Counted()
     with disturbing(works) as each:
@@ -118,5 +120,16 @@ ROWS: Mapping[str, Row] = {
     "disk": Row("a write, rename, fsync or opening that fails, each in turn", partial(faults, kind="disk", most=400)),
     "memory": Row("an allocation that fails", partial(faults, kind="memory", most=100)),
     "kills": Row("a kill at a random moment", partial(kills, least=60)),
-    "damage": Row("a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=80)),
+    "damage": Row(
+        "a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=80)
+    ),
 }
+
+
+def tabulated(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """The table of the page."""
+    lines = ["| row | disturbance | cases | failures |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {ROWS[name].words} | {one['count']:,} | {one['failures']} |" for name, one in counts.items()
+    ]
+    return "\n".join(lines)
