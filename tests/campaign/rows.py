@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from xml.etree import ElementTree
 
 from campaign import disturb
@@ -50,7 +50,7 @@ class Row:
 
 
 @contextmanager
-def disturbing(works: Iterable[Work]) -> Generator[Iterable[tuple[Nursery, Work, Mapping[str, object]]]]:
+def disturbing(works: Iterable[Work]) -> Generator[Iterable[tuple[Nursery, Work, dict[str, Any]]]]:
     """Each work in a folder of its own, with what it leaves where nothing happens to it."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))
@@ -74,7 +74,7 @@ def faults(
     return found
 
 
-def kills(share: float, *, least: int, signal: str = "kill", works: Iterable[Work] = WORKS.values()) -> Counted:
+def kills(share: float, *, least: int, works: Iterable[Work] = WORKS.values()) -> Counted:
     """Deaths at random moments, at least so many for each work."""
     found, draw = Counted(), random.Random(0)
     with disturbing(works) as each:
