@@ -110,3 +110,16 @@ def test_a_network_of_ones_own_on_a_file_of_ones_own(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_measured(arguments: list[str], message: str) -> None:
     assert refused("measure", *arguments, "--device", "cpu") == message
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("transfer", "--set", "source=mlp", "--set", "attack.kind=pgd"), "give --set attack.eps=0.1"),
+        (("gaussian-noise",), "give --set one of goal, norm, sigma"),
+    ],
+)
+def test_an_eps_that_an_attack_would_not_heed_is_refused(settings: tuple[str, ...], said: str) -> None:
+    name, *more = settings
+    words = refused("measure", "mlp", "--data", "digits", "--attack", name, *more, "--eps", "0.1")
+    assert words == f"{name} takes no eps of its own; {said}"

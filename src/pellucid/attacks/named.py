@@ -72,6 +72,12 @@ def _made(
     for assignment in assignments:
         table = config.override(table, assignment)
     if "eps" not in fields or not eps:
-        return config.build(Attack, table)
+        made = config.build(Attack, table)
+        if eps and not made.nearest:
+            instead = (
+                f"--set attack.eps={eps[0]:g}" if "attack" in fields else f"--set one of {', '.join(sorted(fields))}"
+            )
+            raise ConfigError(f"{name} takes no eps of its own; give {instead}")
+        return made
     rungs = [config.build(Attack, {**table, "eps": each}) for each in eps]
     return rungs[0] if len(rungs) == 1 else Ladder(tuple(rungs))
