@@ -1,5 +1,7 @@
 """What the campaign counts: a row for each kind of disturbance."""
 
+import json
+import os
 import random
 import subprocess
 import sys
@@ -97,14 +99,21 @@ def damage(share: float, *, each_work: int, works: Iterable[Work] = WORKS.values
     return found
 
 
-def suite(share: float, *paths: str) -> Counted:
-    """The tests of some files, the slow ones too; one that is skipped counts for nothing."""
-    del share
+def suite(*paths: str) -> Counting:
+    """All tests of some files, whatever the share; one that is skipped counts for nothing."""
+    return lambda _: _suite(paths)
+
+
+def _suite(paths: Iterable[str]) -> Counted:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *paths, "-m", "slow or not slow", f"--junit-xml={report}"],
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-m", "slow or not slow", f"--junit-xml={report}"),
+                *("--numprocesses", "2", "--dist", "worksteal", *(f"tests/{path}" for path in paths)),
+            ],
             cwd=TESTS.parent,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             check=False,
         )
@@ -116,12 +125,67 @@ def suite(share: float, *paths: str) -> Counted:
     return found
 
 
+def fuzz(share: float, *, inputs: int) -> Counted:
+    """So many inputs for every reader and every text that a person types."""
+    found = Counted()
+    with tempfile.TemporaryDirectory() as folder:
+        tallies = Path(folder) / "tallies.json"
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "tests.fuzz", "--seed", "0"),
+                *("--runs", str(round(share * inputs)), "--json", str(tallies)),
+            ],
+            cwd=TESTS.parent,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        for name, tally in json.loads(tallies.read_text())["targets"].items():
+            found.add(f"{name}: {tally['failures']} inputs" if tally["failures"] else None, tally["inputs"])
+    return found
+
+
 ROWS: Mapping[str, Row] = {
     "disk": Row("a write, rename, fsync or opening that fails, each in turn", partial(faults, kind="disk", most=400)),
     "memory": Row("an allocation that fails", partial(faults, kind="memory", most=100)),
     "kills": Row("a kill at a random moment", partial(kills, least=60)),
     "damage": Row(
         "a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=80)
+    ),
+    "signals": Row("SIGINT, SIGTERM and SIGHUP, from the first moment on", suite("test_stopping.py")),
+    "tampered": Row(
+        "JSON, TOML and arrays that are cut, empty or hold other things, for every command that reads them",
+        suite("test_tampered.py", "runs/test_damaged_folders.py", "audit/test_recorded.py", "test_shape.py"),
+    ),
+    "surroundings": Row(
+        "full and read-only disks, lost output, missing folders, poor terminals, for every command",
+        suite("test_unlucky.py", "test_ending.py"),
+    ),
+    "links": Row(
+        "a symbolic link in the place of a file of ours, and several processes in one folder",
+        suite("test_links.py", "test_side_by_side.py", "test_files.py", "test_sealed.py"),
+    ),
+    "strangers": Row(
+        "a program, a factory in a file, or a plug-in that would run code",
+        suite("runs/test_strangers.py", "models/test_programs.py", "models/test_trust.py"),
+    ),
+    "names": Row(
+        "control characters and markup in the names of classes, files and networks",
+        suite("runs/test_names.py", "test_printable.py"),
+    ),
+    "endless": Row(
+        "a small file that stands for an endless one, a pipe, a device",
+        suite("data/test_endless.py", "models/test_endless_weights.py", "data/test_formats.py"),
+    ),
+    "fuzz": Row("a changed file for every reader, a changed text for every parser", partial(fuzz, inputs=2000)),
+    "networks": Row(
+        "a network that writes over its input, ends the program, or changes what is around it; a gate on it",
+        suite("hostile/test_in_place.py", "hostile/test_contained.py", "audit/test_gate.py"),
+    ),
+    "threads": Row("several threads at one network", suite("hostile/test_threads.py")),
+    "kinds": Row(
+        "a network of another precision, without gradients, in numpy and so on, for every command",
+        suite("test_kinds.py", "test_kinds_command.py", "test_little_memory.py"),
     ),
 }
 
