@@ -140,7 +140,7 @@ def fuzz(share: float, *, inputs: int) -> Counted:
             stdout=subprocess.DEVNULL,
             check=False,
         )
-        for name, tally in json.loads(tallies.read_text())["targets"].items():
+        for name, tally in json.loads(tallies.read_text()).items():
             found.add(f"{name}: {tally['failures']} inputs" if tally["failures"] else None, tally["inputs"])
     return found
 
@@ -177,7 +177,7 @@ ROWS: Mapping[str, Row] = {
         "a small file that stands for an endless one, a pipe, a device",
         suite("data/test_endless.py", "models/test_endless_weights.py", "data/test_formats.py"),
     ),
-    "fuzz": Row("a changed file for every reader, a changed text for every parser", partial(fuzz, inputs=2000)),
+    "fuzz": Row("a changed file for every reader, a changed text for every parser", partial(fuzz, inputs=1000)),
     "networks": Row(
         "a network that writes over its input, ends the program, or changes what is around it; a gate on it",
         suite("hostile/test_in_place.py", "hostile/test_contained.py", "audit/test_gate.py"),
