@@ -11,6 +11,7 @@ import click
 import pytest
 import torch
 
+from pellucid import stopping
 from pellucid.cli.ending import ended
 from pellucid.errors import DataError
 from pellucid.stopping import Stopped
@@ -29,6 +30,7 @@ def raising(error: BaseException) -> Callable[[], object]:
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    stopping.keeps(False)  # which commands that other tests have called may have said
 
 
 @pytest.mark.parametrize(

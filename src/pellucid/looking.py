@@ -41,7 +41,7 @@ class Way:
         return self._padded(model, x, self.least)
 
     def _padded(self, model: nn.Module, x: Images, rows: int) -> Logits:
-        lacking = max(rows - len(x), 0)
+        lacking = max(rows - len(x), 0) if len(x) else 0  # of none there is no last one
         given = torch.cat([x, x[-1:].expand(lacking, *x.shape[1:])]) if lacking else x
         if self.layout != "any":
             last = self.layout == "channels last"

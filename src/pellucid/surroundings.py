@@ -31,6 +31,10 @@ def _modes() -> int:
     return torch._C._len_torch_function_stack()  # pyright: ignore
 
 
+_OTHERS = object()
+"""What is read of a setting that other threads may have changed for a moment: it is left alone."""
+
+
 def _device_put_back(before: tuple[torch.device, int]) -> None:
     """Function modes that were left on are taken off; a default device is one of them."""
     device, depth = before
@@ -93,6 +97,11 @@ def _filters_put_back(before: Sequence[Any] | None) -> None:
         warnings._filters_mutated()  # pyright: ignore
 
 
+def _products() -> Any:
+    # where others run, one of them may decide, which sets it for a moment
+    return torch.get_float32_matmul_precision() if threading.active_count() == 1 else _OTHERS
+
+
 def _path_put_back(before: list[str]) -> None:
     """What a network put there it may need later, to import; it comes after what others import from."""
     sys.path[:] = before + [place for place in sys.path if place not in before]
@@ -144,7 +153,7 @@ OF_THE_PROCESS: Sequence[Setting] = (
     ),
     _setting(
         "the precision of matrix products",
-        torch.get_float32_matmul_precision,
+        _products,
         torch.set_float32_matmul_precision,
     ),
     _setting("the current folder", _folder, _folder_put_back),
@@ -165,7 +174,8 @@ def put_back(settings: Sequence[Setting], before: Sequence[Any]) -> list[str]:
     """Make them what they were; the names of those that were something else."""
     changed: list[str] = []
     for setting, value in zip(settings, before, strict=True):
-        if setting.read() != value:
+        now = setting.read()
+        if now is not _OTHERS and value is not _OTHERS and now != value:
             setting.write(value)
             changed.append(setting.name)
     return changed

@@ -15,7 +15,6 @@ from torch import nn
 from pellucid import config, models
 from pellucid.attacks import PGD, Transfer
 from pellucid.errors import (
-    ConfigError,
     DownloadError,
     MissingExtra,
     NotTrusted,
@@ -206,7 +205,7 @@ def test_what_a_module_has_from_elsewhere_is_not_the_projects(
 @pytest.mark.parametrize("name", ["system", "os"])
 def test_what_makes_no_network_is_not_called(module: Callable[[str], None], name: str) -> None:
     module("mynet.py")
-    with pytest.raises(ConfigError, match="name a function or class that makes a network"):
+    with pytest.raises(PellucidError, match="name a function or class that makes a network"):
         models.load(folder("runs/a", f"mynet:{name}", command="touch ran"))
     assert not Path("ran").exists()
 

@@ -59,18 +59,39 @@ def apart(device: torch.device) -> AbstractContextManager[object]:
 @contextmanager
 def _exact(device: torch.device) -> Generator[None]:
     """Products and convolutions in all digits of float32."""
-    before = torch.get_float32_matmul_precision()
-    if device.type == "cpu" and before == "highest":  # nothing is to be set, and threads need not wait
-        yield
+    if device.type == "cpu":
+        with _products.exact():
+            yield
         return
-    with _flags:
-        torch.set_float32_matmul_precision("highest")
-        try:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                yield
-        finally:
-            torch.set_float32_matmul_precision(before)
+    with _flags, _products.exact(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
+
+class _Products:
+    """The precision of matrix products, which is the process's: exact as long as any thread decides."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._before = ""
+
+    @contextmanager
+    def exact(self) -> Generator[None]:
+        with self._lock:
+            if not self._holders:
+                self._before = torch.get_float32_matmul_precision()
+                torch.set_float32_matmul_precision("highest")
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if not self._holders:
+                    torch.set_float32_matmul_precision(self._before)
+
+
+_products = _Products()
 
 # what is known of a network and images of a shape, so that training on attacked ones does not ask at each step
 _known: WeakKeyDictionary[nn.Module, dict[tuple[torch.device, torch.Size], bool]] = WeakKeyDictionary()

@@ -121,11 +121,12 @@ def judge_steps(
     }
     (first,) = split.batches([torch.arange(1)])
     model = in_single(model, first.x)
+    looked = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
     if folders is None:
         parts: dict[str, dict[int, Judged]] = {name: {} for name in metrics}
         for number, images in enumerate(split.batches(sequential(split, batch))):
             for name, part in _judged(list(metrics), metrics, model, images, explainer, of, seed, about):
-                check_unchanged(model, about[name])
+                check_unchanged(model, looked)
                 parts[name][number] = part
             yield _progress(parts, len(split))
         return {name: Judged.joined([*some.values()]) for name, some in parts.items()}
@@ -146,7 +147,7 @@ def judge_steps(
             for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
                 lacking = [name for name in together if number not in parts[name]]
                 for name, part in _judged(lacking, metrics, model, images, explainer, of, seed, about):
-                    check_unchanged(model, about[name])
+                    check_unchanged(model, looked)
                     places[name].keep(part, number)
                     parts[name][number] = part
                 yield _progress(parts, len(split))

@@ -36,12 +36,12 @@ def activations(
     A neuron is a unit, or a channel of a map, of which `pool` makes one number.
     """
     about = described(model, split, layers, pool)
-
     model = examinable(model, split)
+    looked_at = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         logits, found = looked(model, images, layers, pool)
-        check_unchanged(model, about)
+        check_unchanged(model, looked_at)
         return {"index": images.index, "y": images.y, "predicted": logits.argmax(1), **found}
 
     return in_chunks("activations", split, columns, about, batch=batch, folder=folder, watch=watch)

@@ -11,7 +11,7 @@ from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.batch import Batch
 from pellucid.data import Split
-from pellucid.evaluate.measure import check_unchanged
+from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.neurons.activations import column_of, described
 from pellucid.evaluate.neurons.attacked import Towards
 from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
@@ -41,8 +41,8 @@ def traces(
     about: dict[str, Any] = described(model, split, layers, "max") | {"traces": True, "seed": seed}
     if attack is not None:
         about |= {"attack": config.dump(attack), "targets": min(targets, len(split.classes) - 1)}
-
     model = examinable(model, split)
+    looked_at = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         yes = torch.ones_like(images.y, dtype=torch.bool)
@@ -51,7 +51,7 @@ def traces(
             # the same targets and random numbers as among activations, so the same images
             found = towards.led(model, images, towards.of(images, len(split.classes))[:, 0], 0)
             parts.append(_traced(model, found.images, layers, yes, found.counted))
-        check_unchanged(model, about)
+        check_unchanged(model, looked_at)
         return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}
 
     return in_chunks("traces", split, columns, about, batch=batch, folder=folder, watch=watch)
