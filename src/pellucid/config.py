@@ -137,7 +137,7 @@ def kinds(owner: type) -> list[str]:
 def read(path: Path) -> Table:
     """A TOML file as tables, in which every text knows that it stands there."""
     try:
-        return written(_plain(tomllib.loads(limits.read(path, most=limits.SETTINGS).decode()), ""), path)
+        return written(_plain(_tables(limits.read(path, most=limits.SETTINGS).decode()), ""), path)
     except DataError as error:
         raise ConfigError(str(error)) from error
     except ConfigError as error:
@@ -296,6 +296,7 @@ def _beside(owner: str, known: Sequence[str]) -> dict[str, str]:
 _ALIKE = 0.6  # share of the letters that two places have in common, from which on one may be meant for the other
 _PLAIN = (str, int, float, bool)
 _DEEPEST = 32  # tables in tables
+_PARTS = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{2 * _DEEPEST}}}""")
 _LARGEST = 2**63 - 1
 _SHOWN = 200  # letters of a value in an error
 _NAMES = {
@@ -354,12 +355,19 @@ def _short(text: str) -> str:
 
 def _literal(text: str) -> Any:
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        value = _tables(f"value = {text}")["value"]
         return text if isinstance(value, date | time) else _plain(value, "what is set")
     except tomllib.TOMLDecodeError:
         return text
     except (ValueError, RecursionError) as error:  # figures or brackets without end
         raise ConfigError(f"'{_short(text)}' is no value: {error}; give a shorter one") from error
+
+
+def _tables(text: str) -> Table:
+    """TOML as tables; its parser would brood for minutes over a name of thousands of parts."""
+    if _PARTS.search(text):
+        raise ConfigError(f"a name lies more than {_DEEPEST} tables deep; no setting does")
+    return tomllib.loads(text)
 
 
 def _plain(value: Any, path: str, depth: int = 0) -> Any:

@@ -146,11 +146,11 @@ def fuzz(share: float, *, inputs: int) -> Counted:
 
 
 ROWS: Mapping[str, Row] = {
-    "disk": Row("a write, rename, fsync or opening that fails, each in turn", partial(faults, kind="disk", most=400)),
-    "memory": Row("an allocation that fails", partial(faults, kind="memory", most=100)),
-    "kills": Row("a kill at a random moment", partial(kills, least=60)),
+    "disk": Row("a write, rename, fsync or opening that fails, in turn", partial(faults, kind="disk", most=100)),
+    "memory": Row("an allocation that fails", partial(faults, kind="memory", most=40)),
+    "kills": Row("a kill at a random moment", partial(kills, least=30)),
     "damage": Row(
-        "a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=80)
+        "a file that is cut, emptied, zeroed, lengthened or has a bit flipped", partial(damage, each_work=40)
     ),
     "signals": Row("SIGINT, SIGTERM and SIGHUP, from the first moment on", suite("test_stopping.py")),
     "tampered": Row(
