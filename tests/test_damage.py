@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Path, 
 
 @pytest.mark.parametrize("steps", [0, 3], ids=["complete", "stopped"])
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.__name__)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 60))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_whatever_is_damaged_the_same_bits_come_out(
     tmp_path: Path, made: Callable[..., tuple[Path, Any]], work: Callable[[Path, Watch], Any], steps: int, seed: int
 ) -> None:

@@ -84,12 +84,15 @@ def _letters(array: NDArray[Any]) -> NDArray[Any]:
     """The same, unless it is text of what are no letters: Python would build text from them that breaks it."""
     if array.dtype.kind == "U" and array.size and array.itemsize:
         codes = numpy.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))).reshape(-1).view(numpy.uint32)
-        if bool(((codes > _LAST) | ((codes >= _HALVES[0]) & (codes <= _HALVES[1]))).any()):
+        halves = (codes >= _HALVES[0]) & (codes <= _HALVES[1])
+        halves &= (codes < _BYTES[0]) | (codes > _BYTES[1])
+        if bool(((codes > _LAST) | halves).any()):
             raise ValueError("codes beyond Unicode")
     return array
 
 
 _LAST, _HALVES = 0x10FFFF, (0xD800, 0xDFFF)
+_BYTES = (0xDC80, 0xDCFF)  # as Python writes the names of files that are not in UTF-8
 _AXES = 16
 _MAGIC = b"\x93NUMPY"
 _SMALLER = "save it without compression, or give more memory where that can be set"

@@ -146,7 +146,7 @@ def _check_text(value: str, place: str) -> None:
     if len(value) > LETTERS:
         raise ValueError(f"{place or 'it'} is text of {len(value)} letters, more than {LETTERS}")
     try:
-        value.encode()
+        value.encode(errors="surrogateescape")  # as Python writes the names of files that are not in UTF-8
     except UnicodeEncodeError:
         raise ValueError(f"{place or 'it'} is no text: it has half a character") from None
 

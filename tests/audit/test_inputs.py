@@ -121,6 +121,7 @@ def test_images_of_every_shape_and_number_of_classes(shape: tuple[int, ...], cla
 @pytest.mark.parametrize(
     ("kind", "same_as"), [("double", "convolution"), ("half", "rounded"), ("training", "convolution")]
 )
+@pytest.mark.filterwarnings("ignore:this network is in float16")
 def test_precision_and_mode_of_a_network_do_not_matter(kind: str, same_as: str) -> None:
     source = arrays(12, 1, 8, 8)
     plain = outcomes(network(same_as, source), few(), "plain")

@@ -13,6 +13,7 @@ from pellucid import stopping
 from pellucid.errors import PellucidError
 from pellucid.printable import printable, printable_lines
 
+_GONE = "the current folder is not there any more; change to one that is, and give the command again"
 _SMALLER = "take fewer images at once (--batch), a smaller network, or another device"
 
 
@@ -46,7 +47,7 @@ def _said(error: BaseException) -> int:
             click.echo(printable_lines(usage.getvalue()), err=True, nl=False)
             return error.exit_code
         case PellucidError():
-            say(f"error: {error}")
+            say(f"error: {error}" if _here() else f"error: {error}; {_GONE}")
         case KeyboardInterrupt():
             say(stopping.words())
             return 130
@@ -61,7 +62,7 @@ def _line(error: BaseException) -> str:
     match error:
         case OSError():
             if not _here():
-                return "the current folder is not there any more; change to one that is, and give the command again"
+                return _GONE
             place = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
             what = error.strerror or told or type(error).__name__
             return f"{place}{what}; mend that, then give the same command again"
