@@ -21,7 +21,7 @@ test: $(TESTS)
 
 # all of `make test`, then what takes long by its nature: trainings, long oracles, commands killed again and again
 test-all: test
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not exhaustive'
 
 check: $(CHECKS)
 	$(BIN)/ruff check

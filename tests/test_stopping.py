@@ -204,6 +204,7 @@ TOGETHER = ["--devices", "2", "--strategy", "ddp"]
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("how", [[], STREAMED, TOGETHER], ids=["plain", "streamed", "together"])

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,14 @@ import pytest
 from small_commands import RUN, WRITING, words, write_images
 
 pytestmark = pytest.mark.slow
+
+
+def tried(names: Sequence[str]) -> list[object]:
+    """The quickest two in the suite, the others by the campaign alone."""
+    return [pytest.param(name, marks=() if name in QUICKEST else pytest.mark.exhaustive) for name in names]
+
+
+QUICKEST = ("measurements", "explanations")
 
 CHILDREN = """
 import json, os, shutil, sys, tempfile
@@ -120,7 +128,7 @@ def given(name: str, folder: Path, out: str | Path) -> list[str]:
 
 
 @pytest.mark.parametrize("how", NOWHERE)
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", tried(EVERY))
 def test_lost_output_is_told_and_what_is_kept_is_kept(children: Children, name: str, how: str) -> None:
     mishap, why = NOWHERE[how]
     before = content(children.folder)
@@ -132,7 +140,7 @@ def test_lost_output_is_told_and_what_is_kept_is_kept(children: Children, name: 
     assert (code, said) == (0, "") and out
 
 
-@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize("name", tried([*WRITING]))
 def test_a_file_where_the_folder_should_be_is_named(children: Children, name: str, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("mine")
@@ -159,7 +167,7 @@ os._exit = leave
 
 @pytest.mark.skipif(not PRIVATE, reason="mounts need more rights than these")
 @pytest.mark.parametrize("room", ["4k", "12k", "24k", "64k"])
-@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize("name", tried([*WRITING]))
 def test_a_full_disk_is_named_and_what_is_written_is_whole(
     children: Children, name: str, room: str, tmp_path: Path
 ) -> None:
@@ -182,7 +190,7 @@ def test_a_full_disk_is_named_and_what_is_written_is_whole(
 
 
 @pytest.mark.skipif(not PRIVATE, reason="mounts need more rights than these")
-@pytest.mark.parametrize("name", [*WRITING, "report"])
+@pytest.mark.parametrize("name", tried([*WRITING, "report"]))
 def test_a_folder_that_can_only_be_read_stays_as_it_is(children: Children, name: str) -> None:
     folder = children.folder / ("audit" if name == "report" else name)
     before = content(folder)
@@ -193,7 +201,7 @@ def test_a_folder_that_can_only_be_read_stays_as_it_is(children: Children, name:
     assert content(folder) == before
 
 
-@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize("name", tried([*WRITING]))
 def test_a_folder_that_is_removed_meanwhile_is_named(children: Children, name: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     mishap = f"moved = os.replace\ndef replace(*names):\n    shutil.rmtree({str(out)!r})\n    moved(*names)\n"
@@ -202,7 +210,7 @@ def test_a_folder_that_is_removed_meanwhile_is_named(children: Children, name: s
     assert code == 1 and str(out) in one_line(said)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", tried(EVERY))
 def test_a_current_folder_that_is_gone_is_said(children: Children, name: str, tmp_path: Path) -> None:
     mishap = f"os.mkdir({str(tmp_path / 'gone')!r}); os.chdir({str(tmp_path / 'gone')!r}); os.rmdir(os.getcwd())"
     code, _, said = children.run(given(name, children.folder, "out"), mishap)
@@ -211,7 +219,7 @@ def test_a_current_folder_that_is_gone_is_said(children: Children, name: str, tm
     assert code == 0 or one_line(said)
 
 
-@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize("name", tried([*WRITING]))
 def test_a_folder_of_somebody_else_is_named(children: Children, name: str, tmp_path: Path) -> None:
     if os.getuid():
         pytest.skip("only root can become somebody else")
@@ -227,7 +235,7 @@ def test_a_folder_of_somebody_else_is_named(children: Children, name: str, tmp_p
 
 
 @pytest.mark.parametrize("surroundings", [{"TERM": "dumb"}, {"COLUMNS": "10"}, {"COLUMNS": "1", "LINES": "1"}])
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", tried(EVERY))
 def test_a_poor_terminal_is_enough(children: Children, name: str, surroundings: dict[str, str]) -> None:
     command = [word for word in given(name, children.folder, name) if word != "--json"]
     code, out, said = children.run(command, f"os.environ.update({surroundings!r})")
@@ -240,7 +248,7 @@ NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 @pytest.mark.parametrize("surroundings", [BARE, NO_LOCALE, {"PYTHONIOENCODING": "ascii"}], ids=["bare", "C", "ascii"])
-@pytest.mark.parametrize("name", ["runs", "explanations", "audit", "report"])
+@pytest.mark.parametrize("name", tried(["runs", "explanations", "audit", "report"]))
 def test_surroundings_may_lack_everything(
     children: Children, name: str, surroundings: dict[str, str | None], tmp_path: Path
 ) -> None:

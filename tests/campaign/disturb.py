@@ -9,6 +9,7 @@ from typing import Any, Literal
 from campaign.works import Work
 from contents import contents
 from nursery import Death, Fault, Nursery
+from pellucid import sealed
 
 Said = str | None
 """What went wrong, where something did."""
@@ -81,7 +82,10 @@ def damaged(nursery: Nursery, work: Work, draw: random.Random, expected: dict[st
         if wrong := _not_one_line(ended.status, ended.said):
             return f"{name}: {wrong}"
         if ended.status == 0:
-            return _differs(nursery, work, expected, name)
+            # what the command has no need to read stays as it is, and its ledger tells
+            unread = path.exists() and not sealed.sound(path)
+            apart = path.relative_to(work.left(nursery.folder)).as_posix() if unread else ""
+            return _differs(nursery, work, expected, name, apart=apart)
         said = ended.said
         if not (harmed := _named(ended.said, nursery.folder)):
             return f"{name}: no file is named in {ended.said!r}"
@@ -138,10 +142,15 @@ def _again(nursery: Nursery, work: Work, expected: dict[str, Any], when: str, sp
 
 
 def _differs(
-    nursery: Nursery, work: Work, expected: dict[str, Any], when: str, spent: frozenset[str] = frozenset()
+    nursery: Nursery,
+    work: Work,
+    expected: dict[str, Any],
+    when: str,
+    spent: frozenset[str] = frozenset(),
+    apart: str = "",
 ) -> Said:
     found, wanted = (_without(spent, files) for files in (contents(work.left(nursery.folder)), expected))
-    names = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    names = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name) and name != apart)
     return f"{when}: other than undisturbed: {', '.join(names)}" if names else None
 
 
