@@ -97,8 +97,8 @@ def test_a_program_that_is_trusted_is_measured() -> None:
     assert "--trust net.pt" in refused(*typed)
     assert json.loads(call(*typed, "--trust", "net.pt"))["images"] == 4
     # another network's program, to make the images on
-    other = ["--attack", "transfer", "--set", "source=net.pt", "--set", "attack.kind=pgd"]
-    line = ["measure", "mlp", *IMAGES, "--n", "60", "--eps", "0.1", "--no-verdicts", "--json", *other]
+    other = ["--attack", "transfer", "--set", "source=net.pt", "--set", "attack={kind='pgd', eps=0.1}"]
+    line = ["measure", "mlp", *IMAGES, "--n", "60", "--no-verdicts", "--json", *other]
     assert "--trust net.pt" in refused(*line)
     call(*line, "--trust", "net.pt")
 
