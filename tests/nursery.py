@@ -22,14 +22,20 @@ from faults import FailingDisk, FailingMemory
 def dying(file, after, seconds):
     def die():
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))  # nobody handles its signal, so it ends the process
-    def replace(source, target):
+    def counted(path):
         nonlocal after
-        moved(source, target)
-        if re.search(file, str(target)):
+        if re.search(file, str(path)):
             after -= 1
             if after == 0:
                 die()
+    def replace(source, target):
+        moved(source, target)
+        counted(target)
+    def append(path, *content, **options):
+        added(path, *content, **options)
+        counted(path)
     moved, os.replace = os.replace, replace
+    added, files.append = files.append, append
     if after == 0:
         die()
 
@@ -69,7 +75,9 @@ KILLED = -signal.SIGALRM
 
 @dataclass(frozen=True)
 class Death:
-    """When a command dies: `seconds` after it has put a file whose path matches `file` into place `after` times.
+    """When a command dies: `seconds` after it has written to a file whose path matches `file` for the time `after`.
+
+    Putting a new one into its place is writing, and so is adding to one.
 
     The command counts its files itself: whoever watched from outside would, on a busy machine, come too late.
     """
