@@ -11,7 +11,7 @@ from benchmarks.networks import nursery
 from benchmarks.timing import record
 from pellucid import metrics
 from pellucid.attacks import FMN, Attack, BelowChance, Goal, Misclassified, Nearest
-from pellucid.audit.nearest import nearest
+from pellucid.audits.nearest import nearest
 from pellucid.norms import RMS
 
 GOALS: dict[str, Goal] = {"attack": Misclassified(), "below chance": BelowChance()}
@@ -35,7 +35,7 @@ def run(rounds: int, kind: str, images: int, name: str) -> None:
             for attack, search in attacks.items():
                 found = search(model, x, y)
                 distance = found.distance.where(found.reached, torch.inf)
-                tried = ~found.settled
+                tried = ~found.reached_at_start
                 rows[attack] = {
                     "area": metrics.area(distance, classes=10).value,
                     "median": float(distance[tried].median()),

@@ -20,16 +20,16 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmarks.timing import machine
-from pellucid import config, data, evaluate, explain, models, runs
+from pellucid import config, data, evaluate, explainers, models, runs
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.drawing import plane
 from pellucid.evaluate.explanations import counted
-from pellucid.explain import Explainer
+from pellucid.explainers import Explainer
 from pellucid.metrics import Estimate
 from pellucid.probe import frozen
 
-IMAGES, LEARNT, ROUNDS = 128, 500, 3
+IMAGES, LEARNED, ROUNDS = 128, 500, 3
 _ENOUGH = 3.0  # seconds of timing one explainer
 RECIPES = ("standard", "adversarial-training")
 TRAINING = ("recipe.epochs=20", "recipe.batch=64", "model.name=simple-cnn")
@@ -55,15 +55,15 @@ def main() -> None:
     torch.set_num_threads(1)
     digits = data.load("digits")
     (batch,) = (some := evaluate.sample(digits.test, IMAGES)).batches(data.sequential(some, len(some)))
-    (learnt,) = digits.train.take(LEARNT).batches([torch.arange(LEARNT)])
+    (learned,) = digits.train.take(LEARNED).batches([torch.arange(LEARNED)])
     networks = {recipe: _network(recipe) for recipe in RECIPES}
     found: dict[str, Any] = {"random order": {recipe: _by_chance(model, batch) for recipe, model in networks.items()}}
-    for name in explain.EXPLAINERS:
-        explainer = explain.named(name, SETTINGS.get(name, ()))
+    for name in explainers.EXPLAINERS:
+        explainer = explainers.named(name, SETTINGS.get(name, ()))
         figures: dict[str, Any] = {"settings": config.dump(explainer)}
         for recipe, model in networks.items():
             began = time.perf_counter()
-            ready = explainer.fit(model, learnt.x)
+            ready = explainer.fit(model, learned.x)
             learning = time.perf_counter() - began if explainer.learns else 0.0
             figures[recipe] = {"seconds_to_learn": learning, **_measured(ready, model, batch)}
         found[name] = figures

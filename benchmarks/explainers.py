@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from benchmarks.timing import alternate, peak_memory, ratio, record
 from pellucid import models
 from pellucid.batch import Batch
-from pellucid.explain import Explainer, IntegratedGradients, SmoothGrad
+from pellucid.explainers import Explainer, IntegratedGradients, SmoothGrad
 
 IMAGES, PASSES, TARGET = 64, 50, 1.5
 SHAPES = {"simple-cnn": (1, 28, 28), "resnet18": (3, 32, 32)}

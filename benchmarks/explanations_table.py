@@ -1,6 +1,6 @@
 """`python -m benchmarks.explanations_table`: explainers, metrics and networks on MNIST, as the tables of a page.
 
-The networks are those of `benchmarks.mnist_table` at scale `small`, trained where they are not yet. Judgements lie in
+The networks are those of `benchmarks.mnist_table` at scale `small`, trained where they are not yet. Judgments lie in
 their folders and go on where they were stopped. Writes `docs/results/explanations-mnist.json` and the tables in
 `docs/results/explanations-mnist.md`. `--seeds` and `--rows` choose parts, so that several processes can share the
 work; `--render` only writes.
@@ -52,22 +52,22 @@ JUDGED = (
     "deletion",
     "road",
     "infidelity",
-    "cascading-randomisation",
+    "cascading-randomization",
     "class-sensitivity",
     "sparsity",
 )
 SETTINGS = (
     "smoothgrad.samples=10",
     "integrated-gradients.steps=20",
-    # as far as one grey level in twelve: what is within a few levels does not tell digits' networks apart
+    # as far as one gray level in twelve: what is within a few levels does not tell digits' networks apart
     "random-similarity.eps=0.1",
     "random-similarity.draws=5",
     "max-sensitivity.eps=0.1",
     "max-sensitivity.draws=5",
     "adversarial-similarity.eps=0.1",
     "adversarial-similarity.steps=30",
-    "cascading-randomisation.stages=2",
-    "cascading-randomisation.draws=2",
+    "cascading-randomization.stages=2",
+    "cascading-randomization.draws=2",
 )
 CLIMBED = ("adversarial-similarity",)
 NOT_CLIMBED = ("smoothgrad", "integrated-gradients")  # through which a step costs many times as much

@@ -23,7 +23,7 @@ from benchmarks.networks import FOLDER
 from benchmarks.timing import alternate, ratio, record
 from pellucid import data, models
 from pellucid.evaluate.explanations import ROAD, FaithfulnessCorrelation, Insertion, Metric, PixelFlipping, Scores
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 
 TARGET = 3.0
 SUBJECTS = {"mnist": (1, 28, 28), "noise": (3, 32, 32)}

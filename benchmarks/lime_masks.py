@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from benchmarks.timing import alternate, ratio, record
 from pellucid.batch import Batch
-from pellucid.explain.lime import Grid, Lime, Slic
-from pellucid.explain.lime.hidden import hidden
-from pellucid.explain.lime.masks import drawn
+from pellucid.explainers.lime import Grid, Lime, Slic
+from pellucid.explainers.lime.hidden import hidden
+from pellucid.explainers.lime.masks import drawn
 from pellucid.randomness import Noise
 
 MASKS, IMAGES, SIDE, ROWS = 1000, 16, 224, 64

@@ -24,7 +24,7 @@ from benchmarks.timing import machine
 from pellucid import data, files, models
 from pellucid.attacks import PGD, Attack, GaussianNoise
 from pellucid.data import Split, sequential
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.objectives import Adaptive, Align, CrossEntropy, GradientNorm, Lipschitz, Objective
 from pellucid.train import RECIPES, Adam, Epoch, Recipe, accuracy, fit
 from pellucid.train.references import RandomMaps, thresholded
@@ -54,7 +54,7 @@ SHORT = 0.1 * GradientNorm()
 ALIGNED = CrossEntropy() + SHORT + 3 * Align()
 
 
-def penalised(weight: float | Adaptive) -> Row:
+def penalized(weight: float | Adaptive) -> Row:
     """Adversarial explanations with a weight."""
     return Row(CrossEntropy() + weight * Lipschitz(), HALF_HUBER)
 
@@ -75,10 +75,10 @@ GROUPS: Mapping[str, Mapping[str, Row]] = {
     },
     "Half-Huber": {
         "standard": Row(Objective.of(CrossEntropy()), HALF_HUBER),
-        "Adaptive(), as published": penalised(Adaptive()),
-        "start=4.6": penalised(Adaptive(start=4.6)),
-        "start=4.6, gain=0.05, fall=0.1": penalised(Adaptive(start=4.6, gain=0.05, fall=0.1)),
-        "start=1, gain=0.05, fall=0.1, level=0.5": penalised(Adaptive(level=0.5, start=1, gain=0.05, fall=0.1)),
+        "Adaptive(), as published": penalized(Adaptive()),
+        "start=4.6": penalized(Adaptive(start=4.6)),
+        "start=4.6, gain=0.05, fall=0.1": penalized(Adaptive(start=4.6, gain=0.05, fall=0.1)),
+        "start=1, gain=0.05, fall=0.1, level=0.5": penalized(Adaptive(level=0.5, start=1, gain=0.05, fall=0.1)),
     },
 }
 DIGITS = {"weight": 0, "penalty": 4}
@@ -127,7 +127,7 @@ def measured(group: str, name: str, seed: int) -> dict[str, Any]:
     (model, last), test = trained(group, name, seed), data.load("digits").test
     figures = {"accuracy": accuracy(model, test).value}
     for budget, attack in ATTACKS.items():
-        figures[budget] = pellucid.measure(model, test.take(TESTED), attack, seed=seed).standing.value
+        figures[budget] = pellucid.measure(model, test.take(TESTED), attack, seed=seed).survived.value
     if group == "Half-Huber" and "lipschitz" in last.terms:
         figures |= {"weight": last.weights["lipschitz"], "penalty": last.terms["lipschitz"]}
     return figures | {"cross-entropy": last.terms.get("cross-entropy")}

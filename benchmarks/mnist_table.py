@@ -23,7 +23,7 @@ from benchmarks.timing import machine
 from pellucid import data, files, models, runs
 from pellucid.attacks import FMN, Attack, AutoAttack, BelowChance, Engine, Misclassified, noack2021
 from pellucid.data import Data, Split, sequential
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.norms import RMS
 
 # searches in bfloat16, decisions in float32: twice as fast on processors that have it

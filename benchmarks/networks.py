@@ -93,7 +93,7 @@ def _published(name: str, activation: str) -> nn.Module:
 
 
 def _kept(model: nn.Module, name: str, learn: Callable[[], None]) -> nn.Module:
-    """The model with the weights that it learnt the first time."""
+    """The model with the weights that it learned the first time."""
     file = TRAINED / f"{name}.safetensors"
     if not file.exists():
         learn()
@@ -104,7 +104,7 @@ def _kept(model: nn.Module, name: str, learn: Callable[[], None]) -> nn.Module:
 
 
 def _harden(model: nn.Module, train: TensorSplit, *, epochs: int, eps: float) -> None:
-    """Adversarial training written out: the budget rises over the first epochs, or nothing is learnt."""
+    """Adversarial training written out: the budget rises over the first epochs, or nothing is learned."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     steps = len(train) // 100
     for epoch in range(epochs):

@@ -9,10 +9,10 @@ import torch
 
 from benchmarks.timing import peak_memory, record
 from pellucid import CrossEntropy, Recipe, data, evaluate, fit, models
-from pellucid.explain import NormLime
-from pellucid.explain.lime import Grid, Lime
-from pellucid.explain.normlime import Rule
-from pellucid.explain.normlime.aggregate import Kind
+from pellucid.explainers import NormLime
+from pellucid.explainers.lime import Grid, Lime
+from pellucid.explainers.normlime import Rule
+from pellucid.explainers.normlime.aggregate import Kind
 
 IMAGES, MASKS = 200, 1000
 KINDS: tuple[Kind, Kind] = ("normlime", "mean-abs")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmarks.timing import alternate, ratio, record
 from pellucid import models
 from pellucid.batch import Batch
-from pellucid.explain import SmoothGrad
+from pellucid.explainers import SmoothGrad
 
 TARGET = 10.0
 

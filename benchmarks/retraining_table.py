@@ -31,8 +31,8 @@ from pellucid.evaluate.retrain import (
     Variance,
     retrain,
 )
-from pellucid.explain import Gradient, SmoothGrad
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import Gradient, SmoothGrad
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy
 from pellucid.train import Adam, Checkpoints

@@ -42,7 +42,7 @@ def run(rounds: int, name: str) -> None:
 
 
 def stepped(model: nn.Module, loss: Callable[[], Tensor], *, to_everything: bool = False) -> Callable[[], None]:
-    """An optimiser step on a loss."""
+    """An optimizer step on a loss."""
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
     parameters = None if to_everything else list(model.parameters())
 

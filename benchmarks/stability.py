@@ -16,7 +16,7 @@ from benchmarks.timing import alternate, ratio, record
 from pellucid import models
 from pellucid.batch import Batch
 from pellucid.evaluate.explanations import RandomSimilarity
-from pellucid.explain import Explainer, Gradient, SmoothGrad
+from pellucid.explainers import Explainer, Gradient, SmoothGrad
 from pellucid.metrics.agreement import SSIM, Pearson
 
 IMAGES, DRAWS, TARGET = 64, 10, 1.2

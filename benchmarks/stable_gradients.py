@@ -23,7 +23,7 @@ from benchmarks.timing import machine
 from pellucid import data, files, models
 from pellucid.data import Data
 from pellucid.evaluate.explanations import AdversarialSimilarity, Insertion, MaxSensitivity, RandomSimilarity, judge
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.objectives import CrossEntropy, Objective
 from pellucid.train import RECIPES, Epoch, accuracy, fit
 

@@ -16,8 +16,8 @@ from mkdocs.structure.files import File, Files
 from PIL import Image
 from torch import Tensor, nn
 
-from pellucid import data, drawing, explain
-from pellucid.models import Normalise
+from pellucid import data, drawing, explainers
+from pellucid.models import Normalize
 from pellucid.probe import frozen
 
 ROOT = Path(__file__).parents[1]
@@ -34,12 +34,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
         "lime.masks=500",
     ),
     "occlusion": ("window=3", "stride=1"),
-    "rise": ("cells=4", "masks=2000", "centred=true"),
+    "rise": ("cells=4", "masks=2000", "centered=true"),
     "smooth": ("explainer.kind=integrated-gradients", "samples=20"),
     "integrated-gradients": ("steps=100",),
 }
 DIGITS = (3, 4, 8)
-_LEARNT = 200  # training images that explainers which learn are shown
+_LEARNED = 200  # training images that explainers which learn are shown
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -53,7 +53,7 @@ def drawn(folder: Path) -> dict[str, Path]:
     """The picture of every explainer, drawn where it is not there yet."""
     place = folder / _identity()
     place.mkdir(parents=True, exist_ok=True)
-    paths = {name: place / f"{name}.png" for name in explain.EXPLAINERS}
+    paths = {name: place / f"{name}.png" for name in explainers.EXPLAINERS}
     missing = {name: path for name, path in paths.items() if not path.exists()}
     if missing:
         threads = torch.get_num_threads()
@@ -69,10 +69,10 @@ def drawn(folder: Path) -> dict[str, Path]:
     return paths
 
 
-def picture(name: str, model: nn.Module, learnt: Tensor, shown: Tensor) -> Image.Image:
+def picture(name: str, model: nn.Module, learned: Tensor, shown: Tensor) -> Image.Image:
     """Digits, and beside each what one explainer says of the class that the network predicts."""
-    explainer = explain.named(name, SETTINGS.get(name, ()))
-    found = explainer.fit(model, learnt)(model, shown, "predicted")
+    explainer = explainers.named(name, SETTINGS.get(name, ()))
+    found = explainer.fit(model, learned)(model, shown, "predicted")
     with frozen(model), torch.no_grad():
         sure = model(shown).softmax(1)
     row: list[drawing.Cell] = []
@@ -80,7 +80,7 @@ def picture(name: str, model: nn.Module, learnt: Tensor, shown: Tensor) -> Image
         of = int(found.of[number])
         row.append(drawing.Cell(drawing.photograph(shown[number]), (f"{of} ({float(sure[number, of]):.0%})",)))
         values, scale = drawing.scaled(drawing.plane(found.map[number]))
-        row.append(drawing.Cell(Image.fromarray(drawing.coloured(values)), (f"full colour: {scale:.2g}",)))
+        row.append(drawing.Cell(Image.fromarray(drawing.colored(values)), (f"full color: {scale:.2g}",)))
         if found.image is not None:
             row.append(drawing.Cell(drawing.photograph(found.image[number]), ("image and map",)))
     return drawing.Sheet([""] * len(row), [row]).drawn()
@@ -92,7 +92,7 @@ def _network() -> nn.Module:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         model = nn.Sequential(
-            Normalise((0.3,), (0.38,)),
+            Normalize((0.3,), (0.38,)),
             nn.Conv2d(1, 16, 3, padding=1),
             nn.ReLU(),
             nn.Conv2d(16, 32, 3, stride=2, padding=1),
@@ -116,7 +116,7 @@ def _network() -> nn.Module:
 def _digits() -> tuple[Tensor, Tensor]:
     """Images to learn from, and the first test image of each digit that is shown."""
     digits = data.load("digits")
-    (train,) = digits.train.batches([torch.arange(_LEARNT)])
+    (train,) = digits.train.batches([torch.arange(_LEARNED)])
     (test,) = digits.test.batches(data.sequential(digits.test, len(digits.test)))
     first = [int((test.y == digit).nonzero()[0]) for digit in DIGITS]
     return train.x, test.x[first]

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pellucid import CrossEntropy, Recipe, accuracy, audit, data, fit, report
+from pellucid import CrossEntropy, Recipe, accuracy, audits, data, fit, reports
 from pellucid.attacks import PGD, HighestLoss
 from pellucid.objectives import Objective, Term
 from pellucid.runs import Subject
@@ -42,19 +42,19 @@ def trained(images: data.Data, objective: Term | Objective, epochs: int) -> nn.M
     return network
 
 
-def audited(subjects: Sequence[Subject], profile: audit.Profile, out: Path) -> Path:
+def audited(subjects: Sequence[Subject], profile: audits.Profile, out: Path) -> Path:
     """Every part of every network; run again, it goes on where it was stopped."""
-    folder = audit.AuditFolder(out)
-    for event in audit.carry_out(subjects, profile, folder):
-        if isinstance(event, audit.Done):
+    folder = audits.AuditFolder(out)
+    for event in audits.carry_out(subjects, profile, folder):
+        if isinstance(event, audits.Done):
             name = f"{subjects[event.model].name}, {event.part}"
             print(f"{name}: {event.outcome.failure or f'{event.outcome.seconds:.1f} s'}")
     for record in folder.figures():
         if record["name"] == "robust_accuracy":
-            figure = audit.Figure.from_record(record)
+            figure = audits.Figure.from_record(record)
             print(f"{record['model']}: {figure} {figure.estimate}")
-    report.tables(folder)
-    return report.write_page(folder)
+    reports.tables(folder)
+    return reports.write_page(folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         *(f"{name}: test accuracy {accuracy(network, digits.test)}" for name, network in networks.items()), sep="\n"
     )
-    profile = audit.chosen("quick", FEW, n=4, explainers=["gradient"]) if smoke else audit.chosen("quick")
+    profile = audits.chosen("quick", FEW, n=4, explainers=["gradient"]) if smoke else audits.chosen("quick")
     with tempfile.TemporaryDirectory() as place:
         print(audited(subjects, profile, Path(place) if smoke else Path("audit")))
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from pellucid import runs
 
 WATCHED = "objective.watched={kind='gradient-norm', weight=0.0, of='label-logit', reduction='rms'}"
-# dark enough for white pages, light enough for black ones, and apart for every kind of colour vision
+# dark enough for white pages, light enough for black ones, and apart for every kind of color vision
 STYLES = {"standard": ("#d55e00", "-"), "double-backprop": ("#0080c8", "--"), "jacobian": ("#00946e", "-.")}
 INK = "#7f7f7f"
 
@@ -35,23 +35,23 @@ def trained(recipe: str, epochs: int, model: str, out: Path) -> runs.RunFolder:
 
 def drawn(folders: dict[str, runs.RunFolder]) -> Figure:
     figure = Figure(figsize=(9, 3), layout="constrained")
-    learnt, gradients, tested = figure.subplots(1, 3)
+    learned, gradients, tested = figure.subplots(1, 3)
     for row, (recipe, folder) in enumerate(folders.items()):
-        colour, dashes = STYLES[recipe]
+        color, dashes = STYLES[recipe]
         epochs = folder.epochs()
         numbers = [epoch.number for epoch in epochs]
-        learnt.plot(numbers, [epoch.accuracy for epoch in epochs], dashes, color=colour, label=recipe)
+        learned.plot(numbers, [epoch.accuracy for epoch in epochs], dashes, color=color, label=recipe)
         # the watched term was added last
         lengths = [list(epoch.terms.values())[-1] for epoch in epochs]
-        gradients.plot(numbers, lengths, dashes, color=colour)
+        gradients.plot(numbers, lengths, dashes, color=color)
         test = runs.test_accuracy(folder)
         reach = [[test.value - test.low], [test.high - test.value]]
-        tested.errorbar([test.value], [-row], xerr=reach, fmt="o", color=colour, capsize=4)
-    learnt.set(title="accuracy in training", xlabel="epoch")
+        tested.errorbar([test.value], [-row], xerr=reach, fmt="o", color=color, capsize=4)
+    learned.set(title="accuracy in training", xlabel="epoch")
     gradients.set(title="length of input gradients", xlabel="epoch")
     tested.set(title="test accuracy, 95 % interval", ylim=(-len(folders) + 0.5, 0.5))
     tested.set_yticks([-row for row in range(len(folders))], list(folders))
-    learnt.legend(frameon=False, loc="lower right")
+    learned.legend(frameon=False, loc="lower right")
     return figure
 
 

@@ -11,8 +11,8 @@ from rich.box import SIMPLE
 from rich.console import Console as Terminal
 from rich.table import Column, Table
 
-from pellucid import report, runs
-from pellucid.audit import AuditFolder, carry_out, chosen, plan
+from pellucid import reports, runs
+from pellucid.audits import AuditFolder, carry_out, chosen, plan
 from pellucid.console import Console
 from pellucid.console_audit import AuditConsole
 from pellucid.reasons import Reasons
@@ -22,7 +22,7 @@ METHODS = (
     *("adversarial-explanations", "local-gradient-alignment", "consistency"),
 )
 TRAINING = ("model.name=lenet", "recipe.batch=64", "recipe.epochs=30")
-# 8/255 is half a grey level of these images; attacks on explanations, which take longest, are few and short
+# 8/255 is half a gray level of these images; attacks on explanations, which take longest, are few and short
 SHORT = ("explanations.n=16", "explanations.metrics.adversarial-similarity.steps=10")
 AUDIT = ("robustness.linf=[0.025, 0.05, 0.1]", "verdicts.eps=0.1", "gallery.eps=0.1", *SHORT)
 FIGURES = ("accuracy", "robust_accuracy(linf, 0.1)", "random-similarity(gradient)", "image-alignment(gradient)")
@@ -52,8 +52,8 @@ def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = A
     with console.progress(plan(networks, profile, folder), METHODS) as (watch, hear):
         for event in carry_out(networks, profile, folder, watch=watch):
             hear(event)
-    report.tables(folder)
-    page = report.write_page(folder)
+    reports.tables(folder)
+    page = reports.write_page(folder)
     figures = {(figure["network"], label(figure)): figure for figure in folder.figures()}
     table, reasons = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0)), Reasons()
     for number, method in enumerate(METHODS):

@@ -20,7 +20,7 @@ from torch import nn
 from pellucid import accuracy, models, runs
 from pellucid.randomness import Noise
 
-COLOURS = ("red", "green", "blue")
+COLORS = ("red", "green", "blue")
 
 
 def build(classes: int = 3, width: int = 16) -> nn.Module:
@@ -37,11 +37,11 @@ def build(classes: int = 3, width: int = 16) -> nn.Module:
 def paint(folder: Path, count: int) -> None:
     """Noise with a tinge, as PNG files: `folder/<class>/<number>.png`."""
     pixels = Noise(0, torch.arange(count)).integers(170, 24, 24, 3).to(torch.uint8)
-    for channel, colour in enumerate(COLOURS):
-        (folder / colour).mkdir(parents=True)
+    for channel, color in enumerate(COLORS):
+        (folder / color).mkdir(parents=True)
         for number, image in enumerate(pixels):
             image[..., channel] += 30
-            Image.fromarray(image.numpy()).save(folder / colour / f"{number}.png")
+            Image.fromarray(image.numpy()).save(folder / color / f"{number}.png")
             image[..., channel] -= 30
 
 

@@ -133,7 +133,7 @@ class Swin(nn.Module):
 
 
 class ConvNextBlock(nn.Module):
-    """Channels last for the normalisation and the dense layers, and back."""
+    """Channels last for the normalization and the dense layers, and back."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

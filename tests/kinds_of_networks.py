@@ -111,11 +111,11 @@ def _exported() -> nn.Module:
     return Exported(torch.export.export(plain(), (torch.rand(3, *SHAPE),)).module())
 
 
-def _quantised() -> nn.Module:
+def _quantized() -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch is about to move it elsewhere
-        quantise: Any = torch.ao.quantization.quantize_dynamic  # pyright: ignore[reportDeprecated]
-        return quantise(plain(), {nn.Linear}, dtype=torch.qint8)
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # pyright: ignore[reportDeprecated]
+        return quantize(plain(), {nn.Linear}, dtype=torch.qint8)
 
 
 def _lazy() -> nn.Module:
@@ -162,7 +162,7 @@ KINDS: Mapping[str, Callable[[], nn.Module]] = {
     "channels-last": lambda: Choosy(_last_pixels_channels_last, "give channels last"),
     "in-one-piece": Viewing,
     "other-size": lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 224 * 224, CLASSES)),
-    "quantised": _quantised,
+    "quantized": _quantized,
     "training-mode": lambda: plain().train(),
     "failing": lambda: Choosy(lambda x: False, "never"),
 }

@@ -16,7 +16,7 @@ from typing import Any, Literal
 NURSERY = """
 import json, os, re, signal, sys
 import sklearn.datasets  # it takes longest, and would be imported anew by each child that reads the digits
-from pellucid import audit, cli, console, console_audit, console_measure, evaluate, files, report, runs
+from pellucid import audits, cli, console, console_audit, console_measure, evaluate, files, reports, runs
 from faults import FailingDisk, FailingMemory
 
 def dying(file, after, seconds):

@@ -11,14 +11,14 @@ import torch
 
 from pellucid import Batch
 from pellucid.attacks import DDN, FMN, PGD, DeepFool, GaussianBlur, GaussianNoise, Nearest, Shell, named
-from pellucid.audit import Gallery, Neurons, Robust, chosen
+from pellucid.audits import Gallery, Neurons, Robust, chosen
 from pellucid.cli.listing import REGISTRIES
 from pellucid.data import PadCrop
 from pellucid.errors import ConfigError, PellucidError
-from pellucid.explain import LRP, AdversarialExplanation, IntegratedGradients, SmoothGrad
+from pellucid.explainers import LRP, AdversarialExplanation, IntegratedGradients, SmoothGrad
 from pellucid.metrics.agreement import SSIM
 from pellucid.norms import L2
-from pellucid.objectives import Adaptive, CrossEntropy, GradientNeighbour, Lipschitz, Ramp, UniformNeighbour
+from pellucid.objectives import Adaptive, CrossEntropy, GradientNeighbor, Lipschitz, Ramp, UniformNeighbor
 from pellucid.randomness import Noise
 from pellucid.runs import DataSpec, build, table
 from pellucid.train import SGD, Adam, AdamW, Cosine, OneCycle, Recipe, StepSchedule, Watch
@@ -161,12 +161,12 @@ def test_a_number_of_steps_is_no_length() -> None:
         ),
         (lambda: Lipschitz(power=50), "power is 50; derivatives are raised to a power from 1 to 10"),
         (
-            lambda: UniformNeighbour(eps=4),
-            "eps is 4; a neighbour lies at a distance above 0, in [0, 1] pixel units",
+            lambda: UniformNeighbor(eps=4),
+            "eps is 4; a neighbor lies at a distance above 0, in [0, 1] pixel units",
         ),
         (
-            lambda: GradientNeighbour(eps=4, sign=True),
-            "eps is 4; a neighbour lies at a distance above 0, in [0, 1] pixel units",
+            lambda: GradientNeighbor(eps=4, sign=True),
+            "eps is 4; a neighbor lies at a distance above 0, in [0, 1] pixel units",
         ),
         (lambda: SGD(lr=1e3), "SGD has lr=1000; a learning rate lies above 0, and at 10 at most"),
         (lambda: Adam(lr=10), "Adam has lr=10; a learning rate lies above 0, and at 1 at most"),
@@ -204,7 +204,7 @@ def test_a_weight_without_end_that_is_typed() -> None:
 
 def test_what_is_long_in_one_norm_is_short_in_another() -> None:
     assert AdversarialExplanation(rho=2, norm=L2()).rho == 2
-    assert GradientNeighbour(eps=4).eps == 4
+    assert GradientNeighbor(eps=4).eps == 4
     assert Nearest(steps=2, norm=L2()).steps == 2
 
 

@@ -32,7 +32,7 @@ def test_the_remedy_is_named() -> None:
         Batch(X * 3, Y)
     assert str(caught.value) == (
         "this batch has pixels from 1.5 to 1.5; they must lie in [0, 1]: "
-        "divide by 255, and put normalisation inside the model"
+        "divide by 255, and put normalization inside the model"
     )
 
 

@@ -33,8 +33,8 @@ from pellucid.attacks import ATTACKS, GOALS
 from pellucid.cli import listing
 from pellucid.errors import PellucidError
 from pellucid.evaluate import CHECKS
-from pellucid.evaluate.explanations import METRICS, LabelRandomisation
-from pellucid.explain import EXPLAINERS
+from pellucid.evaluate.explanations import METRICS, LabelRandomization
+from pellucid.explainers import EXPLAINERS
 from pellucid.models import MODELS
 from pellucid.objectives import TERMS, WEIGHTS
 from pellucid.registry import Registry
@@ -304,7 +304,7 @@ def test_every_explainer_has_its_page_and_its_row() -> None:
 def test_every_metric_has_its_page() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text()
     overview = (ROOT / "docs/choosing-a-metric.md").read_text()
-    told = {"label-randomisation": LabelRandomisation("runs/mine")}
+    told = {"label-randomization": LabelRandomization("runs/mine")}
     wanted = ["Formula", "How to read it", "What it assumes", "Cost", "Use", "Reference"]
     for name, kind in METRICS.items():
         page = (ROOT / f"docs/metrics/{name}.md").read_text()

@@ -135,7 +135,7 @@ def test_output_that_is_lost_is_told_by_the_exit_code(how: str, code: int, said:
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_signs_that_the_terminal_cannot_show_are_spelt_out() -> None:
+def test_signs_that_the_terminal_cannot_show_are_spelled_out() -> None:
     program = "import sys; from pellucid.cli.streams import open_streams; open_streams(); print('a\\u00b2\\udce9')"
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, env=environment)

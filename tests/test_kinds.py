@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from kinds_of_networks import CLASSES, KINDS, SHAPE, plain
-from pellucid import attacks, evaluate, explain
+from pellucid import attacks, evaluate, explainers
 from pellucid.data import TensorSplit
 from pellucid.errors import NoGradients, PellucidError
 from pellucid.evaluate.explanations import GradientBound, Insertion, MaxSensitivity, judge
 from pellucid.evaluate.neurons import Probing, examine
-from pellucid.explain import EXPLAINERS, Explainer, NormLime
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import EXPLAINERS, Explainer, NormLime
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.looking import WITHOUT_GRADIENTS
 from pellucid.train.references import make
 
@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 X = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(1))
-WITHOUT = ("detached", "no-grad", "inference-mode", "numpy", "list", "quantised")
+WITHOUT = ("detached", "no-grad", "inference-mode", "numpy", "list", "quantized")
 REFUSED = {
     "whole-numbers": "the network returned bool numbers; it must return logits, which are floating-point",
     "one-number": r"the network returned shape \(\d,\) for \d images?; it must return \(images, classes\)",
@@ -112,20 +112,22 @@ PGD = attacks.PGD(eps=0.05, steps=3)
 WITH_GRADIENTS: Mapping[str, Look] = {
     "measure": lambda network, split: measured(network, split, PGD),
     "measure nearest": lambda network, split: measured(network, split, attacks.FMN(steps=4)),
-    "judge": lambda network, split: judged(network, split, explain.Gradient(), Insertion(), GradientBound(probes=2)),
-    "explain": lambda network, split: mapped(network, split, explain.SmoothGrad(samples=3)),
+    "judge": lambda network, split: judged(
+        network, split, explainers.Gradient(), Insertion(), GradientBound(probes=2)
+    ),
+    "explain": lambda network, split: mapped(network, split, explainers.SmoothGrad(samples=3)),
     "attack neurons": lambda network, split: examined(
         network, split, attacks.PGD(eps=0.05, steps=2, goal=attacks.LowestLoss())
     ),
-    "references": lambda network, split: made(network, split, explain.Gradient()),
+    "references": lambda network, split: made(network, split, explainers.Gradient()),
 }
 WITHOUT_ANY: Mapping[str, Look] = {
     "decide": lambda network, split: evaluate.decide(network, split).columns["confidence"],
     "measure blindly": lambda network, split: measured(network, split, attacks.Square(eps=0.05, queries=8)),
     "judge occlusion": lambda network, split: judged(
-        network, split, explain.Occlusion(), Insertion(), MaxSensitivity()
+        network, split, explainers.Occlusion(), Insertion(), MaxSensitivity()
     ),
-    "occlusion": lambda network, split: mapped(network, split, explain.Occlusion()),
+    "occlusion": lambda network, split: mapped(network, split, explainers.Occlusion()),
     "neurons": lambda network, split: examined(network, split, None),
     "normlime": counted,
 }
@@ -180,7 +182,7 @@ def test_what_is_named_for_networks_without_gradients_works_and_all_else_says_so
     split = split_of(network)
     works: set[str] = set()
     for name in EXPLAINERS:
-        small = {"lime": lambda: Lime(Grid(2, 2), masks=40), "rise": lambda: explain.RISE(masks=8)}
+        small = {"lime": lambda: Lime(Grid(2, 2), masks=40), "rise": lambda: explainers.RISE(masks=8)}
         explainer: Explainer = small.get(name, EXPLAINERS[name])()
         if explainer.learns:
             continue

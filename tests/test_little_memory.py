@@ -17,12 +17,12 @@ import resource, sys, tempfile
 from pathlib import Path
 import torch
 from torch import nn
-from pellucid import attacks, evaluate, explain
+from pellucid import attacks, evaluate, explainers
 from pellucid.data import TensorSplit
 from pellucid.evaluate.explanations import Insertion, judge
 from pellucid.evaluate.neurons import Probing, examine
-from pellucid.explain import NormLime
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import NormLime
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.train.references import make
 
 torch.set_num_threads(1)
@@ -45,18 +45,18 @@ works = {
     "measure": lambda some, batch: evaluate.measure(network, some, pgd, batch=batch).columns,
     "decide": lambda some, batch: evaluate.decide(network, some, batch=batch).columns,
     "judge": lambda some, batch: judge(
-        network, some, {"insertion": Insertion(steps=4)}, explainer=explain.Gradient(), batch=batch
+        network, some, {"insertion": Insertion(steps=4)}, explainer=explainers.Gradient(), batch=batch
     )["insertion"].columns,
     "neurons": lambda some, batch: examine(
         network, some, Probing(("convolution",), traced=0), batch=batch
     ).activations.columns,
     "references": lambda some, batch: {
-        "maps": make(network, some, explain.Gradient(), Path(tempfile.mkdtemp()), batch=batch).load()
+        "maps": make(network, some, explainers.Gradient(), Path(tempfile.mkdtemp()), batch=batch).load()
     },
     "normlime": lambda some, batch: next(
         iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), batch=batch).chunks())
     ),
-    "explain": lambda some, batch: {"map": explain.Gradient().on(network, next(iter(some.batches(
+    "explain": lambda some, batch: {"map": explainers.Gradient().on(network, next(iter(some.batches(
         [torch.arange(len(some))]))), "predicted").map},
 }
 work = works[sys.argv[1]]

@@ -70,12 +70,12 @@ def test_no_name_is_a_formula(value: object, shown: object) -> None:
     csv.writer(text).writerow([cell(value)])
 
 
-@pytest.mark.parametrize("coloured", [False, True])
+@pytest.mark.parametrize("colored", [False, True])
 def test_a_terminal_shows_text_as_text(
-    coloured: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    colored: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
-    if coloured:
+    if colored:
         monkeypatch.setenv("FORCE_COLOR", "1")
         monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal()
@@ -91,7 +91,7 @@ def test_a_terminal_shows_text_as_text(
         bar.refresh()
     shown = capsys.readouterr().out
     plain = re.sub(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\x1b\[2?K|\x1b\[[0-9]*A|\r", "", shown)
-    assert coloured == (plain != shown)
+    assert colored == (plain != shown)
     assert not HARM.search(plain)
     assert "[red]a[/red][link=x]y[/link]:smile:" in plain
 

@@ -137,7 +137,7 @@ def test_curvature_is_for_probes_that_differentiate_it(second: bool) -> None:
         Probe(smooth(), Batch(X, Y), second_order=second, third_order=not second).curvature(X, "label-logit")
 
 
-def normalised(norm: nn.Module, *, flat: bool = False) -> nn.Module:
+def normalized(norm: nn.Module, *, flat: bool = False) -> nn.Module:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         convolve, linear = nn.Conv2d(1, 3, 3), nn.Linear(48, 4)
@@ -151,17 +151,17 @@ def normalised(norm: nn.Module, *, flat: bool = False) -> nn.Module:
 @pytest.mark.parametrize(
     "network",
     [
-        normalised(nn.BatchNorm2d(3)),
-        normalised(nn.BatchNorm1d(48), flat=True),
-        normalised(nn.InstanceNorm2d(3, affine=True)),
-        normalised(nn.GroupNorm(3, 3)),
-        normalised(nn.LayerNorm(48), flat=True),
-        normalised(nn.LayerNorm([3, 4, 4], bias=False)),
+        normalized(nn.BatchNorm2d(3)),
+        normalized(nn.BatchNorm1d(48), flat=True),
+        normalized(nn.InstanceNorm2d(3, affine=True)),
+        normalized(nn.GroupNorm(3, 3)),
+        normalized(nn.LayerNorm(48), flat=True),
+        normalized(nn.LayerNorm([3, 4, 4], bias=False)),
     ],
     ids=["batch", "batch-flat", "instance", "group", "layer-flat", "layer"],
 )
 @pytest.mark.parametrize("exchanged", [True, False], ids=["exchanged", "composed"])
-def test_third_derivatives_through_normalisations_are_right(
+def test_third_derivatives_through_normalizations_are_right(
     network: nn.Module, exchanged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not exchanged:  # as where there are no fast operations, such as on other devices
@@ -189,7 +189,7 @@ def test_third_derivatives_through_normalisations_are_right(
 
 @pytest.mark.parametrize("norm", [nn.BatchNorm1d(48), nn.LayerNorm(48), nn.InstanceNorm1d(48, affine=True)])
 @pytest.mark.parametrize("training", [True, False])
-def test_normalisations_with_right_third_derivatives_are_pytorchs(norm: nn.Module, training: bool) -> None:
+def test_normalizations_with_right_third_derivatives_are_pytorchs(norm: nn.Module, training: bool) -> None:
     norms = [copy.deepcopy(norm).double().train(training) for _ in range(2)]
     x = images(5, 48, 7) if isinstance(norm, nn.InstanceNorm1d) else images(5, 48)
     with fast_second_order(third_order=True):

@@ -8,13 +8,13 @@ import pytest
 
 from pellucid import config, naming
 from pellucid.attacks import ATTACKS, named
-from pellucid.audit import PROFILES, chosen
+from pellucid.audits import PROFILES, chosen
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import METRICS, asked
 from pellucid.evaluate.retrain import RANKINGS
 from pellucid.evaluate.retrain import chosen as ranked
-from pellucid.explain import EXPLAINERS
-from pellucid.explain import chosen as explaining
+from pellucid.explainers import EXPLAINERS
+from pellucid.explainers import chosen as explaining
 from pellucid.registry import Registry
 from pellucid.runs import build, table
 
@@ -116,8 +116,8 @@ def test_slips_in_the_settings_of_a_training(recipe: str) -> None:
         ("epochs", "recipe.epochs"),
         ("lr", "recipe.optimizer.lr"),
         ("recipe.lr", "recipe.optimizer.lr"),
-        ("recipe.optimiser.lr", "recipe.optimizer.lr"),
-        ("recipe.optimiser", "recipe.optimizer.kind"),
+        ("recipe.optimizer.lr", "recipe.optimizer.lr"),
+        ("recipe.optimizer", "recipe.optimizer.kind"),
         ("modle.name", "model.name"),
         ("objective.aling.weight", "objective.align.weight"),
         ("objective.align.wieght", "objective.align.weight"),

@@ -29,7 +29,7 @@ QUICKEST = ("measurements", "explanations")
 CHILDREN = """
 import json, os, shutil, sys, tempfile
 import sklearn.datasets, matplotlib.figure
-from pellucid import __main__, audit, cli, console, console_audit, console_measure, evaluate, report, runs
+from pellucid import __main__, audits, cli, console, console_audit, console_measure, evaluate, reports, runs
 
 for line in sys.stdin:
     mishap, arguments = json.loads(line)

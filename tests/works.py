@@ -10,18 +10,18 @@ from torch import Tensor, nn
 
 from audited_subject import subject
 from networks import images, smooth
-from pellucid import audit, evaluate, models, report, runs
+from pellucid import audits, evaluate, models, reports, runs
 from pellucid.attacks import PGD, LowestLoss
-from pellucid.audit import AuditFolder, Profile
+from pellucid.audits import AuditFolder, Profile
 from pellucid.data import Data, TensorSplit
 from pellucid.data import load as load_data
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Deletion, Sparsity, judge
 from pellucid.evaluate.neurons import Probing, examine, findings, write_findings
 from pellucid.evaluate.retrain import Random, Variance, retrain
-from pellucid.explain import Gradient, NormLime, SmoothGrad
-from pellucid.explain.lime import Grid, Lime, Slic
-from pellucid.explain.normlime import Rule
+from pellucid.explainers import Gradient, NormLime, SmoothGrad
+from pellucid.explainers.lime import Grid, Lime, Slic
+from pellucid.explainers.normlime import Rule
 from pellucid.metrics.neurons import Identity, Reading
 from pellucid.train import Adam, Constant, Recipe, Step
 from pellucid.train.references import make
@@ -67,7 +67,7 @@ def important(out: Path, watch: Watch, explainer: NormLime = NormLime(Lime(Grid(
     folder = evaluate.explain(model, some, explainer, out, batch=5, watch=watch)
     found = folder.importance(Rule())
     written = evaluate.write_importance(folder, some, explainer)
-    report.write_class_maps(Path(written["path"]), written["missing"])
+    reports.write_class_maps(Path(written["path"]), written["missing"])
     return found.values, found.counts, folder.idle()
 
 
@@ -80,7 +80,7 @@ def examined(out: Path, watch: Watch) -> Any:
     probing = Probing(("fc1",), attack=PGD(eps=0.3, steps=2, goal=LowestLoss()), targets=2, traced=3)
     found = examine(model, some, probing, out, batch=4, watch=watch)
     content = write_findings(found, findings(found, Identity(), Reading()), Identity(), Reading(), top=1)
-    report.write_top_images(content, some)
+    reports.write_top_images(content, some)
     return found.activations, found.attacked, found.traces
 
 
@@ -114,16 +114,16 @@ def trained(out: Path, watch: Watch) -> Any:
 
 def audited(out: Path, watch: Watch) -> Any:
     parts = {
-        "decided": audit.Decided(),
-        "attack": audit.Robust(n=8, nearest=4, linf=(0.05,), l2=(0.2,), steps=2, nearest_steps=2, repeated=2),
-        "maps": audit.ClassMaps(NormLime(Lime(Grid(3, 3), masks=20)), n=8),
+        "decided": audits.Decided(),
+        "attack": audits.Robust(n=8, nearest=4, linf=(0.05,), l2=(0.2,), steps=2, nearest_steps=2, repeated=2),
+        "maps": audits.ClassMaps(NormLime(Lime(Grid(3, 3), masks=20)), n=8),
     }
     folder = AuditFolder(out / "audit")
-    for event in audit.carry_out([subject()], Profile("some", parts), folder, watch=watch):
+    for event in audits.carry_out([subject()], Profile("some", parts), folder, watch=watch):
         watch(event)
     outcomes = folder.outcomes(0)
-    report.tables(folder)
-    report.write_page(folder)
+    reports.tables(folder)
+    reports.write_page(folder)
     if failures := [*folder.damaged(), *(outcome.failure for outcome in outcomes.values() if not outcome.finding)]:
         raise PellucidError(failures[0])
     return {name: outcome.finding and outcome.finding.to_record() for name, outcome in outcomes.items()}

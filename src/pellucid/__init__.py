@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pellucid import data as data
     from pellucid import errors as errors
     from pellucid import evaluate as evaluate
-    from pellucid import explain as explain
+    from pellucid import explainers as explainers
     from pellucid import models as models
     from pellucid import objectives as objectives
     from pellucid import processes as processes
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pellucid.batch import Batch as Batch
     from pellucid.evaluate import Record as Record
     from pellucid.evaluate import measure as measure
-    from pellucid.explain import Gradient as Gradient
-    from pellucid.explain import SmoothGrad as SmoothGrad
+    from pellucid.explainers import Gradient as Gradient
+    from pellucid.explainers import SmoothGrad as SmoothGrad
     from pellucid.metrics import Estimate as Estimate
     from pellucid.norms import L0 as L0
     from pellucid.norms import L1 as L1

@@ -91,7 +91,7 @@ def check_pixels(x: Tensor, owner: str) -> None:
     if not (low >= 0 and high <= 1):  # written so that NaN fails too
         raise PixelError(
             f"{owner} has pixels from {low:.4g} to {high:.4g}; they must lie in [0, 1]: "
-            "divide by 255, and put normalisation inside the model"
+            "divide by 255, and put normalization inside the model"
         )
 
 

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audit import Began, Done, Event, Planned, letter, short_names
-from pellucid.audit.pace import Pace, in_words
+from pellucid.audits import Began, Done, Event, Planned, letter, short_names
+from pellucid.audits.pace import Pace, in_words
 from pellucid.data import Split
 from pellucid.metrics import Estimate
 from pellucid.printable import all_printable, printable
@@ -62,7 +62,7 @@ class AuditConsole:
         self.err = Terminal(quiet=quiet, stderr=True)
 
     def untrained(self, subjects: Sequence[Subject]) -> None:
-        """Say before the work that networks have learnt nothing; the report says it again."""
+        """Say before the work that networks have learned nothing; the report says it again."""
         names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
         if names:
             self.err.print(printable(untrained_words(names)))

@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.explain.explanation import in_words
+from pellucid.explainers.explanation import in_words
 from pellucid.printable import all_printable, printable
 from pellucid.terminal import Terminal
 

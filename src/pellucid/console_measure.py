@@ -40,7 +40,7 @@ class MeasureConsole:
             def watch(measured: Measured) -> None:
                 bar.update(
                     task,
-                    description=f"{name}: accuracy {measured.standing:.3f}",
+                    description=f"{name}: accuracy {measured.survived:.3f}",
                     completed=measured.done,
                     total=measured.total,
                 )
@@ -94,9 +94,9 @@ def _measures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
     """What was measured, and its estimate or the reason why there is none."""
     norm = figures["norm"]["kind"]
     if not figures["robust_accuracy"] and "area" not in figures:
-        yield "standing", figures["standing"]
+        yield "survived", figures["survived"]
     for eps, estimate in figures["robust_accuracy"].items():
-        yield f"standing at {norm} {eps}", estimate
+        yield f"robust accuracy at {norm} {eps}", estimate
     for name in ("area", "median_distance"):
         if name in figures:
             yield f"{name.replace('_', ' ')} ({norm})", figures[name] or figures["missing"][name]

@@ -30,7 +30,7 @@ _FIGURES = {
 }
 
 # beneath another's row the name is short; alone it says all
-_SPELT = {
+_SPELLED = {
     "identity_corrected": "the same with chance at 0",
     "corrected": "level, {similarity}, with chance at 0",
     "content_above": "CS1 above permuted labels",
@@ -92,7 +92,7 @@ class NeuronsConsole:
             if kind == "identity" and name in ("level", "corrected"):
                 continue
             if found is None:
-                label = _SPELT.get(name, words.partition(":")[0]).format(similarity=kind)
+                label = _SPELLED.get(name, words.partition(":")[0]).format(similarity=kind)
                 lacking.setdefault(layer["missing"][name], []).append(label)
                 continue
             chance = f"{chances[name]:.4f}" if name in chances else ""

@@ -63,7 +63,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` to `path` as UTF-8, all of it or nothing; bytes of a name that are no UTF-8 are spelt out."""
+    """Write `content` to `path` as UTF-8, all of it or nothing; bytes of a name that are no UTF-8 are spelled out."""
     write_bytes(path, content.encode(errors="backslashreplace"))
 
 

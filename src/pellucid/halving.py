@@ -12,7 +12,7 @@ from pellucid.errors import NoRoom
 T = TypeVar("T")
 
 
-def by_halves(work: Callable[[Batch], T], images: Batch) -> list[T]:
+def in_halves_on_oom(work: Callable[[Batch], T], images: Batch) -> list[T]:
     """What the work makes of the batch, or of both halves, or of theirs; a single image must fit."""
     try:
         return [work(images)]
@@ -23,7 +23,7 @@ def by_halves(work: Callable[[Batch], T], images: Batch) -> list[T]:
             raise no_room(error) from error
     # here and not above: while the error is handled, it keeps alive what did not fit
     half = len(images) // 2
-    return [part for rows in (slice(half), slice(half, None)) for part in by_halves(work, images.rows(rows))]
+    return [part for rows in (slice(half), slice(half, None)) for part in in_halves_on_oom(work, images.rows(rows))]
 
 
 def out_of_memory(error: BaseException) -> bool:

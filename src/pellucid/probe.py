@@ -167,7 +167,7 @@ class Probe:
         return product
 
     def shared(self, key: object, make: Callable[[], T]) -> T:
-        """What several terms need and one of them makes: a neighbour, an attacked batch."""
+        """What several terms need and one of them makes: a neighbor, an attacked batch."""
         if key not in self._shared:
             self._shared[key] = make()
         return cast("T", self._shared[key])
@@ -313,7 +313,7 @@ def parameters_at_rest(model: nn.Module) -> Generator[nn.Module]:
 
 @contextmanager
 def untouched_statistics(model: nn.Module) -> Generator[None]:
-    """BatchNorm in training mode normalises by the batch as ever, and leaves its running averages alone."""
+    """BatchNorm in training mode normalizes by the batch as ever, and leaves its running averages alone."""
     norms = [
         module
         for module in model.modules()

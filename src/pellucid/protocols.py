@@ -54,7 +54,7 @@ class Explained(Protocol):
 class Explains(Protocol):
     """A way to make maps."""
 
-    registry: ClassVar[str] = "pellucid.explain:EXPLAINERS"
+    registry: ClassVar[str] = "pellucid.explainers:EXPLAINERS"
 
     @property
     def differentiable(self) -> bool:

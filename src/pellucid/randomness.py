@@ -75,7 +75,7 @@ class Noise:
     def _words(self, shape: tuple[int, ...]) -> Int[Tensor, "b ..."]:
         key = _mix(self.index * _GOLDEN + self.seed)
         position = torch.arange(math.prod(shape), device=self.index.device)
-        # mixing twice, since neighbouring keys and positions are both small numbers
+        # mixing twice, since neighboring keys and positions are both small numbers
         words = _mix(_mix(key)[:, None] + position * _GOLDEN)
         return words.reshape(len(key), *shape)
 

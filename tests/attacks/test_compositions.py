@@ -32,8 +32,8 @@ from pellucid.norms import L2, Linf
 from pellucid.randomness import Noise
 
 
-class Centred(nn.Module):
-    """A network that is undecided at mid-grey, so that random images are near its boundaries."""
+class Centered(nn.Module):
+    """A network that is undecided at mid-gray, so that random images are near its boundaries."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Centred(nn.Module):
 
 
 def subject(count: int = 30) -> tuple[nn.Module, Tensor, Tensor]:
-    model, x = Centred(smooth()), images(count, 1, 6, 6)
+    model, x = Centered(smooth()), images(count, 1, 6, 6)
     return model, x, model(x).argmax(1)
 
 
@@ -144,7 +144,7 @@ def test_only_a_search_for_the_nearest_point_is_pushed_over_the_boundary() -> No
 
 
 def test_a_decision_is_exact_whatever_the_caller_computes_in() -> None:
-    model, x, y = Centred(smooth()).float(), images(6, 1, 6, 6).float(), torch.zeros(6, dtype=torch.long)
+    model, x, y = Centered(smooth()).float(), images(6, 1, 6, 6).float(), torch.zeros(6, dtype=torch.long)
     outside = RandomPoint(eps=0.01)(model, x, y)
     with torch.autocast("cpu", torch.bfloat16):
         inside = RandomPoint(eps=0.01)(model, x, y)

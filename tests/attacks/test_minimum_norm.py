@@ -50,7 +50,7 @@ IN_RMS: list[tuple[Attack, Attack]] = [
 ]
 
 
-def centred(classes: int) -> tuple[nn.Sequential, Tensor, Tensor]:
+def centered(classes: int) -> tuple[nn.Sequential, Tensor, Tensor]:
     """A linear network whose boundaries all meet at the gray image, four images near one, and their classes."""
     model, x = linear(classes=classes), 0.3 + 0.4 * images(300, 1, 3, 3, seed=4)
     layer = last(model)
@@ -83,7 +83,7 @@ def distances(model: nn.Sequential, x: Tensor, y: Tensor, norm: object) -> Tenso
 @pytest.mark.parametrize("attack", FOOLING, ids=repr)
 @pytest.mark.parametrize("classes", [2, 4])
 def test_on_a_linear_network_it_comes_near_the_closed_form(attack: Attack, classes: int) -> None:
-    model, x, y = centred(classes)
+    model, x, y = centered(classes)
     exact = distances(model, x, y, attack.norm).amin(1)
     found = attack(model, x, y)
     assert found.reached.all()
@@ -103,7 +103,7 @@ def test_in_root_mean_square_the_same_points_are_nearest(euclid: Attack, mean: A
 
 @pytest.mark.parametrize("make", ANY_GOAL)
 def test_of_two_classes_chance_lies_where_the_other_takes_over(make: Callable[[Goal], Attack]) -> None:
-    model, x, y = centred(2)
+    model, x, y = centered(2)
     attack = make(BelowChance())
     exact = distances(model, x, y, attack.norm).amin(1)
     found = attack(model, x, y)
@@ -114,7 +114,7 @@ def test_of_two_classes_chance_lies_where_the_other_takes_over(make: Callable[[G
 
 @pytest.mark.parametrize("make", ANY_GOAL)
 def test_a_class_is_confirmed_no_nearer_than_its_boundary(make: Callable[[Goal], Attack]) -> None:
-    model, x, y = centred(3)
+    model, x, y = centered(3)
     attack = make(Confirmed())
     wanted = (y + 1) % 3
     bound = distances(model, x, y, attack.norm).gather(1, wanted[:, None]).squeeze(1)
@@ -150,7 +150,7 @@ def test_few_changes_are_as_few_as_can_be() -> None:
 
 @pytest.mark.parametrize("attack", [DDN(), FMN(), DeepFool(), CarliniWagner(steps=50, searches=5)], ids=repr)
 def test_where_nothing_can_be_reached_the_last_point_comes_back(attack: Attack) -> None:
-    model, x, y = centred(2)
+    model, x, y = centered(2)
     with torch.no_grad():
         last(model).bias.mul_(0).add_(torch.tensor([100.0, 0.0]))
     found = attack(model, x, torch.zeros_like(y))
@@ -161,12 +161,12 @@ def test_where_nothing_can_be_reached_the_last_point_comes_back(attack: Attack) 
 
 @pytest.mark.parametrize("attack", [DDN(steps=7), FMN(steps=7)], ids=repr)
 def test_each_step_costs_one_gradient(attack: Attack) -> None:
-    model, x, y = centred(4)
+    model, x, y = centered(4)
     assert (attack(model, x, y).backwards == 7).all()
 
 
 def test_each_image_has_a_weight_of_its_own() -> None:
-    model, x, y = centred(4)
+    model, x, y = centered(4)
     attack = CarliniWagner(steps=30, searches=4)
     found = attack(model, x, y)
     assert (found.backwards == 4 * 30).all()
@@ -175,7 +175,7 @@ def test_each_image_has_a_weight_of_its_own() -> None:
 
 
 def test_deepfool_looks_at_a_few_classes_and_leaves_once_it_has_crossed() -> None:
-    model, x, y = centred(4)
+    model, x, y = centered(4)
     found = DeepFool(classes=2)(model, x, y)
     # one step goes over the nearest boundary of a linear network, and one look sees it
     assert (found.backwards == 2 * 2).all()
@@ -183,7 +183,7 @@ def test_deepfool_looks_at_a_few_classes_and_leaves_once_it_has_crossed() -> Non
 
 
 def test_with_each_loss_the_search_starts_at_the_image() -> None:
-    model, x, y = centred(2)
+    model, x, y = centered(2)
     seen: list[Tensor] = []
     model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
     FMN(steps=9, losses=("margin", "progress", "margin"))(model, x, y)
@@ -192,7 +192,7 @@ def test_with_each_loss_the_search_starts_at_the_image() -> None:
 
 
 def test_a_goal_with_one_way_to_climb_is_climbed_again_from_the_image() -> None:
-    model, x, y = centred(2)
+    model, x, y = centered(2)
     seen: list[Tensor] = []
     model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
     FMN(steps=8, goal=BelowChance())(model, x, y)
@@ -208,7 +208,7 @@ SCALE_FREE: list[Attack] = [
 
 @pytest.mark.parametrize("attack", SCALE_FREE, ids=repr)
 def test_in_single_precision_no_logits_are_too_large_and_no_distances_too_small(attack: Attack) -> None:
-    model, x, y = centred(4)
+    model, x, y = centered(4)
     x, model = x.float(), model.float()
     distance = attack(model, x, y).distance
     if attack.goal == Misclassified():  # how large logits are moves chance itself
@@ -226,14 +226,14 @@ def test_with_a_thousand_classes_and_in_half_precision(attack: Attack) -> None:
     exact = attack(model, x, y)
     assert exact.reached.all()
     half = attack(model.bfloat16(), x.bfloat16(), y)
-    moved = ~half.settled
+    moved = ~half.reached_at_start
     assert half.reached[moved].all()
     assert half.x.dtype == torch.bfloat16 and half.x.isfinite().all()
 
 
 @pytest.mark.parametrize("attack", [FMN(steps=10), FMN(steps=10, norm=L0()), DDN(steps=10), DeepFool()], ids=repr)
 def test_a_dead_network_is_not_moved_and_what_is_wrong_already_stays(attack: Attack) -> None:
-    model, x, _ = centred(2)
+    model, x, _ = centered(2)
     with torch.no_grad():
         last(model).weight.zero_()
         last(model).bias.copy_(torch.tensor([1.0, 0.0]))
@@ -256,7 +256,7 @@ def test_at_walls_it_goes_where_there_is_room(attack: Attack) -> None:
 
 
 def test_published_searches_have_lengths_of_their_own_and_say_so() -> None:
-    model, x, y = centred(2)
+    model, x, y = centered(2)
     for kind in (FMN, DDN):
         assert kind().absolute == ""
         assert kind(published=True).absolute.endswith(" long in L2, whatever the network")
@@ -286,7 +286,7 @@ def test_where_walls_shorten_perturbations_the_ball_grows_on() -> None:
 
 
 def test_a_second_loss_finds_nothing_farther() -> None:
-    model, x, y = centred(4)
+    model, x, y = centered(4)
     both = FMN(steps=60)(model, x, y)
     for loss in ("margin", "progress"):
         assert (both.distance <= FMN(steps=60, losses=(loss,))(model, x, y).distance * 1.01).all()

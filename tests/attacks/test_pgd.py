@@ -195,7 +195,7 @@ def test_settings_that_make_no_attack(settings: dict[str, float | str], message:
             Y,
             PixelError,
             "this batch has pixels from 45.08 to 247.4; they must lie in [0, 1]: "
-            "divide by 255, and put normalisation inside the model",
+            "divide by 255, and put normalization inside the model",
         ),
     ],
 )

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from chance import rare
 from networks import images, linear, smooth
 from pellucid.attacks import Square
-from pellucid.attacks.square_changes import recoloured, striped, swapped, tiled
-from pellucid.attacks.square_luck import Luck
+from pellucid.attacks.square_changes import recolored, striped, swapped, tiled
+from pellucid.attacks.square_draws import Draws
 from pellucid.attacks.square_windows import Windows, bumps, mosaic, shrunk
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import L1, L2, Linf
@@ -30,8 +30,8 @@ def right(model: nn.Module, x: Tensor) -> Tensor:
         return model(x).argmax(1)
 
 
-def luck_for(x: Tensor, seed: int) -> Luck:
-    return Luck(Luck.ahead(noise_for(x, seed), x.shape[1])[:, 0])
+def luck_for(x: Tensor, seed: int) -> Draws:
+    return Draws(Draws.ahead(noise_for(x, seed), x.shape[1])[:, 0])
 
 
 def noise_for(x: Tensor, seed: int) -> Noise:
@@ -82,7 +82,7 @@ def test_for_linf_pixels_go_to_the_extremes(shape: tuple[int, ...], seed: int, s
     x = images(*shape, seed=1)
     noise, eps = noise_for(x, seed), 0.3
     start = striped(x, eps, noise)
-    after = recoloured(x, start, eps, share, luck_for(x, seed))
+    after = recolored(x, start, eps, share, luck_for(x, seed))
     for points in (start, after):
         assert bool(torch.isclose(points, (x + eps).clamp(0, 1)).logical_or(points == (x - eps).clamp(0, 1)).all())
     assert torch.equal(start[:, :, :1].sub(x[:, :, :1]) > 0, start[:, :, -1:].sub(x[:, :, -1:]) > 0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from audit.specimen import RHOS, SCRIPT, SHORT, specimen
-from pellucid import report
+from audits.specimen import RHOS, SCRIPT, SHORT, specimen
+from pellucid import reports
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 RHO = "\N{GREEK SMALL LETTER RHO}"
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is install
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return report.write_page(specimen(tmp_path_factory.mktemp("audit")))
+    return reports.write_page(specimen(tmp_path_factory.mktemp("audit")))
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_it_fits_every_width(browser: Any, path: Path, tmp_path: Path, width: in
 @pytest.mark.parametrize("width", [768, 1280])
 def test_long_names_wrap_inside_their_columns(browser: Any, tmp_path: Path, width: int) -> None:
     names = tuple(f"networks/{name}-training-of-digits-simple-convolutional-network" for name in ("plain", "hard"))
-    visit = Visit(browser, report.write_page(specimen(tmp_path, models=names, images=1)), width)
+    visit = Visit(browser, reports.write_page(specimen(tmp_path, models=names, images=1)), width)
     assert visit.page.evaluate(SPILLED) == []
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.context.close()
@@ -166,8 +166,8 @@ def test_light_and_dark_follow_the_reader(browser: Any, path: Path) -> None:
     lightness: dict[str, int] = {}
     for scheme in ("light", "dark"):
         visit = Visit(browser, path, color_scheme=scheme)
-        colour = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        lightness[scheme] = int(colour.partition("(")[2].partition(",")[0])
+        color = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        lightness[scheme] = int(color.partition("(")[2].partition(",")[0])
         visit.context.close()
     assert lightness["light"] > 240 and lightness["dark"] < 40
 

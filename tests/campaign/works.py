@@ -22,7 +22,7 @@ class Work:
 
 # a plug-in, since a profile of the library is too long to be started hundreds of times
 PROFILE = """
-from pellucid.audit import Decided, Gradients, Profile, Robust
+from pellucid.audits import Decided, Gradients, Profile, Robust
 from pellucid.evaluate.explanations import ImageAlignment
 
 PROFILE = Profile(

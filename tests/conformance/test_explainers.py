@@ -2,7 +2,7 @@
 
 import math
 
-from pellucid.explain import (
+from pellucid.explainers import (
     EXPLAINERS,
     LRP,
     RISE,
@@ -23,7 +23,7 @@ from pellucid.explain import (
     SmoothGradSquared,
     VarGrad,
 )
-from pellucid.explain.lime import Grid, Lime, Pixels, Slic
+from pellucid.explainers.lime import Grid, Lime, Pixels, Slic
 from pellucid.testing import ExplainerConformance
 
 SETTINGS = {
@@ -44,7 +44,7 @@ SETTINGS = {
     "grad-cam-plus-plus": [GradCAMPlusPlus(), GradCAMPlusPlus(positive=False)],
     "layer-activation": [LayerActivation()],
     "occlusion": [Occlusion(window=3, stride=2), Occlusion(window=2, stride=2, baseline="mean")],
-    "rise": [RISE(masks=5, cells=3), RISE(masks=4, cells=2, baseline="mean", of_probability=False, centred=True)],
+    "rise": [RISE(masks=5, cells=3), RISE(masks=4, cells=2, baseline="mean", of_probability=False, centered=True)],
     "adversarial": [AdversarialExplanation(steps=3), AdversarialExplanation(steps=3, clip=True)],
     "input-times-gradient": [InputTimesGradient(), InputTimesGradient("mean")],
     "vargrad": [VarGrad(samples=3)],

@@ -6,7 +6,7 @@ from pellucid.evaluate.explanations import (
     ROAD,
     AdversarialInsertion,
     AdversarialSimilarity,
-    CascadingRandomisation,
+    CascadingRandomization,
     ClassSensitivity,
     Deletion,
     FaithfulnessCorrelation,
@@ -15,7 +15,7 @@ from pellucid.evaluate.explanations import (
     Infidelity,
     Insertion,
     Invalidation,
-    LabelRandomisation,
+    LabelRandomization,
     LocalLipschitz,
     MassInMask,
     MaxSensitivity,
@@ -39,13 +39,13 @@ SETTINGS = {
     "image-alignment": [ImageAlignment(), ImageAlignment("projection")],
     "gradient-bound": [GradientBound(draws=2, probes=2)],
     "insertion": [Insertion(3), Insertion(2, fill="noise", of_probability=False), Insertion(compat="official")],
-    "cascading-randomisation": [
-        CascadingRandomisation(draws=2),
-        CascadingRandomisation(
+    "cascading-randomization": [
+        CascadingRandomization(draws=2),
+        CascadingRandomization(
             order="independent", report="mean", stages=1, draws=1, similarity=Cosine(), sign="signed"
         ),
     ],
-    "label-randomisation": [LabelRandomisation("networks:anywhere")],
+    "label-randomization": [LabelRandomization("networks:anywhere")],
     "class-sensitivity": [ClassSensitivity(), ClassSensitivity("random", TopK(), "absolute")],
     "pointing-game": [PointingGame(), PointingGame(tolerance=2, sign="positive")],
     "mass-in-mask": [MassInMask(), MassInMask(sign="absolute")],

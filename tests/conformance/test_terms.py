@@ -15,7 +15,7 @@ from pellucid.objectives import (
     CrossEntropy,
     Divergence,
     FeatureMatch,
-    GaussianNeighbour,
+    GaussianNeighbor,
     GradientMatch,
     GradientNorm,
     HessianNorm,
@@ -24,7 +24,7 @@ from pellucid.objectives import (
     LocalCosine,
     LocalDistance,
     Term,
-    UniformNeighbour,
+    UniformNeighbor,
 )
 from pellucid.testing import TermConformance
 
@@ -51,7 +51,7 @@ SETTINGS = {
     "feature-match": [
         Setting(FeatureMatch(NOISY, layer="2")),
         Setting(FeatureMatch(NOISY, layer="2", distance="mean-l2")),
-        Setting(FeatureMatch(NOISY, layer="2", distance="normalised"), constants=True),
+        Setting(FeatureMatch(NOISY, layer="2", distance="normalized"), constants=True),
         Setting(FeatureMatch(NOISY, layer="2", distance="cosine")),
         Setting(FeatureMatch(NOISY, layer="2", stop_gradient=True), constants=True),
     ],
@@ -86,12 +86,12 @@ SETTINGS = {
     ],
     "local-cosine": [
         Setting(LocalCosine(detach=False)),
-        Setting(LocalCosine(GaussianNeighbour(eps=0.1), detach=False, batch_norm="frozen-statistics")),
+        Setting(LocalCosine(GaussianNeighbor(eps=0.1), detach=False, batch_norm="frozen-statistics")),
         Setting(LocalCosine(), constants=True),
     ],
     "local-distance": [
         Setting(LocalDistance(detach=False)),
-        Setting(LocalDistance(UniformNeighbour(eps=0.1, clip=True), detach=False)),
+        Setting(LocalDistance(UniformNeighbor(eps=0.1, clip=True), detach=False)),
         Setting(LocalDistance(), constants=True),
     ],
 }

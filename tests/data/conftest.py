@@ -29,7 +29,7 @@ def raises() -> Callable[[type[Exception], str], AbstractContextManager[Any]]:
 
 @pytest.fixture
 def toy() -> TensorSplit:
-    """Forty tiny colour images in three unequal classes."""
+    """Forty tiny color images in three unequal classes."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (40, 3, 4, 5), generator=generator, dtype=torch.uint8)
     labels = torch.tensor([0] * 22 + [1] * 13 + [2] * 5)[torch.randperm(40, generator=generator)]

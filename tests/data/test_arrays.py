@@ -84,13 +84,13 @@ BAD: list[tuple[dict[str, Any], type[PellucidError], str]] = [
         {"x": numpy.where(NOISE == 7, numpy.nan, NOISE / 255), "y": LABELS},
         PixelError,
         "'x' in '{path}' has pixels from nan to nan; they must lie in [0, 1]: divide by 255, "
-        "and put normalisation inside the model",
+        "and put normalization inside the model",
     ),
     (
         {"x": NOISE / 250, "y": LABELS},
         PixelError,
         "'x' in '{path}' has pixels from 0 to 1.02; they must lie in [0, 1]: divide by 255, "
-        "and put normalisation inside the model",
+        "and put normalization inside the model",
     ),
     (
         {"x": NOISE.astype("int64"), "y": LABELS},

@@ -66,12 +66,12 @@ class TestEvery:
     def test_maps_move_with_the_image(self, augmentation: Augmentation):
         batch = images()
         batch = (
-            batch.with_column("colour", batch.x)
+            batch.with_column("color", batch.x)
             .with_column("gray", batch.x[:, 1])
             .with_column("double", batch.x.double())
         )
         after = applied(augmentation, batch)
-        assert torch.equal(after.column("colour"), after.x)
+        assert torch.equal(after.column("color"), after.x)
         assert torch.equal(after.column("gray"), after.x[:, 1])
         assert after.column("double").dtype == torch.float64
         torch.testing.assert_close(after.column("double").float(), after.x)

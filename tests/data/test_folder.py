@@ -87,7 +87,7 @@ def test_every_kind_of_file(save: Save, tmp_path: Path, ending: str):
     assert read(tmp_path / "images").train.shape == (3, 6, 8)
 
 
-def test_all_gray_is_one_channel_and_one_colour_makes_three(save: Save, tmp_path: Path):
+def test_all_gray_is_one_channel_and_one_color_makes_three(save: Save, tmp_path: Path):
     for part in ("train", "test"):
         save(f"{part}/cat/0.png", "L")
     data = read(tmp_path / "images")
@@ -146,12 +146,12 @@ def test_transparent_gray_stays_gray(tmp_path: Path):
 
 
 def test_an_animation_gives_its_first_frame(tmp_path: Path):
-    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
     found = one(tmp_path, frames[0], "0.gif", save_all=True, append_images=frames[1:])
     assert found[:, 0, 0].tolist() == [255, 0, 0]
 
 
-def test_other_sizes_are_scaled_and_cropped_at_the_centre(tmp_path: Path):
+def test_other_sizes_are_scaled_and_cropped_at_the_center(tmp_path: Path):
     wide, tall = Image.fromarray(noise(10, 40, 3)), Image.fromarray(noise(40, 20, 3))
     for part in ("train", "test"):
         (tmp_path / part / "cat").mkdir(parents=True)

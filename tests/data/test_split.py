@@ -162,7 +162,7 @@ def test_refusals(toy: TensorSplit, raises: Raises):
     with raises(
         PixelError,
         "this split has pixels from 0 to 255; they must lie in [0, 1]: divide by 255, "
-        "and put normalisation inside the model",
+        "and put normalization inside the model",
     ):
         TensorSplit(bytes_.float(), labels, classes)
     with raises(ShapeError, "'labels' has 39 rows for 40 images; each image needs one"):

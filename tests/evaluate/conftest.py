@@ -8,7 +8,7 @@ from torch import nn
 from pellucid.attacks import PGD
 from pellucid.batch import Batch
 from pellucid.data import load, sequential
-from pellucid.models import Normalise
+from pellucid.models import Normalize
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +29,18 @@ def robust() -> nn.Module:
 
 
 @pytest.fixture(scope="session")
-def normalising() -> nn.Sequential:
+def normalizing() -> nn.Sequential:
     return trained(batch_norm=True)
 
 
 def trained(*, eps: float = 0.0, batch_norm: bool = False) -> nn.Sequential:
-    """A small network that reads digits, normalised inside."""
+    """A small network that reads digits, normalized inside."""
     split = load("digits").train
     (batch,) = split.batches(sequential(split, len(split)))
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         model = nn.Sequential(
-            Normalise((0.3,), (0.38,)),
+            Normalize((0.3,), (0.38,)),
             nn.Conv2d(1, 16, 3, padding=1),
             nn.BatchNorm2d(16) if batch_norm else nn.Identity(),
             nn.ReLU(),

@@ -44,7 +44,7 @@ def test_the_table_has_every_figure(run: str) -> None:
     out = call(
         "measure", run, "--attack", "nearest", "--set", "steps=40", "--set", "path=4.0", "--eps", "0.1", *QUICK
     )
-    for word in ("accuracy", "standing at rms 0.1", "area (rms)", "median distance (rms)", "image by image:"):
+    for word in ("accuracy", "robust accuracy at rms 0.1", "area (rms)", "median distance (rms)", "image by image:"):
         assert word in out
 
 

@@ -16,9 +16,9 @@ from pellucid import models
 from pellucid.data import TensorSplit, load, sequential
 from pellucid.errors import Damaged, MeasurementError
 from pellucid.evaluate import ImportanceFolder, explain, explain_steps, write_importance
-from pellucid.explain import NormLime
-from pellucid.explain.lime import Grid, Lime, Slic
-from pellucid.explain.normlime import Importance, Rule
+from pellucid.explainers import NormLime
+from pellucid.explainers.lime import Grid, Lime, Slic
+from pellucid.explainers.normlime import Importance, Rule
 
 SHARED = NormLime(Lime(Grid(3, 3), masks=60))
 WORDS = NormLime(Lime(Slic(4), masks=30), words=3)
@@ -54,7 +54,7 @@ def test_neither_chunks_nor_the_order_of_images_show_in_the_result(tmp_path: Pat
     small = explain(model, split, explainer, tmp_path / "small", batch=4)
     assert small.count == 6 and whole.count == 1
     assert small.path.name == whole.path.name
-    if explainer is SHARED:  # the vocabulary is learnt from images in the order that they come in
+    if explainer is SHARED:  # the vocabulary is learned from images in the order that they come in
         order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))
         shuffled = explain(model, split.take(order), explainer, tmp_path / "shuffled", batch=7)
         assert alike(shuffled.importance(Rule()), whole.importance(Rule()))
@@ -65,9 +65,9 @@ def test_neither_chunks_nor_the_order_of_images_show_in_the_result(tmp_path: Pat
 def test_it_is_what_the_explainer_learns_from_the_same_images(tmp_path: Path) -> None:
     model, split = subject()
     folder = explain(model, split, SHARED, tmp_path, seed=3)
-    learnt = SHARED.fit(model, split.pixels, seed=3).learnt
-    assert learnt is not None
-    assert alike(folder.importance(SHARED.rule), learnt.importance)
+    learned = SHARED.fit(model, split.pixels, seed=3).learned
+    assert learned is not None
+    assert alike(folder.importance(SHARED.rule), learned.importance)
 
 
 def test_labels_are_another_question_than_predictions(tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ import sys
 from pathlib import Path
 import torch
 from pellucid import data, evaluate, models
-from pellucid.explain import NormLime
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import NormLime
+from pellucid.explainers.lime import Grid, Lime
 torch.set_num_threads(1)
 some = data.load("digits").test.take(torch.arange(int(sys.argv[1]), 40, 2))
 model = models.build("mlp", shape=some.shape).eval()

@@ -49,7 +49,7 @@ def test_chunks_do_not_show_in_the_result() -> None:
     assert torch.equal(whole.columns["reached"], direct.reached)
     assert torch.equal(whole.columns["forwards"], direct.forwards)
     assert whole.accuracy.value == pytest.approx(22 / 23)
-    assert whole.columns["settled"].tolist() == [True] + [False] * 22
+    assert whole.columns["reached_at_start"].tolist() == [True] + [False] * 22
 
 
 def test_progress_tells_the_running_accuracy() -> None:
@@ -57,7 +57,7 @@ def test_progress_tells_the_running_accuracy() -> None:
     steps = list(measure_steps(model, split, ATTACK, batch=10))
     assert [(step.done, step.total) for step in steps] == [(10, 23), (20, 23), (23, 23)]
     record = measure(model, split, ATTACK, batch=10)
-    assert steps[-1].standing == pytest.approx(record.robust_accuracy(0.05).value)
+    assert steps[-1].survived == pytest.approx(record.robust_accuracy(0.05).value)
 
 
 def test_a_measurement_that_was_cut_short_goes_on(tmp_path: Path) -> None:

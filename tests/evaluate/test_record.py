@@ -29,7 +29,7 @@ def record(distance: list[float], *, levels: tuple[float, ...] = (), index: int 
         "predicted": predicted,
         "found": reached.long(),
         "reached": reached,
-        "settled": length == 0,
+        "reached_at_start": length == 0,
         "distance": length.nan_to_num(posinf=0.7),
         "confidence": torch.full((n,), 0.5),
         "forwards": zero + 5,
@@ -138,7 +138,7 @@ def test_a_bounded_attack_tells_of_its_budgets_only() -> None:
 def test_a_corruption_has_no_distances_to_speak_of() -> None:
     found = record([0.0, 0.25, math.inf])
     found = Record(found.columns, {**found.about, "nearest": False})
-    assert found.standing.value == pytest.approx(1 / 3)
+    assert found.survived.value == pytest.approx(1 / 3)
     message = (
         "this attack had no budget and says nothing of eps=0.3; measure with that eps, or with a nearest-point attack"
     )

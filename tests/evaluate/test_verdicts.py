@@ -100,11 +100,11 @@ def test_a_robust_network_passes_every_check_with_any_attack(robust: nn.Module, 
     assert failed(checked(robust, batch, attack)) == {}
 
 
-def test_batch_norm_left_in_training_mode(normalising: nn.Sequential, batch: Batch) -> None:
-    assert failed(checked(normalising, batch)) == {}
-    normalising[2].train()
-    found = failed(checked(normalising, batch))
-    normalising.eval()
+def test_batch_norm_left_in_training_mode(normalizing: nn.Sequential, batch: Batch) -> None:
+    assert failed(checked(normalizing, batch)) == {}
+    normalizing[2].train()
+    found = failed(checked(normalizing, batch))
+    normalizing.eval()
     assert set(found) == {"training-mode", "batch-dependence"}
     assert re.fullmatch(
         r"1 of 10 modules are in training mode \(BatchNorm2d\), which changes logits by up to [\d.]+",
@@ -117,8 +117,8 @@ def test_batch_norm_left_in_training_mode(normalising: nn.Sequential, batch: Bat
 
 
 @pytest.mark.filterwarnings("ignore:this network's BatchNorm keeps no")
-def test_batch_norm_without_running_statistics(normalising: nn.Sequential, batch: Batch) -> None:
-    model = nn.Sequential(*normalising)
+def test_batch_norm_without_running_statistics(normalizing: nn.Sequential, batch: Batch) -> None:
+    model = nn.Sequential(*normalizing)
     model[2] = nn.BatchNorm2d(16, track_running_stats=False)
     found = failed(checked(model.eval(), batch))
     assert found["batch-dependence"].endswith("with the rest of the batch (as given and in evaluation mode)")
@@ -153,7 +153,7 @@ def test_dropout_that_evaluation_mode_does_not_switch_off(healthy: nn.Sequential
     )
 
 
-def test_images_normalised_outside_the_network(healthy: nn.Sequential, batch: Batch) -> None:
+def test_images_normalized_outside_the_network(healthy: nn.Sequential, batch: Batch) -> None:
     outside = Batch.trusted(healthy[0](batch.x), batch.y, {})
     found = failed(checked(healthy[1:], outside))
     assert set(found) == {"input-range", "returned-points"}
@@ -172,7 +172,7 @@ def test_images_normalised_outside_the_network(healthy: nn.Sequential, batch: Ba
         ((0, 255), "when pixels run from 0 to 255"),
         ((-1, 1), "when pixels run from -1 to 1"),
     ],
-    ids=["bytes", "centred"],
+    ids=["bytes", "centered"],
 )
 def test_a_network_that_expects_images_prepared_otherwise(
     healthy: nn.Sequential, digits: Batch, ends: tuple[int, int], words: str
@@ -187,7 +187,7 @@ def test_a_network_that_expects_images_prepared_otherwise(
         found["clean-accuracy"].finding,
     )
     assert found["clean-accuracy"].remedy == (
-        "the network was trained on such images: put that normalisation inside it, as its first layer"
+        "the network was trained on such images: put that normalization inside it, as its first layer"
     )
     few = {verdict.check: verdict for verdict in checked(model, Batch(digits.x[:8], digits.y[:8]))}
     assert "was trained on such images" not in few["clean-accuracy"].remedy
@@ -231,9 +231,9 @@ def test_log_probabilities_are_noted(healthy: nn.Sequential, batch: Batch) -> No
     assert "outputs are log-probabilities, which serve as logits" in {verdict.finding for verdict in found}
 
 
-def test_a_quantised_input(healthy: nn.Sequential, batch: Batch) -> None:
+def test_a_quantized_input(healthy: nn.Sequential, batch: Batch) -> None:
     found = failed(checked(Wrapped(healthy, before=lambda x: (x * 8).round() / 8), batch))
-    assert set(found) == {"gradients", "quantised-input", "rising-loss", "absurd-budget", "stronger-attack"}
+    assert set(found) == {"gradients", "quantized-input", "rising-loss", "absurd-budget", "stronger-attack"}
     assert found["gradients"] == (
         "the input gradient is zero for 100% of the images (cross-entropy) and 100% (margin), "
         "not finite for 0% and 0%"
@@ -241,7 +241,7 @@ def test_a_quantised_input(healthy: nn.Sequential, batch: Batch) -> None:
     assert re.fullmatch(
         r"a change of every pixel by up to 0.01/255 leaves 100% of the images with exactly the same logits, "
         r"one by up to 16/255 \d%",
-        found["quantised-input"],
+        found["quantized-input"],
     )
     assert re.fullmatch(
         r"10 steps of PGD raise the loss of 0% of the images, on average from ([\d.]+) to \1; "
@@ -255,9 +255,9 @@ def test_a_quantised_input(healthy: nn.Sequential, batch: Batch) -> None:
     )
 
 
-def test_a_quantised_input_whose_gradient_pretends_otherwise(healthy: nn.Sequential, batch: Batch) -> None:
+def test_a_quantized_input_whose_gradient_pretends_otherwise(healthy: nn.Sequential, batch: Batch) -> None:
     found = failed(checked(Wrapped(healthy, before=lambda x: x + ((x * 8).round() / 8 - x).detach()), batch))
-    assert "quantised-input" in found
+    assert "quantized-input" in found
     assert "gradients" not in found
 
 
@@ -364,7 +364,7 @@ def test_what_mixes_images_is_called_batch_norm_only_where_there_is_one(healthy:
     model = Wrapped(healthy, after=lambda logits: logits - 3 * logits.mean(0))
     found = {verdict.check: verdict for verdict in checked(model, batch)}
     assert found["batch-dependence"].remedy == (
-        "an attacked image is helped or harmed by its neighbours: look in the network for what mixes images, such as "
+        "an attacked image is helped or harmed by its neighbors: look in the network for what mixes images, such as "
         "a mean over the first dimension"
     )
 
@@ -490,8 +490,8 @@ def test_an_attack_that_breaks_its_promises(robust: nn.Module, batch: Batch) -> 
     )
 
 
-def test_the_same_seed_gives_the_same_verdicts_and_leaves_no_trace(normalising: nn.Sequential, batch: Batch) -> None:
-    model = copy.deepcopy(normalising).train()
+def test_the_same_seed_gives_the_same_verdicts_and_leaves_no_trace(normalizing: nn.Sequential, batch: Batch) -> None:
+    model = copy.deepcopy(normalizing).train()
     model[7] = nn.Dropout(0.3)
     model[0].eval()
     model[8].weight.requires_grad_(False)

@@ -20,7 +20,7 @@ from fuzz.targets import SPLIT, run_folder, small_audit
 from pellucid import config, runs
 from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
-from pellucid.explain.normlime import Vocabulary
+from pellucid.explainers.normlime import Vocabulary
 from pellucid.train import Checkpoints
 
 _MAPS = "250ced351f35244c260f96417004c8e2706791cc06d81a49af15e2fe51d73b2f"
@@ -103,7 +103,7 @@ def contents(place: Path) -> dict[str, dict[str, bytes]]:
     names |= {"gallery": "pictures", "class-maps": "class maps"}
     names_of = ("index", "y", "predicted", "found", "distance", "confidence", "part")
     columns = {name: torch.zeros(2) for name in names_of}
-    columns |= {name: torch.zeros(2, dtype=torch.bool) for name in ("reached", "settled")}
+    columns |= {name: torch.zeros(2, dtype=torch.bool) for name in ("reached", "reached_at_start")}
     columns |= {name: torch.ones(2, dtype=torch.int64) for name in ("forwards", "backwards")}
     about = {"classes": 2, "nearest": True, "levels": [], "attack": {}, "goal": {}, "norm": {}}
     Record(columns, about).save(place / "record.npz")

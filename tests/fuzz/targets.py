@@ -15,11 +15,11 @@ from typing import Any
 import numpy
 import torch
 
-from audit.specimen import MODELS, specimen
+from audits.specimen import MODELS, specimen
 from fuzz.running import Read
-from pellucid import audit, config, data, explain, models, runs
+from pellucid import audits, config, data, explainers, models, runs
 from pellucid.attacks import budget, named
-from pellucid.audit import AuditFolder, Requirement, announced, chosen, conclusion, gate
+from pellucid.audits import AuditFolder, Requirement, announced, chosen, conclusion, gate
 from pellucid.data.cifar_forms import FORMS
 from pellucid.data.idx import read_idx
 from pellucid.errors import PellucidError
@@ -27,10 +27,10 @@ from pellucid.evaluate.explanations import asked
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
-from pellucid.explain.normlime import Vocabulary
+from pellucid.explainers.normlime import Vocabulary
 from pellucid.models.weights import is_torchscript, read_weights
-from pellucid.report.page.contents import Contents
-from pellucid.report.page.read import Audit
+from pellucid.reports.page.contents import Contents
+from pellucid.reports.page.read import Audit
 from pellucid.runs.folder import RunFolder, headline
 from pellucid.runs.measuring import settings_of
 from pellucid.runs.neurons import similarity_of
@@ -182,7 +182,7 @@ def requirement(words: str) -> object:
     """A requirement, as the command line takes it."""
     found = Requirement.parse(words)
     assert Requirement.parse(str(found)) == found
-    announced([found], audit.PROFILES["quick"].announced)
+    announced([found], audits.PROFILES["quick"].announced)
     return found
 
 
@@ -276,7 +276,7 @@ TARGETS: Mapping[str, Read] = {
     "recipe-preset": text(lambda words: runs.table("standard", preset=words)),
     "norm": text(lambda words: named("pgd", norm=words)),
     "option": text(lambda words: settings_of(words.split("\n"))),
-    "explainers": text(lambda words: explain.chosen(listed(split_words(words)[0]), split_words(words)[1])),
+    "explainers": text(lambda words: explainers.chosen(listed(split_words(words)[0]), split_words(words)[1])),
     "metrics": text(lambda words: asked(listed(split_words(words)[0]), ["gradient"], split_words(words)[1])),
     "profile": text(lambda words: chosen("quick", words.split("\n"))),
     "classes-asked": text(lambda words: runs.asked(listed(words), SPLIT.classes)),

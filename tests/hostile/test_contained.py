@@ -24,7 +24,7 @@ from pellucid.data import TensorSplit
 from pellucid.errors import ConfigError, MeasurementError, NetworkError
 from pellucid.evaluate.explanations import Insertion, judge
 from pellucid.evaluate.neurons import activations
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.looking import look
 from pellucid.metrics import Estimate
 
@@ -284,21 +284,21 @@ def test_an_image_that_is_wrong_as_it_is_never_stands() -> None:
     (batch,) = data.batches([torch.arange(len(data))])
     found = evaluate.measure(Flickering(batch.y), data, PGD(eps=0.1, steps=2))
     assert found.accuracy.value == found.robust_accuracy(0.1).value == 0
-    assert found.columns["settled"].all() and not found.columns["distance"].any()
+    assert found.columns["reached_at_start"].all() and not found.columns["distance"].any()
 
 
 def test_robust_accuracy_above_accuracy_is_an_error() -> None:
     found = evaluate.measure(smooth().float(), split(), PGD(eps=0.001, steps=1))
     columns = {**found.columns, "reached": torch.zeros(6, dtype=torch.bool)}
     wrong = evaluate.Record(columns, found.about)
-    for figure in (lambda: wrong.robust_accuracy(0.001), lambda: wrong.standing):
+    for figure in (lambda: wrong.robust_accuracy(0.001), lambda: wrong.survived):
         with pytest.raises(MeasurementError, match="1 of 6 images that the network gets wrong as they are stand"):
             figure()
     for distance in (-1.0, 5.0, float("nan")):
         far = {**found.columns, "distance": torch.full((6,), distance), "reached": torch.ones(6, dtype=torch.bool)}
         with pytest.raises(MeasurementError, match="the attack was to stay between 0 and 0.001"):
             evaluate.Record(far, found.about).robust_accuracy(0.001)
-    assert isinstance(found.standing, Estimate)
+    assert isinstance(found.survived, Estimate)
 
 
 NETWORK = """

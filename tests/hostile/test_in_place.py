@@ -12,8 +12,8 @@ from pellucid.attacks import FMN, PGD, Square
 from pellucid.batch import Batch
 from pellucid.data import TensorSplit
 from pellucid.evaluate.explanations import Deletion, Insertion
-from pellucid.explain import LRP, RISE, Explainer, Gradient, IntegratedGradients, Occlusion
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import LRP, RISE, Explainer, Gradient, IntegratedGradients, Occlusion
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.looking import look
 from pellucid.objectives import CrossEntropy, GradientNorm, Objective
 from pellucid.probe import Probe

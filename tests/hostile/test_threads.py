@@ -19,9 +19,9 @@ from pellucid.batch import Batch
 from pellucid.data import TensorSplit
 from pellucid.errors import NetworkBusy
 from pellucid.evaluate.checks.case import Case
-from pellucid.evaluate.explanations import CascadingRandomisation, Insertion
+from pellucid.evaluate.explanations import CascadingRandomization, Insertion
 from pellucid.evaluate.neurons import activations
-from pellucid.explain import LRP, GradCAM, Gradient, SmoothGrad
+from pellucid.explainers import LRP, GradCAM, Gradient, SmoothGrad
 from pellucid.models import swapped
 from pellucid.probe import evaluated, frozen, parameters_at_rest
 
@@ -96,7 +96,7 @@ WORK: dict[str, Work] = {
     "grad-cam": lambda model: GradCAM().on(model, batch(), "predicted").map,
     "lrp": lambda model: LRP().on(model, batch(), "predicted").map,
     "judge": lambda model: Insertion().on(model, batch(), explainer=Gradient()).value,
-    "cascading": lambda model: CascadingRandomisation().on(model, batch(), explainer=Gradient()).value,
+    "cascading": lambda model: CascadingRandomization().on(model, batch(), explainer=Gradient()).value,
     "neurons": lambda model: activations(model, split(), ("2",), batch=4).columns,
     "verdicts": lambda model: [
         (one.check, one.passed, one.finding)

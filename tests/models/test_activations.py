@@ -104,7 +104,7 @@ def refused(activation: object) -> Callable[[], object]:
     return lambda: build("mlp", activation=activation)
 
 
-def test_a_misspelt_activation_is_named() -> None:
+def test_a_misspelled_activation_is_named() -> None:
     message = "no activation is called 'rleu' (did you mean 'relu'?)"
     with pytest.raises(UnknownName, match=f"^{re.escape(message)}$"):
         refused("rleu")()

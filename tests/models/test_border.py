@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.models import MODELS, Normalise, build
+from pellucid.models import MODELS, Normalize, build
 
 SMALL = {"mlp": 1, "lenet": 4, "simple-cnn": 4, "resnet18": 8, "preact-resnet44": 4, "wide-resnet-28-10": 4}
 
@@ -18,24 +18,24 @@ def exactly(message: str) -> str:
 
 def test_without_mean_and_std_images_pass_as_they_are() -> None:
     x = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    assert Normalise()(x) is x
-    assert not Normalise().state_dict()
+    assert Normalize()(x) is x
+    assert not Normalize().state_dict()
 
 
 @given(st.floats(-2, 2), st.floats(0.1, 3))
-def test_normalising_images_is_undone_by_arithmetic(mean: float, std: float) -> None:
+def test_normalizing_images_is_undone_by_arithmetic(mean: float, std: float) -> None:
     x = torch.rand(2, 2, 3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    normalised = Normalise((mean, 0.5), (std, 1.0)).double()(x)
-    torch.testing.assert_close(normalised[:, 0] * std + mean, x[:, 0], rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(normalised[:, 1] + 0.5, x[:, 1])
+    normalized = Normalize((mean, 0.5), (std, 1.0)).double()(x)
+    torch.testing.assert_close(normalized[:, 0] * std + mean, x[:, 0], rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(normalized[:, 1] + 0.5, x[:, 1])
 
 
-def test_a_network_with_mean_and_std_sees_normalised_images() -> None:
+def test_a_network_with_mean_and_std_sees_normalized_images() -> None:
     x = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     plain = build("mlp", shape=(3, 8, 8))
-    normalising = build("mlp", shape=(3, 8, 8), mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0))
+    normalizing = build("mlp", shape=(3, 8, 8), mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0))
     by_hand = (x - torch.tensor([0.1, 0.2, 0.3])[:, None, None]) / torch.tensor([1.0, 2, 4])[:, None, None]
-    torch.testing.assert_close(normalising(x), plain(by_hand))
+    torch.testing.assert_close(normalizing(x), plain(by_hand))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -71,10 +71,10 @@ def test_a_single_image_is_refused() -> None:
         build("lenet")(torch.zeros(1, 28, 28))
 
 
-def test_normalising_refuses_other_channels() -> None:
+def test_normalizing_refuses_other_channels() -> None:
     message = "images of 1 channels met a mean of 3; give one value per channel"
     with pytest.raises(ShapeError, match=exactly(message)):
-        Normalise((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))(torch.zeros(2, 1, 4, 4))
+        Normalize((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))(torch.zeros(2, 1, 4, 4))
 
 
 def test_a_shape_has_three_sizes() -> None:

@@ -190,7 +190,7 @@ def timm(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
-def test_a_network_of_timm_gets_its_normalisation(timm: list[dict[str, Any]]) -> None:
+def test_a_network_of_timm_gets_its_normalization(timm: list[dict[str, Any]]) -> None:
     model = load("timm:tiny", options={"num_classes": 4})
     assert timm == [{"name": "tiny", "pretrained": True, "num_classes": 4}]
     x = torch.full((1, 3, 2, 2), 0.75)

@@ -24,7 +24,7 @@ def batch(shape: tuple[int, int, int] = (3, 8, 8), dtype: torch.dtype = torch.fl
     return x.to(dtype), torch.tensor([0, 1, 2, 9])
 
 
-def penalised_loss(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+def penalized_loss(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     x = x.detach().requires_grad_()
     loss = F.cross_entropy(network(x), y)
     (gradient,) = torch.autograd.grad(loss, x, create_graph=True)
@@ -58,7 +58,7 @@ def test_simple_cnn_gives_the_logits_and_loss_of_the_published_code() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_losses_of_gradients_reach_the_weights(name: str, activation: str) -> None:
     network = build(name, shape=(3, 8, 8), activation=activation)
-    penalised_loss(network, *batch()).backward()
+    penalized_loss(network, *batch()).backward()
     gradients = [parameter.grad for parameter in network.parameters()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
     assert gradients[0] is not None and gradients[0].abs().max() > 0
@@ -74,13 +74,13 @@ def test_second_derivatives_are_right_in_double_precision(name: str) -> None:
     x, y = batch(dtype=torch.float64)
     first = next(network.parameters())
     direction = torch.randn(first.shape, generator=generator, dtype=torch.float64)
-    (gradient,) = torch.autograd.grad(penalised_loss(network, x, y), first)
+    (gradient,) = torch.autograd.grad(penalized_loss(network, x, y), first)
     # so short that no pool changes its mind about the maximum
     start, step = first.data.clone(), 1e-7
     first.data = start + step * direction
-    above = penalised_loss(network, x, y).item()
+    above = penalized_loss(network, x, y).item()
     first.data = start - step * direction
-    below = penalised_loss(network, x, y).item()
+    below = penalized_loss(network, x, y).item()
     assert (gradient * direction).sum().item() == pytest.approx((above - below) / (2 * step), rel=1e-4)
 
 
@@ -96,7 +96,7 @@ def test_a_network_survives_copying_double_precision_and_channels_last(name: str
     assert torch.equal(twin(x), logits)
     twin.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (torch's stub lacks it)
     torch.testing.assert_close(twin(x.contiguous(memory_format=torch.channels_last)), logits)
-    penalised_loss(twin, x.contiguous(memory_format=torch.channels_last), y).backward()
+    penalized_loss(twin, x.contiguous(memory_format=torch.channels_last), y).backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in twin.parameters())
     exact = twin.double()(x.double())
     assert exact.dtype == torch.float64

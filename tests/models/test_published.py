@@ -82,7 +82,7 @@ class TestPublished:
         weights = read_weights(checkpoint(network))
         assert len(weights) == (306 if network.activation == "half-huber" else 263)
         model = trained(network)
-        assert model.get_buffer("normalise.mean").tolist() == weights["input_offset"][0].tolist()
+        assert model.get_buffer("normalize.mean").tolist() == weights["input_offset"][0].tolist()
         assert torch.equal(model.get_parameter("stage2.0.shortcut.weight"), weights["pipe.2.0.shortcut.weight"])
         assert torch.equal(model.get_parameter("stage3.6.conv2.weight"), weights["pipe.3.6.main.3.weight"])
 
@@ -90,7 +90,7 @@ class TestPublished:
 def renumbered(model: nn.Module, width: float | None) -> dict[str, Tensor]:
     """Weights in the published form: what `translated` must undo."""
     ours = model.state_dict()
-    theirs = {"input_offset": torch.stack([ours.pop("normalise.mean"), ours.pop("normalise.std")])}
+    theirs = {"input_offset": torch.stack([ours.pop("normalize.mean"), ours.pop("normalize.std")])}
     parts = {"stem": "pipe.0", "norm": "pipe.4", "head": "pipe.7"} | {f"stage{n}": f"pipe.{n}" for n in (1, 2, 3)}
     inner = {"norm1": "pre.0", "conv1": "main.0", "norm2": "main.1", "conv2": "main.3", "shortcut": "shortcut"}
     for name, tensor in ours.items():
@@ -105,7 +105,7 @@ def renumbered(model: nn.Module, width: float | None) -> dict[str, Tensor]:
 def test_published_names_become_ours(activation: Activation, width: float | None) -> None:
     model = build("preact-resnet44", activation=activation, seed=1)
     theirs = renumbered(model, width)
-    assert published.recognised(theirs) and not published.recognised(model.state_dict())
+    assert published.recognized(theirs) and not published.recognized(model.state_dict())
     other = build("preact-resnet44", activation=activation, seed=2, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     fit_weights(other, theirs, "there")
     assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in model.state_dict().items())

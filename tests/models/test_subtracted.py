@@ -1,4 +1,4 @@
-"""What a network's normalisation makes a zero, whoever wrote it."""
+"""What a network's normalization makes a zero, whoever wrote it."""
 
 import copy
 
@@ -8,28 +8,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from networks import images, linear, smooth
-from pellucid.models import Normalise, build, subtracted
+from pellucid.models import Normalize, build, subtracted
 
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2, 0.25, 0.3)
 
 
 class Foreign(nn.Module):
-    """Another library's normalisation."""
+    """Another library's normalization."""
 
-    centre: Tensor
+    center: Tensor
     scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("centre", torch.tensor(MEAN)[:, None, None])
+        self.register_buffer("center", torch.tensor(MEAN)[:, None, None])
         self.register_buffer("scale", torch.tensor(DEVIATION)[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x - self.centre) / self.scale
+        return (x - self.center) / self.scale
 
 
 class Functional(nn.Module):
-    """A transformer's beginning that normalises in its own code, with a factor before that."""
+    """A transformer's beginning that normalizes in its own code, with a factor before that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def after(first: nn.Module) -> nn.Module:
 @pytest.mark.parametrize(
     "network",
     [
-        after(Normalise(MEAN, DEVIATION)),
+        after(Normalize(MEAN, DEVIATION)),
         after(Foreign()),
         nn.Sequential(nn.Upsample(16), after(Foreign())),
         after(nn.Sequential(nn.Identity(), Foreign(), nn.Dropout())),

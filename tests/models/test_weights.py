@@ -48,7 +48,7 @@ def test_the_state_dict_of_a_checkpoint_is_found(
 ) -> None:
     content: object = prefixed(prefix)
     for nest in reversed(nests):
-        content = {"epoch": 3, nest: content, "optimiser": {"lr": 0.1}}
+        content = {"epoch": 3, nest: content, "optimizer": {"lr": 0.1}}
     save(content, tmp_path / "net.pt")
     assert same(read_weights(tmp_path / "net.pt"))
 
@@ -205,10 +205,10 @@ def test_long_lists_of_weights_are_cut() -> None:
         fit_weights(network(), {"a": torch.ones(1)}, "there")
 
 
-def test_normalisation_is_never_dropped_or_invented() -> None:
+def test_normalization_is_never_dropped_or_invented() -> None:
     plain = build("mlp", shape=(1, 2, 2))
-    normalising = build("mlp", shape=(1, 2, 2), mean=(0.5,), std=(0.5,))
-    with pytest.raises(WeightsError, match=r"the network has no normalise\.mean, normalise\.std$"):
-        fit_weights(plain, normalising.state_dict(), "there")
-    with pytest.raises(WeightsError, match=r"it lacks normalise\.mean, normalise\.std$"):
-        fit_weights(normalising, plain.state_dict(), "there")
+    normalizing = build("mlp", shape=(1, 2, 2), mean=(0.5,), std=(0.5,))
+    with pytest.raises(WeightsError, match=r"the network has no normalize\.mean, normalize\.std$"):
+        fit_weights(plain, normalizing.state_dict(), "there")
+    with pytest.raises(WeightsError, match=r"it lacks normalize\.mean, normalize\.std$"):
+        fit_weights(normalizing, plain.state_dict(), "there")

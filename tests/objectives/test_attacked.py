@@ -83,7 +83,7 @@ def test_three_methods_in_one_objective_look_once_at_each_point() -> None:
     objective(Probe(network, batch)).backward()  # the first search finds out how the network likes its images
     network.forwards = 0
     objective(Probe(network, batch)).backward()
-    assert network.forwards == 3 + 3, "the image, its neighbour, its attacked self; and the steps of the one search"
+    assert network.forwards == 3 + 3, "the image, its neighbor, its attacked self; and the steps of the one search"
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 

@@ -41,7 +41,7 @@ def test_it_is_the_distance_of_features_as_written_down(distance: Distance) -> N
     expected = {
         "l2": (clean - attacked).norm(dim=1).pow(2).mean(),
         "mean-l2": F.mse_loss(clean, attacked),
-        "normalised": (apart.sum(1) / clean.pow(2).sum(1)).mean(),
+        "normalized": (apart.sum(1) / clean.pow(2).sum(1)).mean(),
         "cosine": 1 - ((clean * attacked).sum(1) / clean.norm(dim=1) / attacked.norm(dim=1)).mean(),
     }
     assert torch.allclose(value, expected[distance])
@@ -84,7 +84,7 @@ def test_the_gradient_for_the_parameters_is_right(distance: Distance, stop_gradi
         if distance == "cosine":
             return 1 - F.cosine_similarity(own, moved).mean()
         apart = (own - moved).square().sum(1)
-        if distance == "normalised":
+        if distance == "normalized":
             apart = apart / constant.square().sum(1)
         return apart.mean() / (own.shape[1] if distance == "mean-l2" else 1)
 
@@ -99,7 +99,7 @@ def test_l2_shrinks_with_the_features_and_the_others_see_through_it() -> None:
     network = smooth()
     small = nn.Sequential(*network.children())
     small[1] = nn.Sequential(nn.Softplus(), Scale(0.1))
-    for distance, factor in (("l2", 0.01), ("mean-l2", 0.01), ("normalised", 1.0), ("cosine", 1.0)):
+    for distance, factor in (("l2", 0.01), ("mean-l2", 0.01), ("normalized", 1.0), ("cosine", 1.0)):
         term = FeatureMatch(FIXED, layer="1", distance=cast("Distance", distance))
         assert torch.allclose(term(look(small)), factor * term(look(network)))
 

@@ -13,30 +13,30 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.objectives import (
     CrossEntropy,
-    GaussianNeighbour,
-    GradientNeighbour,
+    GaussianNeighbor,
+    GradientNeighbor,
     GradientNorm,
     LocalCosine,
     LocalDistance,
-    Neighbour,
+    Neighbor,
     Term,
-    UniformNeighbour,
+    UniformNeighbor,
 )
 from pellucid.probe import Probe
 
 X = images(6, 1, 6, 6)
 Y = torch.tensor([0, 1, 2, 3, 0, 1])
-FAR = UniformNeighbour(eps=0.3)
-NEIGHBOURS: list[Neighbour] = [
+FAR = UniformNeighbor(eps=0.3)
+NEIGHBORS: list[Neighbor] = [
     FAR,
-    UniformNeighbour(eps=0.3, clip=True),
-    GaussianNeighbour(eps=0.1),
-    GradientNeighbour(eps=0.5),
-    GradientNeighbour(eps=0.1, sign=True),
-    GradientNeighbour(eps=0.5, sign=True, compat=True),
+    UniformNeighbor(eps=0.3, clip=True),
+    GaussianNeighbor(eps=0.1),
+    GradientNeighbor(eps=0.5),
+    GradientNeighbor(eps=0.1, sign=True),
+    GradientNeighbor(eps=0.5, sign=True, compat=True),
 ]
 TERMS: list[Term] = [
-    *[kind(neighbour) for kind in (LocalDistance, LocalCosine) for neighbour in NEIGHBOURS[:1] + NEIGHBOURS[2:4]],
+    *[kind(neighbor) for kind in (LocalDistance, LocalCosine) for neighbor in NEIGHBORS[:1] + NEIGHBORS[2:4]],
     LocalDistance(detach=False),
     LocalCosine(FAR, detach=False, batch_norm="frozen-statistics"),
 ]
@@ -57,10 +57,10 @@ def mlp(activation: nn.Module, *, bias: bool = True, seed: int = 0, classes: int
         return nn.Sequential(nn.Flatten(), *layers, nn.Linear(32, classes, bias=bias)).double()
 
 
-def pair(network: nn.Module, neighbour: Neighbour = FAR, x: Tensor = X, y: Tensor = Y) -> tuple[Tensor, Tensor]:
-    """The flat gradients at images and neighbours, and nothing in common with how terms reach them."""
+def pair(network: nn.Module, neighbor: Neighbor = FAR, x: Tensor = X, y: Tensor = Y) -> tuple[Tensor, Tensor]:
+    """The flat gradients at images and neighbors, and nothing in common with how terms reach them."""
     here = probe(network, x, y)
-    points = neighbour.points(here).detach().requires_grad_()
+    points = neighbor.points(here).detach().requires_grad_()
     clean = here.x.detach().requires_grad_()
     rows = torch.arange(len(y))
     (g,) = torch.autograd.grad(network(clean)[rows, y].sum(), clean, create_graph=True)
@@ -72,44 +72,44 @@ def cosine_distance(u: Tensor, v: Tensor) -> Tensor:
     return (1 - (u * v).sum(1) / (u.norm(dim=1) * v.norm(dim=1))) / 2
 
 
-@pytest.mark.parametrize("neighbour", NEIGHBOURS, ids=repr)
-def test_the_terms_are_their_formulas(neighbour: Neighbour) -> None:
+@pytest.mark.parametrize("neighbor", NEIGHBORS, ids=repr)
+def test_the_terms_are_their_formulas(neighbor: Neighbor) -> None:
     network = smooth()
-    here, there = pair(network, neighbour)
-    distance, cosine = LocalDistance(neighbour)(probe(network)), LocalCosine(neighbour)(probe(network))
+    here, there = pair(network, neighbor)
+    distance, cosine = LocalDistance(neighbor)(probe(network)), LocalCosine(neighbor)(probe(network))
     assert torch.allclose(distance, (here - there).square().sum(1).mean())
     assert torch.allclose(cosine, cosine_distance(here, there).mean(), atol=1e-15)
     assert number(distance) > 0 and 0 < number(cosine) < 1
 
 
-def test_neighbours_lie_where_they_should() -> None:
+def test_neighbors_lie_where_they_should() -> None:
     x = images(4, 3, 40, 40)
     here = Probe(linear(pixels=4800), Batch(x, Y[:4]), seed=1)
-    moved = (UniformNeighbour(eps=4 / 255).points(here) - x).flatten(1)
+    moved = (UniformNeighbor(eps=4 / 255).points(here) - x).flatten(1)
     assert number(moved.abs().max()) <= 4 / 255
     assert not strays(moved.abs().flatten().tolist(), 2 / 255)
     assert not strays(moved.flatten().tolist(), 0)
-    moved = (GaussianNeighbour(eps=0.02).points(here) - x).flatten(1)
+    moved = (GaussianNeighbor(eps=0.02).points(here) - x).flatten(1)
     assert not strays(moved.square().flatten().tolist(), 0.02**2)
     gradient = here.gradient("label-logit").detach().flatten(1)
-    moved = (GradientNeighbour(eps=0.5).points(here) - x).flatten(1)
+    moved = (GradientNeighbor(eps=0.5).points(here) - x).flatten(1)
     assert torch.allclose(moved, 0.5 * gradient / gradient.norm(dim=1, keepdim=True))
-    moved = (GradientNeighbour(eps=0.5, sign=True).points(here) - x).flatten(1)
+    moved = (GradientNeighbor(eps=0.5, sign=True).points(here) - x).flatten(1)
     assert torch.allclose(moved, 0.5 * gradient.sign())
-    moved = (GradientNeighbour(eps=0.5, sign=True, compat=True).points(here) - x).flatten(1)
+    moved = (GradientNeighbor(eps=0.5, sign=True, compat=True).points(here) - x).flatten(1)
     assert torch.allclose(moved, 0.5 * gradient.sign() / 4800**0.5)
-    assert not GradientNeighbour().points(here).requires_grad
+    assert not GradientNeighbor().points(here).requires_grad
 
 
-def test_published_neighbours_leave_the_range_and_clipped_ones_do_not() -> None:
+def test_published_neighbors_leave_the_range_and_clipped_ones_do_not() -> None:
     here = probe(smooth(), X.round())
     low, high = FAR.points(here).aminmax()
     assert number(low) < 0 and number(high) > 1
-    low, high = UniformNeighbour(eps=0.3, clip=True).points(here).aminmax()
+    low, high = UniformNeighbor(eps=0.3, clip=True).points(here).aminmax()
     assert number(low) == 0 and number(high) == 1
 
 
-def test_each_step_draws_another_neighbour_and_each_image_its_own() -> None:
+def test_each_step_draws_another_neighbor_and_each_image_its_own() -> None:
     network = smooth()
     first, again, other = (FAR.points(probe(network, seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
@@ -121,7 +121,7 @@ def test_both_terms_cost_one_further_forward_pass() -> None:
     network = Counting(smooth())
     here = probe(network)
     (CrossEntropy() + LocalDistance() + LocalCosine())(here)
-    there = UniformNeighbour().probe(here)
+    there = UniformNeighbor().probe(here)
     assert network.forwards == 2 and (here.forwards, here.backwards) == (there.forwards, there.backwards) == (1, 1)
     LocalCosine(FAR)(here)
     assert network.forwards == 3
@@ -158,7 +158,7 @@ def test_cosine_is_bounded_by_relative_distance(activation: nn.Module) -> None:
     assert bool((cosine <= tight + 1e-15).all()) and bool((tight <= apart / v.norm(dim=1) + 1e-15).all())
     assert number(LocalCosine(FAR)(probe(mlp(activation), x, y))) == pytest.approx(number(cosine.mean()), rel=1e-9)
     # and the Hessian says it to first order
-    near = UniformNeighbour(eps=1e-5)
+    near = UniformNeighbor(eps=1e-5)
     network = mlp(nn.Softplus())
     here = Probe(network, Batch(x, y), seed=5)
     delta = near.points(here) - x
@@ -301,7 +301,7 @@ def test_a_gradient_of_zero_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize("batch_norm", ["as-published", "frozen-statistics"])
-def test_the_neighbours_pass_moves_batch_norms_averages_only_as_published(
+def test_the_neighbors_pass_moves_batch_norms_averages_only_as_published(
     batch_norm: Literal["as-published", "frozen-statistics"],
 ) -> None:
     def tracked(*terms: Term) -> int:
@@ -330,10 +330,10 @@ def test_a_term_is_finite_reads_back_and_does_not_depend_on_order(term: Term) ->
 
 
 def test_bad_settings_are_refused() -> None:
-    message = "eps is 0.0; a neighbour lies at a distance above 0, in [0, 1] pixel units"
-    for kind in (UniformNeighbour, GaussianNeighbour, GradientNeighbour):
+    message = "eps is 0.0; a neighbor lies at a distance above 0, in [0, 1] pixel units"
+    for kind in (UniformNeighbor, GaussianNeighbor, GradientNeighbor):
         with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
             kind(eps=0.0)
     message = "compat concerns the step along the sign alone; set sign too, or leave compat out"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-        GradientNeighbour(compat=True)
+        GradientNeighbor(compat=True)

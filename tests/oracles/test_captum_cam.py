@@ -6,7 +6,7 @@ from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
 from pellucid.batch import Batch
-from pellucid.explain import GradCAM, LayerActivation
+from pellucid.explainers import GradCAM, LayerActivation
 
 
 def test_grad_cam_on_digits(exact_network: nn.Sequential, exact_digits: Batch) -> None:

@@ -10,7 +10,7 @@ from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
-from pellucid.explain import (
+from pellucid.explainers import (
     Explainer,
     Gradient,
     InputTimesGradient,
@@ -19,7 +19,7 @@ from pellucid.explain import (
     SmoothGradSquared,
     VarGrad,
 )
-from pellucid.explain.quadrature import Rule
+from pellucid.explainers.quadrature import Rule
 from pellucid.randomness import Noise
 
 SIGMA, SAMPLES = 0.15, 7

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from networks import images, smooth
 from pellucid.batch import Batch
-from pellucid.explain.lime import Grid, Lime
-from pellucid.explain.lime.kernel import weights
-from pellucid.explain.lime.masks import drawn
+from pellucid.explainers.lime import Grid, Lime
+from pellucid.explainers.lime.kernel import weights
+from pellucid.explainers.lime.masks import drawn
 from pellucid.randomness import Noise
 
 MASKS = 400

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from pellucid.batch import Batch
-from pellucid.explain import Occlusion
+from pellucid.explainers import Occlusion
 
 
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (3, 2), (4, 3), (5, 2), (8, 8)])

@@ -12,7 +12,7 @@ from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRu
 from torch import Tensor, nn
 
 from networks import images
-from pellucid.explain import LRP, DeconvNet, GuidedBackprop
+from pellucid.explainers import LRP, DeconvNet, GuidedBackprop
 
 X, OF = images(4, 1, 12, 12), torch.tensor([0, 1, 2, 1])
 

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from networks import images, smooth
 from pellucid.batch import Batch
-from pellucid.explain.lime import Grid, Lime, Quickshift, Slic, TooFewMasks, submodular_pick
-from pellucid.explain.lime.kernel import weights
-from pellucid.explain.lime.masks import drawn
-from pellucid.explain.lime.regression import fit
-from pellucid.explain.lime.segmentation import Segmentation
-from pellucid.explain.lime.statistics import Sums
+from pellucid.explainers.lime import Grid, Lime, Quickshift, Slic, TooFewMasks, submodular_pick
+from pellucid.explainers.lime.kernel import weights
+from pellucid.explainers.lime.masks import drawn
+from pellucid.explainers.lime.regression import fit
+from pellucid.explainers.lime.segmentation import Segmentation
+from pellucid.explainers.lime.statistics import Sums
 from pellucid.randomness import Noise
 
 X, MODEL = images(2, 3, 24, 24), smooth(channels=3, size=24)
@@ -143,9 +143,9 @@ def test_with_fewer_masks_than_segments_it_is_the_smallest_solution_as_theirs() 
     given = masks(0, [16], 10).numpy().astype(float)
     outputs = _answers(given)
     weight = weights(torch.from_numpy(given.mean(1)), "cosine", 0.25).numpy()
-    centred = given - numpy.average(given, axis=0, weights=weight)
+    centered = given - numpy.average(given, axis=0, weights=weight)
     target = outputs - numpy.average(outputs, weights=weight)
-    smallest = numpy.linalg.pinv(centred * numpy.sqrt(weight)[:, None]) @ (target * numpy.sqrt(weight))
+    smallest = numpy.linalg.pinv(centered * numpy.sqrt(weight)[:, None]) @ (target * numpy.sqrt(weight))
     assert found.numpy() == pytest.approx(smallest, rel=0, abs=1e-10)
 
 

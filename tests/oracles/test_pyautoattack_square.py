@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from chance import differ
 from half_standing import CASES
 from pellucid.attacks import Square
-from pellucid.attacks.square_luck import AHEAD, Luck
+from pellucid.attacks.square_draws import AHEAD, Draws
 from pellucid.attacks.square_windows import bumps, shrunk, signs
 from pellucid.batch import Batch
 from pellucid.norms import L2, Linf
@@ -87,7 +87,7 @@ def test_the_same_draws_ask_the_same_questions(shape: tuple[int, int, int], norm
 
     noise = Noise(0, torch.arange(1))
     lucks = [
-        Luck(Luck.ahead(noise.stream("queries", first), channels)[:, number])
+        Draws(Draws.ahead(noise.stream("queries", first), channels)[:, number])
         for first in range(0, queries, AHEAD)
         for number in range(AHEAD)
     ]

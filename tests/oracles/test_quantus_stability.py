@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.evaluate.explanations import LocalLipschitz, MaxSensitivity, Sparsity
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.norms import Linf
 from pellucid.randomness import Noise
 

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from command import call, refused
 from harm import harm
-from pellucid import cli, report
-from pellucid.audit import AuditFolder
+from pellucid import cli, reports
+from pellucid.audits import AuditFolder
 
 TRAIN = [
     "train",
@@ -95,7 +95,7 @@ def test_a_page_shows_nothing_that_is_damaged_and_the_audit_mends_it() -> None:
         assert path.name in line and line.endswith("the 'pellucid audit' command that made it mends it")
         shown = {figure["part"] for figure in content["figures"]}
         assert ("decisions" in shown) == (path != finding)
-        page = report.page(folder)
+        page = reports.page(folder)
         assert ("decisions.json&#39; is damaged" in page) == (path == finding)
         assert ("damaged; audit again" in page) == (path == picture)
         call(*AUDIT, "--json")

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from command import call, refused
 from pellucid import data, models
-from pellucid.explain import Gradient
-from pellucid.report.explanations import where_to
-from pellucid.report.legend import legends
+from pellucid.explainers import Gradient
+from pellucid.reports.explanations import where_to
+from pellucid.reports.legend import legends
 
 
 @pytest.fixture(autouse=True)
@@ -35,15 +35,15 @@ def explained(*arguments: str) -> dict[str, Any]:
     return json.loads(call("explain", *arguments, "--device", "cpu", "--json"))
 
 
-def photograph(name: str, width: int, height: int, colour: str = "gray") -> str:
-    Image.effect_noise((width, height), 80).convert("L" if colour == "gray" else "RGB").save(name)
+def photograph(name: str, width: int, height: int, color: str = "gray") -> str:
+    Image.effect_noise((width, height), 80).convert("L" if color == "gray" else "RGB").save(name)
     return name
 
 
 def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(network: str) -> None:
     photograph("one.png", 8, 8)
     Path("more").mkdir()
-    photograph("more/two.jpg", 30, 20, colour="rgb")
+    photograph("more/two.jpg", 30, 20, color="rgb")
     found = explained(network, "one.png", "more", "--of", "pair", "--method", "gradient,adversarial")
     asked = [(entry["picture"], entry["method"], entry["asked"]) for entry in found["explanations"]]
     assert sorted(set(asked)) == sorted(
@@ -124,7 +124,7 @@ def test_the_legend_is_that_of_what_is_drawn(network: str) -> None:
     assert "brighter pixel" in said["gradient"] and "speaks for" not in said["gradient"]
     assert said["lrp"] == "red speaks for the class, blue against it"
     assert said["vargrad"].startswith("purple has no sign") and said["rise"].startswith("purple has no sign")
-    assert "red" not in said["adversarial"] and "around grey" in said["adversarial"]
+    assert "red" not in said["adversarial"] and "around gray" in said["adversarial"]
     assert said["layer-activation"].endswith("whatever the class")
     lines = legends(said)
     assert len(lines) == 6 and lines[0].startswith("gradient, smoothgrad: where it is red")

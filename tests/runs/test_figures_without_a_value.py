@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from command import call
-from pellucid import audit, runs
+from pellucid import audits, runs
 from pellucid.attacks import PGD
-from pellucid.audit import Decided, Explained, Neurons, Part, Profile, Robust
+from pellucid.audits import Decided, Explained, Neurons, Part, Profile, Robust
 from pellucid.console_measure import MeasureConsole
 from pellucid.evaluate.explanations import Sparsity
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.registry import Registry
 
 BARE = re.compile(r"(?<![\w-])(nan|none|null|inf|infinity)(?![\w-])", re.IGNORECASE)
@@ -82,7 +82,7 @@ def test_an_audit_says_why_everywhere(labels: list[int], monkeypatch: pytest.Mon
         "explanations": Explained({"gradient": Gradient()}, {"sparsity": Sparsity()}, n=8),
         "neurons": Neurons(n=8, steps=1, targets=1),
     }
-    monkeypatch.setattr(audit, "PROFILES", Registry("profile", {"quick": Profile("a test", parts)}))
+    monkeypatch.setattr(audits, "PROFILES", Registry("profile", {"quick": Profile("a test", parts)}))
     out = said("audit", *CONSTANT, "--profile", "quick", "--out", "out")
     n = len(labels)
     reasons = [f"{n} of {n} {ZERO}"]

@@ -94,7 +94,7 @@ def test_several_layers_and_a_similarity_from_a_file() -> None:
         (
             [*QUICK, "--layer", "fc9"],
             "the network has no layer 'fc9' "
-            "(its first ones are: shape, normalise, flatten, fc1, activation1, fc2, activation2, fc3)",
+            "(its first ones are: shape, normalize, flatten, fc1, activation1, fc2, activation2, fc3)",
         ),
         ([*QUICK, "--top", "2"], "share is 2; it is a part of all images, above 0 and at most 1"),
     ],

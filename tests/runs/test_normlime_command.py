@@ -14,8 +14,8 @@ from PIL import Image
 from command import call, refused
 from nursery import Nursery, undisturbed_and_killed
 from pellucid.evaluate import ImportanceFolder
-from pellucid.explain.lime import TooFewMasks
-from pellucid.explain.normlime import Rule
+from pellucid.explainers.lime import TooFewMasks
+from pellucid.explainers.normlime import Rule
 
 QUICK = ["normlime", "mlp", "--data", "digits", "--device", "cpu", "--n", "24", "--masks", "80"]
 
@@ -88,8 +88,8 @@ def test_classes_of_which_nothing_is_known_are_drawn_as_missing() -> None:
     assert set(content["missing"].values()) == {"no image was predicted as it"}
     for name in "0123456789":
         with Image.open(content["pictures"][name]) as picture:
-            grey = (numpy.asarray(picture) == 0xB8).all(-1)
-        assert grey.all() if name in content["missing"] else not grey.all()
+            gray = (numpy.asarray(picture) == 0xB8).all(-1)
+        assert gray.all() if name in content["missing"] else not gray.all()
 
 
 def test_too_few_masks_to_tell_how_good_the_fit_is_are_told() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from command import call, refused
 from nursery import KILLED, Death, Nursery
 from pellucid import cli, data, models, runs
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.train.references import MapFolder, Stored, Taught
 
 QUICK = ["--model", "mlp", "--device", "cpu", "--set", "recipe.epochs=1"]
@@ -40,7 +40,7 @@ def maps_of(*arguments: str) -> list[Path]:
     return [Path(maps["path"]) for maps in content["maps"]]
 
 
-def test_a_run_teaches_and_another_run_knows_whose_maps_it_learnt_from() -> None:
+def test_a_run_teaches_and_another_run_knows_whose_maps_it_learned_from() -> None:
     teacher = trained()["path"]
     smooth, plain = maps_of(teacher, "--explainer", "smoothgrad"), maps_of(teacher, "--explainer", "gradient")
     assert maps_of(teacher, "--explainer", "smoothgrad,gradient") == [*smooth, *plain]

@@ -22,7 +22,7 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for module, name in (
         ("pellucid.runs.execute", "fit_steps"),
-        ("pellucid.runs", "taught"),
+        ("pellucid.runs", "fitted"),
         ("pellucid.runs.judging", "judge"),
         ("pellucid.evaluate", "measure"),
     ):

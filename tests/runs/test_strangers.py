@@ -48,7 +48,7 @@ def stranger(name: str, **options: object) -> str:
     """A complete run whose network is made by the function of this name."""
     folder = Path("stranger")
     folder.mkdir()
-    settings = {"model.name": name, "model.options": options, "model.normalise": False}
+    settings = {"model.name": name, "model.options": options, "model.normalize": False}
     (folder / "spec.toml").write_text(config.toml(runs.table("standard", settings)))
     (folder / "model.json").write_text(json.dumps({"name": name, "options": options}))
     save_file(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).state_dict(), folder / "model.safetensors")

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.command import call
 
 from pellucid import models
-from pellucid.audit import AuditFolder, begin, chosen
+from pellucid.audits import AuditFolder, begin, chosen
 from pellucid.console_audit import AuditConsole
 from pellucid.models import untrained
 from pellucid.runs import subjects, untrained_words

@@ -16,7 +16,7 @@ def normal(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=dtype).requires_grad_()
 
 
-def normalise(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+def normalize(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
     with fast_second_order() as block:
         output = F.batch_norm(x, None, None, weight, bias, training=True, eps=0.05)
     assert block.exchanged
@@ -31,8 +31,8 @@ AFFINE = pytest.mark.parametrize(
 @AFFINE
 def test_derivatives_are_those_of_finite_differences(parameters: Sequence[Tensor]) -> None:
     inputs = (normal(3, 2, 2, 3), *(parameter.detach().requires_grad_() for parameter in parameters))
-    assert gradcheck(normalise, inputs)
-    assert gradgradcheck(normalise, inputs)  # with cotangents for all three of the first gradients
+    assert gradcheck(normalize, inputs)
+    assert gradgradcheck(normalize, inputs)  # with cotangents for all three of the first gradients
 
 
 @AFFINE
@@ -40,21 +40,21 @@ def test_third_derivatives_are_right_too(parameters: Sequence[Tensor]) -> None:
     inputs = (normal(2, 2, 2, 1), *(parameter.detach().requires_grad_() for parameter in parameters))
 
     def gradient(*inputs: Tensor) -> tuple[Tensor, ...]:
-        return grad(normalise(*inputs).pow(3).sum(), inputs[:2], create_graph=True)
+        return grad(normalize(*inputs).pow(3).sum(), inputs[:2], create_graph=True)
 
     assert gradgradcheck(gradient, inputs)
 
 
 def test_a_weight_of_zero_has_a_derivative() -> None:
     x, weight = normal(3, 2, 2, 3), torch.zeros(2, dtype=torch.float64).requires_grad_()
-    assert gradgradcheck(normalise, (x, weight))
+    assert gradgradcheck(normalize, (x, weight))
 
 
 def test_the_gradients_of_parameters_alone_differentiate() -> None:
     x, weight, bias = normal(3, 2, 2, 3), normal(2), normal(2)
 
     def gradients(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
-        return grad(normalise(x, weight, bias).pow(3).sum(), (weight, bias), create_graph=True)
+        return grad(normalize(x, weight, bias).pow(3).sum(), (weight, bias), create_graph=True)
 
     assert gradcheck(gradients, (x, weight, bias))
 

@@ -43,7 +43,7 @@ def robust(network: nn.Module) -> float:
 
 
 def under_noise(network: nn.Module) -> float:
-    return pellucid.measure(network, DIGITS.test, GaussianNoise(sigma=SIGMA)).standing.value
+    return pellucid.measure(network, DIGITS.test, GaussianNoise(sigma=SIGMA)).survived.value
 
 
 @seeds

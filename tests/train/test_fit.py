@@ -15,7 +15,7 @@ from pellucid.objectives import Adaptive, CrossEntropy, GradientNorm, JacobianNo
 from pellucid.probe import Probe
 from pellucid.randomness import derive
 from pellucid.train import SGD, Checkpoints, Constant, Epoch, Recipe, Resumed, Step, accuracy, fit, fit_steps
-from pellucid.train.passage import plan
+from pellucid.train.epoch_loop import plan
 
 DIGITS = load("digits")
 SMALL = DIGITS.train.take(300)
@@ -60,7 +60,7 @@ def test_an_epoch_says_what_was_measured() -> None:
     assert Epoch.from_record(last.to_record()) == last
 
 
-def test_digits_are_learnt() -> None:
+def test_digits_are_learned() -> None:
     model = models.build("simple-cnn", shape=(1, 8, 8))
     list(fit(model, DIGITS.train, CrossEntropy(), Recipe(epochs=10, batch=64)))
     assert accuracy(model, DIGITS.test).value > 0.95

@@ -1,7 +1,7 @@
 """That Local Gradient Alignment and the Hessian do on digits what they are for.
 
 The published Softplus of beta 3 is so smooth that cross-entropy alone has nothing left to improve here; beta 20 and
-far neighbours tell the methods apart.
+far neighbors tell the methods apart.
 """
 
 import json
@@ -21,18 +21,18 @@ from pellucid import cli
 from pellucid.batch import Batch
 from pellucid.data import load
 from pellucid.evaluate.explanations import AdversarialSimilarity
-from pellucid.explain import Gradient
-from pellucid.models import Normalise, build
+from pellucid.explainers import Gradient
+from pellucid.models import Normalize, build
 from pellucid.models import load as load_model
 from pellucid.objectives import (
     CrossEntropy,
     HessianNorm,
     LocalCosine,
     LocalDistance,
-    Neighbour,
+    Neighbor,
     Objective,
     Term,
-    UniformNeighbour,
+    UniformNeighbor,
 )
 from pellucid.probe import Probe
 from pellucid.runs import runs_in
@@ -42,7 +42,7 @@ from seeds import SEEDS
 # at their weights the terms add next to nothing to the first epoch on digits, and training says so
 pytestmark = pytest.mark.filterwarnings("ignore:the term [a-z-]* added")
 DIGITS = load("digits")
-FAR = UniformNeighbour(eps=48 / 255)
+FAR = UniformNeighbor(eps=48 / 255)
 OBJECTIVES = {
     "ce": Objective.of(CrossEntropy()),
     "alignment": CrossEntropy() + 0.01 * LocalDistance(FAR) + 1.0 * LocalCosine(FAR),
@@ -164,30 +164,30 @@ STD = (0.1, 0.2, 0.5)
 
 @pytest.mark.parametrize("kind", [LocalDistance, LocalCosine, HessianNorm])
 @pytest.mark.parametrize("wrapped", [False, True], ids=["first layer", "inside another"])
-def test_in_units_of_the_network_a_term_is_that_of_standardised_pixels(kind: type[Term], wrapped: bool) -> None:
+def test_in_units_of_the_network_a_term_is_that_of_standardized_pixels(kind: type[Term], wrapped: bool) -> None:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         bare = nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.Softplus(), nn.Linear(8, 3)).double()
-    network = nn.Sequential(Normalise((0.3, 0.4, 0.5), STD), bare).double()
+    network = nn.Sequential(Normalize((0.3, 0.4, 0.5), STD), bare).double()
     if wrapped:
         network = nn.Sequential(nn.Identity(), network)
     x = torch.rand(4, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     y, scale = torch.tensor([0, 1, 2, 0]), torch.tensor(STD, dtype=torch.float64)[:, None, None]
 
     def own(scale: float | Tensor) -> dict[str, Any]:
-        return {} if kind is HessianNorm else {"neighbour": Halfway(scale)}
+        return {} if kind is HessianNorm else {"neighbor": Halfway(scale)}
 
     options: dict[str, Any] = {**own(1.0), "units": "network"}
     inside = kind(**options)(Probe(network, Batch.trusted(x, y, {})))
-    # the published way: pixels are standardised first, and derivatives are for those
-    standardised = (x - torch.tensor((0.3, 0.4, 0.5), dtype=torch.float64)[:, None, None]) / scale
-    published = kind(**own(scale))(Probe(bare, Batch.trusted(standardised, y, {})))
+    # the published way: pixels are standardized first, and derivatives are for those
+    standardized = (x - torch.tensor((0.3, 0.4, 0.5), dtype=torch.float64)[:, None, None]) / scale
+    published = kind(**own(scale))(Probe(bare, Batch.trusted(standardized, y, {})))
     assert torch.allclose(inside, published, rtol=1e-5)
     pixels = kind(**own(1.0))(Probe(network, Batch.trusted(x, y, {})))
     assert not torch.allclose(pixels, published, rtol=1e-2)
 
 
-def test_without_a_normalisation_both_units_are_one() -> None:
+def test_without_a_normalization_both_units_are_one() -> None:
     model, x = build("mlp", shape=(1, 8, 8), activation="softplus"), torch.rand(4, 1, 8, 8)
     for kind in (LocalDistance, LocalCosine, HessianNorm):
         values = [kind(units=units)(Probe(model, Batch(x, torch.arange(4)))) for units in ("pixels", "network")]
@@ -195,7 +195,7 @@ def test_without_a_normalisation_both_units_are_one() -> None:
 
 
 @dataclass(frozen=True)
-class Halfway(Neighbour):
+class Halfway(Neighbor):
     """The same way from every image, in pixels from 0 to 1 that are then divided by a scale."""
 
     scale: float | Tensor = 1.0

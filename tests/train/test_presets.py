@@ -14,7 +14,7 @@ from pellucid import cli, config, runs
 from pellucid.attacks import PGD, HighestLoss, noack2021, woods2019
 from pellucid.data import PadCrop
 from pellucid.errors import ConfigError, UnknownName
-from pellucid.explain import Gradient, SmoothGrad
+from pellucid.explainers import Gradient, SmoothGrad
 from pellucid.norms import L2
 from pellucid.objectives import (
     Adaptive,
@@ -57,7 +57,7 @@ def maps(teacher: str, explainer: Gradient | SmoothGrad, threshold: float = 1.0,
 
 
 ROBUST, SMOOTH = "adversarial-training", SmoothGrad(samples=10, sigma=0.15, clean=True, clip=True)
-# what each row of the table was trained for, towards which maps, by which optimiser, with which options: written out
+# what each row of the table was trained for, towards which maps, by which optimizer, with which options: written out
 # here once more, so that a preset that is changed no longer is the row
 WRITTEN: dict[str, tuple[Objective, Reference | None, Optimizer, dict[str, Any]]] = {
     "standard": (Objective.of(CrossEntropy()), None, PLAIN, {}),
@@ -129,7 +129,7 @@ def test_a_row_of_the_table_is_trained_by_what_is_typed(row: str) -> None:
         recipe,
         objective,
         data=runs.DataSpec(source="mnist", first=3000),
-        model=runs.ModelSpec("simple-cnn", normalise=False, options={"dropout": 0.5, **options}),
+        model=runs.ModelSpec("simple-cnn", normalize=False, options={"dropout": 0.5, **options}),
         recipe=Recipe(epochs=5, batch=50, optimizer=optimizer, schedule=Cosine()),
         references={} if reference is None else {"reference": reference},
     )
@@ -159,7 +159,7 @@ def test_other_scales_are_changes_of_the_same_settings() -> None:
 def test_interpretation_regularization_as_its_authors_trained_it() -> None:
     """Settings of the published code for MNIST: raw pixels, and a teacher attacked in L2 at 1.5 with 40 steps."""
     recipe = Recipe(epochs=100, batch=50, optimizer=PLAIN, schedule=Cosine())
-    model = runs.ModelSpec("simple-cnn", normalise=False, options={"dropout": 0.5})
+    model = runs.ModelSpec("simple-cnn", normalize=False, options={"dropout": 0.5})
     attack = PGD(eps=1.5, steps=40, step=0.5 / 1.5, norm=L2(), goal=HighestLoss(), start="image")
     taught = Taught(ROBUST, SmoothGrad(50, 0.15, clean=True, clip=True), 1.0, 0.0, preset="noack2021-mnist")
     settings: dict[str, Any] = {"data": runs.DataSpec(source="mnist"), "model": model, "recipe": recipe}
@@ -171,7 +171,7 @@ def test_interpretation_regularization_as_its_authors_trained_it() -> None:
 
 def test_what_else_papers_trained_with() -> None:
     cifar = build(table("interpretation-regularization", preset="noack2021-cifar10"))
-    assert cifar.model.name == "wide-resnet-28-10" and not cifar.model.normalise
+    assert cifar.model.name == "wide-resnet-28-10" and not cifar.model.normalize
     assert cifar.recipe.optimizer == SGD(lr=0.1, weight_decay=5e-4)
     assert (cifar.recipe.epochs, cifar.recipe.batch) == (200, 128)
     assert cifar.recipe.augment[0] == PadCrop(4, "zero")

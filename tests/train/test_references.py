@@ -22,7 +22,7 @@ from pellucid import data, models
 from pellucid.batch import Batch
 from pellucid.data import Flip, PadCrop, TensorSplit, holdout
 from pellucid.errors import ConfigError, Damaged, DataError, NotFinite, ShapeError
-from pellucid.explain import Gradient, SmoothGrad
+from pellucid.explainers import Gradient, SmoothGrad
 from pellucid.randomness import Noise
 from pellucid.train.references import (
     MapFolder,
@@ -370,20 +370,20 @@ def picture(path: Path, value: int, size: tuple[int, int] = (8, 8)) -> None:
 
 
 def test_masks_by_number_hold_for_every_channel(tmp_path: Path) -> None:
-    coloured = TensorSplit(torch.zeros(4, 3, 8, 8), torch.zeros(4, dtype=torch.long), ("a",))
+    colored = TensorSplit(torch.zeros(4, 3, 8, 8), torch.zeros(4, dtype=torch.long), ("a",))
     for number in range(4):
         picture(tmp_path / f"0000{number}.png", 51 * number)
     masks = Masks(str(tmp_path))
-    maps = masks.maps(coloured)
+    maps = masks.maps(colored)
     assert maps.shape == (4, 3, 8, 8)
     assert torch.allclose(maps[:, 1, 2, 3], torch.tensor([0, 0.2, 0.4, 0.6]))
     # an image that was taken keeps its number
-    assert torch.equal(masks.maps(coloured.take(torch.tensor([2]))), maps[2:3])
-    known = masks.identified(coloured)
-    assert known.fingerprint != "" and known.identified(coloured) == known
+    assert torch.equal(masks.maps(colored.take(torch.tensor([2]))), maps[2:3])
+    known = masks.identified(colored)
+    assert known.fingerprint != "" and known.identified(colored) == known
     picture(tmp_path / "00001.png", 7)
     with pytest.raises(ConfigError, match=re.escape(f"the masks in '{tmp_path}' are not those that the settings")):
-        known.identified(coloured)
+        known.identified(colored)
 
 
 def test_masks_of_a_folder_have_the_paths_of_the_images(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Perturbed:
     `reached` was decided by a forward pass of its own on `x`; `distance` is how far `x` lies from the original.
     `forwards` and `backwards` are the passes that the image took part in, `part` which part of a composition found
     its point (-1 where the goal was not reached). `before` and `after` are the logits at the original and at `x`;
-    `settled` says where the goal was reached from the start.
+    `reached_at_start` says where the goal was reached from the start.
     """
 
     x: Images
@@ -40,7 +40,7 @@ class Perturbed:
     part: Int[Tensor, " b"]
     before: Float[Tensor, "b classes"]
     after: Float[Tensor, "b classes"]
-    settled: Bool[Tensor, " b"]
+    reached_at_start: Bool[Tensor, " b"]
 
 
 class Attack(ABC):
@@ -125,7 +125,7 @@ class Attack(ABC):
     ) -> Images:
         """Where the search ends, image by image and undecided: what training on attacked images needs.
 
-        No image counts as settled, and the model stays in the mode that it is in.
+        No image counts as reached at the start, and the model stays in the mode that it is in.
         """
         check_box(self.budget, self.norm, batch.x, type(self).__name__)
         with parameters_at_rest(model), torch.no_grad():
@@ -152,12 +152,12 @@ class Attack(ABC):
             x, after = self._nudged(victim, x, after)
         distance = self.norm.size(x - victim.x)
         reached = self.goal.reached(after, victim.y) & within(distance, self.budget)
-        settled = self.goal.reached(before, victim.y)
+        reached_at_start = self.goal.reached(before, victim.y)
         if self.settles:  # these stay where they are, and have failed there, whatever a second look says
-            reached = reached | settled
+            reached = reached | reached_at_start
         tally = victim.tally
         part = where(reached, tally.part.clamp_min(0), torch.full_like(tally.part, -1))
-        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part, before, after, settled)
+        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part, before, after, reached_at_start)
 
     def _nudged(self, victim: Victim, x: Images, after: Tensor) -> tuple[Images, Tensor]:
         """The nearest points lie so close to the boundary that rounding may tip them back: push those over it."""

@@ -1,4 +1,4 @@
-"""The attack of Carlini and Wagner (2017): distance and failure in one loss, minimised in a space without walls."""
+"""The attack of Carlini and Wagner (2017): distance and failure in one loss, minimized in a space without walls."""
 
 from dataclasses import dataclass, field, replace
 

@@ -1,4 +1,4 @@
-"""The minimising loop of Woods et al. (2019): push while the goal is not reached, shrink where it is."""
+"""The minimizing loop of Woods et al. (2019): push while the goal is not reached, shrink where it is."""
 
 from dataclasses import dataclass, field, replace
 

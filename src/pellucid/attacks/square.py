@@ -9,8 +9,8 @@ from torch import Tensor
 from pellucid.attacks.attack import Attack, check_budget
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import iterate, where
-from pellucid.attacks.square_changes import recoloured, striped, swapped, tiled
-from pellucid.attacks.square_luck import AHEAD, Luck
+from pellucid.attacks.square_changes import recolored, striped, swapped, tiled
+from pellucid.attacks.square_draws import AHEAD, Draws
 from pellucid.attacks.square_windows import shrunk
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
@@ -60,16 +60,16 @@ class Square(Attack):
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         luck = state.luck if number % AHEAD else self._luck(victim, number)
-        change = recoloured if isinstance(self.norm, Linf) else swapped
+        change = recolored if isinstance(self.norm, Linf) else swapped
         share = shrunk(self.share, number / self.queries)
-        new = change(victim.x, state.best, self.eps, share, Luck(luck[:, number % AHEAD]))
+        new = change(victim.x, state.best, self.eps, share, Draws(luck[:, number % AHEAD]))
         margin, done = self._asked(victim, new)
         better = (margin > state.margin) & ~state.done
         best = where(better, new, state.best)
         return _State(best, torch.where(better, margin, state.margin), torch.where(better, done, state.done), luck)
 
     def _luck(self, victim: Victim, number: int) -> Float[Tensor, "b queries k"]:
-        return Luck.ahead(victim.noise.stream("queries", number), victim.x.shape[1])
+        return Draws.ahead(victim.noise.stream("queries", number), victim.x.shape[1])
 
     def _asked(self, victim: Victim, x: Images) -> tuple[Float[Tensor, " b"], Bool[Tensor, " b"]]:
         logits = victim.logits(x)

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attacks.search import column
-from pellucid.attacks.square_luck import Luck
+from pellucid.attacks.square_draws import Draws
 from pellucid.attacks.square_windows import Windows, bumps, mosaic, signs
 from pellucid.norms import L2
 from pellucid.randomness import Noise
@@ -23,7 +23,7 @@ def tiled(x: Images, eps: float, noise: Noise) -> Images:
     return (x + _of_length(mosaic(x, noise), eps)).clamp(0, 1)
 
 
-def recoloured(x: Images, best: Images, eps: float, share: float, luck: Luck) -> Images:
+def recolored(x: Images, best: Images, eps: float, share: float, luck: Draws) -> Images:
     """Each channel of the window takes one of the two extreme values of the Linf ball."""
     height, width = x.shape[2:]
     side = min(max(round((share * height * width) ** 0.5), 1), height, width)
@@ -32,7 +32,7 @@ def recoloured(x: Images, best: Images, eps: float, share: float, luck: Luck) ->
     return torch.where(window, extreme, best).clamp(0, 1)
 
 
-def swapped(x: Images, best: Images, eps: float, share: float, luck: Luck) -> Images:
+def swapped(x: Images, best: Images, eps: float, share: float, luck: Draws) -> Images:
     """Mass moves from one window to another, where it takes the shape of what was there plus a bump.
 
     With what clipping at the walls of the box had left unused, the perturbation is `eps` long again before it is

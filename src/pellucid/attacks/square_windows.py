@@ -85,7 +85,7 @@ def mosaic(images: Float[Tensor, "b c h w"], noise: Noise) -> Float[Tensor, "b c
 
 
 def _hill(height: int, width: int) -> Float[Tensor, "height width"]:
-    """Squares around the centre, laid on one another; each is lower than the one it encloses. Of length 1."""
+    """Squares around the center, laid on one another; each is lower than the one it encloses. Of length 1."""
     rows = (torch.arange(height) - height // 2).abs()
     columns = (torch.arange(width) - width // 2).abs()
     ring = torch.maximum(rows[:, None], columns[None, :])

@@ -58,7 +58,7 @@ def audit(
     same command goes on where it was stopped, and tries again what failed.
     """
     from pellucid import runs
-    from pellucid.audit import (
+    from pellucid.audits import (
         AuditFolder,
         Done,
         Requirement,
@@ -118,9 +118,9 @@ def audit(
 
 def concluded(folder: Any, found: Any = None) -> dict[str, Any]:
     """Draw the page, and say what the audit came to."""
-    from pellucid import report
-    from pellucid.audit import conclusion, gate
+    from pellucid import reports
+    from pellucid.audits import conclusion, gate
 
-    report.tables(folder)
-    page = report.write_page(folder)
+    reports.tables(folder)
+    page = reports.write_page(folder)
     return {**conclusion(folder, found or gate(folder, ())), "page": str(page)}

@@ -42,13 +42,13 @@ def explain(
     """Explain what MODEL says of each IMAGE: a file, or a folder of them; without any, images of the data.
 
     MODEL is a run, a listed network, package.module:factory or a program file. An image of another size than the
-    network takes is scaled until it just covers that, then cropped at its centre. DIR gets a picture of each map, a
+    network takes is scaled until it just covers that, then cropped at its center. DIR gets a picture of each map, a
     contact sheet of all, and the numbers.
     """
-    from pellucid import report, runs
+    from pellucid import reports, runs
     from pellucid.console import Console
     from pellucid.console_explain import ExplainConsole
-    from pellucid.explain import chosen
+    from pellucid.explainers import chosen
 
     explainers = chosen(listed(methods), assignments)
     shown = runs.shown(
@@ -66,12 +66,12 @@ def explain(
         report=Console(quiet=as_json).reading,
     )
     say_untrained(shown, as_json=as_json)
-    about = runs.asked(listed(of), shown.classes)  # before anything is learnt
+    about = runs.asked(listed(of), shown.classes)  # before anything is learned
     explainers = {
-        name: runs.taught(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()
+        name: runs.fitted(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()
     }
     console = ExplainConsole(quiet=as_json)
     with console.progress() as watch:
         found = list(runs.accounts(shown.model, shown.x, about, explainers, seed=seed, watch=watch))
-    content = report.write(out, shown, found, explainers, seed=seed)
+    content = reports.write(out, shown, found, explainers, seed=seed)
     print_json(content) if as_json else console.report(content)

@@ -32,7 +32,7 @@ def judge(
     about = "label" if of == "label" else one_class(of, network.split.classes)
     console = JudgeConsole(quiet=as_json)
     with console.progress() as watch:
-        found = runs.judgements(network, kinds, methods, folder=out, of=about, seed=seed, batch=batch, watch=watch)
+        found = runs.judgments(network, kinds, methods, folder=out, of=about, seed=seed, batch=batch, watch=watch)
     content = runs.judged_summary(network, found)
     print_json(content) if as_json else console.report(content)
 

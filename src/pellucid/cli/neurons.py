@@ -77,7 +77,7 @@ def neurons(
     is kept in DIR, in a folder named by everything that it depends on: the same command goes on where it was
     stopped, and another --similarity, --top or --estimator costs no more passes.
     """
-    from pellucid import report, runs
+    from pellucid import reports, runs
     from pellucid.attacks import budget
     from pellucid.console import Console
     from pellucid.console_neurons import NeuronsConsole
@@ -112,5 +112,5 @@ def neurons(
         "data": subject.source,
         **write_findings(examined, found, alike, how, top=shown),
     }
-    content["pictures"] = report.write_top_images(content, subject.split)
+    content["pictures"] = reports.write_top_images(content, subject.split)
     print_json(content) if as_json else console.report(content)

@@ -16,7 +16,7 @@ from pellucid.cli.options import as_json, of_network, out_folder, print_json, sa
 @click.option("--segmentation", default="grid", show_default=True, metavar="NAME", help="What the features are.")
 @click.option("--cell", type=click.IntRange(1), help="Pixels that a cell of the grid is wide.  [default: 7x7 cells]")
 @click.option("--words", type=int, default=0, show_default=True, help="So many words for superpixels; 0 for none.")
-@click.option("--layer", default="", metavar="NAME", help="Describe superpixels by this layer.  [default: by colour]")
+@click.option("--layer", default="", metavar="NAME", help="Describe superpixels by this layer.  [default: by color]")
 @click.option("--labels", type=click.Choice(["predicted", "true"]), default="predicted", show_default=True)
 @click.option(
     "--kind",
@@ -67,10 +67,10 @@ def normlime(
     everything that it depends on: the same command goes on where it was stopped, and another --kind, --sign, --by or
     --compat costs no more passes.
     """
-    from pellucid import evaluate, report, runs
+    from pellucid import evaluate, reports, runs
     from pellucid.console import Console
     from pellucid.console_normlime import NormLimeConsole
-    from pellucid.explain.normlime import Rule, explainer_of
+    from pellucid.explainers.normlime import Rule, explainer_of
 
     subject = runs.subject(
         model,
@@ -106,5 +106,5 @@ def normlime(
         "data": subject.source,
         **evaluate.write_importance(folder, subject.split, explainer, top=top),
     }
-    content["pictures"] = report.write_class_maps(Path(content["path"]), content["missing"])
+    content["pictures"] = reports.write_class_maps(Path(content["path"]), content["missing"])
     print_json(content) if as_json else console.report(content)

@@ -73,7 +73,7 @@ def trustful(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def say_untrained(*subjects: Any, as_json: bool) -> None:
-    """The first line of what is printed, where a network has learnt nothing; JSON says it in a field."""
+    """The first line of what is printed, where a network has learned nothing; JSON says it in a field."""
     from pellucid.runs import untrained_words
 
     names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))

@@ -46,7 +46,7 @@ def references(
     from pellucid import runs
     from pellucid.console import Console
     from pellucid.console_references import ReferencesConsole
-    from pellucid.explain import named
+    from pellucid.explainers import named
     from pellucid.train.references import MapFolder, make
 
     explainers = {name: named(name, assignments) for name in listed(names)}

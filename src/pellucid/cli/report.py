@@ -13,7 +13,7 @@ from pellucid.cli.options import as_json, print_json
 @as_json
 def report(folder: Path, as_json: bool) -> None:
     """Draw the page of the audit in DIR again, from what lies there; no network and no images are read."""
-    from pellucid.audit import AuditFolder
+    from pellucid.audits import AuditFolder
     from pellucid.console_audit import AuditConsole
 
     content = concluded(AuditFolder(folder))

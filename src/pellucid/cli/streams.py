@@ -56,7 +56,7 @@ def _fill() -> list[int]:
 
 
 def _text(stream: _Stream, before: TextIO | None) -> TextIO:
-    """The text of a stream; what its encoding has no signs for is spelt out."""
+    """The text of a stream; what its encoding has no signs for is spelled out."""
     encoding = before.encoding if before is not None else "utf-8"
     return io.TextIOWrapper(
         io.BufferedWriter(stream),  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Labelled images: where they come from, how they are read in batches, and how they are varied."""
+"""Labeled images: where they come from, how they are read in batches, and how they are varied."""
 
 from pellucid.data.arrays import load_npz
 from pellucid.data.augment import Augmentation, Flip, PadCrop, RandomResizedCrop
@@ -8,16 +8,16 @@ from pellucid.data.datasets import Data, Loader, Request
 from pellucid.data.digits import load_digits
 from pellucid.data.download import Report, silent
 from pellucid.data.folder import load_folder
-from pellucid.data.holding import holdout
+from pellucid.data.holdout import holdout
 from pellucid.data.loading import load
 from pellucid.data.mnist import load_mnist
-from pellucid.data.moments import statistics
 from pellucid.data.pictures import Pictures, pictures
-from pellucid.data.relabelled import with_random_labels
+from pellucid.data.relabeled import with_random_labels
 from pellucid.data.split import Split, sequential
+from pellucid.data.statistics import statistics
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.tensors import TensorSplit
-from pellucid.data.unlabelled import is_flat, load_unlabelled
+from pellucid.data.unlabeled import is_flat, load_unlabeled
 from pellucid.registry import Registry
 
 DATA: Registry[Loader] = Registry(
@@ -59,7 +59,7 @@ __all__ = [
     "holdout",
     "with_random_labels",
     "is_flat",
-    "load_unlabelled",
+    "load_unlabeled",
     "column_from",
     "statistics",
     "Augmentation",

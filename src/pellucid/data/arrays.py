@@ -13,7 +13,7 @@ from pellucid import limits
 from pellucid.batch import check_labels, check_pixels
 from pellucid.data.classes import named, numbered
 from pellucid.data.datasets import Data, Request
-from pellucid.data.holding import held_out
+from pellucid.data.holdout import held_out
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, LabelError, PixelError, ShapeError
 from pellucid.npz import read_npz

@@ -143,9 +143,9 @@ def _sources(shift: Int[Tensor, " b"], length: int) -> tuple[Tensor, Tensor]:
 
 
 def _samples(start: Float[Tensor, " b"], extent: Float[Tensor, " b"], count: int) -> Float[Tensor, "b count"]:
-    """The centres of `count` equal parts of a stretch of the unit line, from -1 to 1 as `grid_sample` counts."""
-    centres = (torch.arange(count, device=start.device) + 0.5) / count
-    return 2 * (start[:, None] + extent[:, None] * centres) - 1
+    """The centers of `count` equal parts of a stretch of the unit line, from -1 to 1 as `grid_sample` counts."""
+    centers = (torch.arange(count, device=start.device) + 0.5) / count
+    return 2 * (start[:, None] + extent[:, None] * centers) - 1
 
 
 def _sampled(planes: Planes, grid: Float[Tensor, "b h w 2"]) -> Planes:

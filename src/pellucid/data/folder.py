@@ -8,7 +8,7 @@ import torch
 from pellucid import limits
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Report
-from pellucid.data.holding import held_out
+from pellucid.data.holdout import held_out
 from pellucid.data.images import ImageFiles, decoded
 from pellucid.data.listing import Listing, listings
 from pellucid.data.rows import digest

@@ -33,7 +33,7 @@ class ImageFiles:
     """Image files below one folder, each of which is decoded to the same shape.
 
     An animation gives its first frame, an orientation tag is obeyed, and transparent pixels are laid over black. An
-    image of another size is scaled until it just covers the shape, then cropped at its centre.
+    image of another size is scaled until it just covers the shape, then cropped at its center.
     """
 
     folder: Path

@@ -25,7 +25,7 @@ class Pictures:
 def pictures(paths: Sequence[Path], shape: tuple[int, int, int]) -> Pictures:
     """The images of files, and of the files in folders, as a data set of this shape would have them.
 
-    An image of another size is scaled until it just covers the shape, then cropped at its centre.
+    An image of another size is scaled until it just covers the shape, then cropped at its center.
     """
     files: list[Path] = []
     for path in paths:

@@ -57,7 +57,7 @@ def digest(*parts: object) -> str:
     total = hashlib.sha256()
     for part in parts:
         if isinstance(part, tuple) and any(isinstance(one, Tensor) for one in part):
-            total.update(digest(*part).encode())  # as quantised layers keep their weights
+            total.update(digest(*part).encode())  # as quantized layers keep their weights
         elif isinstance(part, Tensor):
             part = part.dequantize() if part.is_quantized else part  # noqa: PLW2901
             total.update(repr((part.dtype, tuple(part.shape))).encode())

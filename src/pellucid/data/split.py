@@ -1,4 +1,4 @@
-"""What the rest of the library knows of a set of labelled images."""
+"""What the rest of the library knows of a set of labeled images."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
@@ -13,7 +13,7 @@ from pellucid.errors import ConfigError
 
 @runtime_checkable
 class Split(Protocol):
-    """Labelled images of one shape, read in batches, with named columns that have one row per image.
+    """Labeled images of one shape, read in batches, with named columns that have one row per image.
 
     Every batch has the column `index`: the image's number in the split as it was loaded, whatever was taken since.
     """

@@ -1,4 +1,4 @@
-"""A first look at image files: which can be read, how large they are, whether any has colours."""
+"""A first look at image files: which can be read, how large they are, whether any has colors."""
 
 from dataclasses import dataclass
 from functools import partial

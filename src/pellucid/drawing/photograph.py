@@ -15,6 +15,6 @@ def photograph(image: Float[Tensor, "c h w"]) -> Image.Image:
 
 
 def difference(change: Float[Tensor, "c h w"]) -> Image.Image:
-    """A change of pixels around grey, its largest as white or black; colours as they change."""
+    """A change of pixels around gray, its largest as white or black; colors as they change."""
     largest = float(change.detach().abs().max()) or 1.0
     return photograph(0.5 + change.detach() / (2 * largest))

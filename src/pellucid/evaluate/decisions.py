@@ -11,7 +11,7 @@ from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, NotFinite
 from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.table import Table
-from pellucid.halving import by_halves
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import ready
 from pellucid.looking import look
 from pellucid.metrics import Estimate
@@ -67,7 +67,7 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
     columns: dict[str, list[Tensor]] = {name: [] for name in ("index", "y", "predicted", "confidence", "loss")}
     with frozen(model), torch.no_grad():
         for images in split.batches(sequential(split, batch)):
-            logits = torch.cat(by_halves(lambda some: look(model, some.x), images)).double()
+            logits = torch.cat(in_halves_on_oom(lambda some: look(model, some.x), images)).double()
             check_labels(images.y, logits.shape[1], "this split")
             broken = ~logits.isfinite().all(1)
             if broken.any():

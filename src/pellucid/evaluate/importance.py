@@ -16,13 +16,13 @@ from pellucid.errors import MeasurementError
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.evaluate.measure import fingerprint, identity
 from pellucid.evaluate.sample import sample
-from pellucid.explain.normlime import NormLime
-from pellucid.explain.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
-from pellucid.halving import by_halves
+from pellucid.explainers.normlime import NormLime
+from pellucid.explainers.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
 
 _EDITION = 2  # what hides nothing has no coefficient
-_LEARNT_FROM = 500  # images that a vocabulary is learnt from, however many are explained
+_LEARNED_FROM = 500  # images that a vocabulary is learned from, however many are explained
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def explain_steps(
         plan = sequential(split, folder.begin(about, batch))
         vocabulary = folder.vocabulary
         if explainer.words and vocabulary is None:
-            some = sample(split, _LEARNT_FROM, seed=seed)
+            some = sample(split, _LEARNED_FROM, seed=seed)
             seen = some.batches(sequential(some, batch))
             vocabulary = learn_words(model, seen, explainer.lime, explainer.words, layer=explainer.layer, seed=seed)
             folder.keep_words(vocabulary)
@@ -106,7 +106,7 @@ def explain_steps(
             return _columns(some, explained(model, some, explainer.lime, labels, vocabulary, seed=seed))
 
         for number, images in zip(missing, split.batches([plan[number] for number in missing]), strict=True):
-            folder.keep(_joined(by_halves(columns, images)), number)
+            folder.keep(_joined(in_halves_on_oom(columns, images)), number)
             done += len(images)
             yield Explained(done, len(split))
     return folder

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pellucid import files, sealed
 from pellucid.begun import begun
-from pellucid.explain.normlime import Importance, Rule, Tally, Vocabulary
+from pellucid.explainers.normlime import Importance, Rule, Tally, Vocabulary
 
 Columns = Mapping[str, Tensor]
 

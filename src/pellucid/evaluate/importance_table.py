@@ -14,7 +14,7 @@ from torch import Tensor
 from pellucid import config, files, sealed
 from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
-from pellucid.explain.normlime import Importance, NormLime, small
+from pellucid.explainers.normlime import Importance, NormLime, small
 from pellucid.printable import cell
 
 _COLUMNS = (

@@ -17,17 +17,17 @@ from pellucid.data import Split, rows, sequential
 from pellucid.errors import MeasurementError, UnknownName
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.record import Record
-from pellucid.halving import by_halves
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import check_weights
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How far a measurement is: images done, of how many, and the share that stood."""
+    """How far a measurement is: images done, of how many, and the share that survived."""
 
     done: int
     total: int
-    standing: float
+    survived: float
 
 
 def measure(
@@ -112,11 +112,11 @@ def description(model: nn.Module, split: Split, attack: Attack, seed: int, engin
 
 
 def fingerprint(model: nn.Module) -> str:
-    """A digest of a network's structure and of everything it has learnt."""
+    """A digest of a network's structure and of everything it has learned."""
     check_weights(model)
     digest = hashlib.sha256(repr(model).encode())
     for name, tensor in model.state_dict().items():
-        if not isinstance(tensor, Tensor):  # as quantised layers keep their weights
+        if not isinstance(tensor, Tensor):  # as quantized layers keep their weights
             digest.update(f"{name} {rows.digest(tensor)}".encode())
             continue
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -125,7 +125,7 @@ def fingerprint(model: nn.Module) -> str:
 
 
 def check_unchanged(model: nn.Module, about: Mapping[str, Any]) -> None:
-    """Refuse to go on with a network that has learnt something else while it was looked at."""
+    """Refuse to go on with a network that has learned something else while it was looked at."""
     if fingerprint(model) != about["model"]:
         raise MeasurementError(
             "the network changed its own weights or buffers while it was measured, so that figures would be of no "
@@ -142,7 +142,7 @@ def _parts(
     model: nn.Module, split: Split, plan: list[Tensor], attack: Attack, about: Mapping[str, Any], engine: Engine
 ) -> Generator[Record]:
     for images in split.batches(plan):
-        parts = by_halves(lambda some: attack.on(model, some, seed=about["seed"], engine=engine), images)
+        parts = in_halves_on_oom(lambda some: attack.on(model, some, seed=about["seed"], engine=engine), images)
         check_unchanged(model, about)
         yield Record(_columns(images, parts), about)
 
@@ -167,7 +167,9 @@ def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:
         "found": column("after").argmax(1),
         "confidence": before.softmax(1).gather(1, images.y[:, None]).squeeze(1),
     }
-    columns |= {name: column(name) for name in ("reached", "settled", "distance", "forwards", "backwards", "part")}
+    columns |= {
+        name: column(name) for name in ("reached", "reached_at_start", "distance", "forwards", "backwards", "part")
+    }
     return {name: values.cpu() for name, values in columns.items()}
 
 

@@ -21,8 +21,8 @@ class Record(Table):
     """What an attack came to on every image, and what it was.
 
     Columns, a row per image: `index` (its number in the split), `y`, `predicted` (by the network, on the original),
-    `found` (after the attack), `reached`, `distance`, `settled` (the goal was reached from the start), `confidence`
-    (of the label, on the original), `forwards`, `backwards`, `part`.
+    `found` (after the attack), `reached`, `distance`, `reached_at_start` (the goal was reached from the start),
+    `confidence` (of the label, on the original), `forwards`, `backwards`, `part`.
     """
 
     @property
@@ -46,7 +46,7 @@ class Record(Table):
         return Estimate.proportion(int((self.columns["predicted"] == self.columns["y"]).sum()), len(self))
 
     @property
-    def standing(self) -> Estimate:
+    def survived(self) -> Estimate:
         """The share of images for which the attack never reached its goal, at whatever distance."""
         self._check(~self.columns["reached"])
         return Estimate.proportion(self.unreached, len(self))
@@ -80,8 +80,8 @@ class Record(Table):
 
     def median_distance(self) -> Estimate:
         """The median distance of the failures found, among images that were right to begin with."""
-        attacked = ~self.columns["settled"] & self.columns["reached"]
-        if self.columns["settled"].all():
+        attacked = ~self.columns["reached_at_start"] & self.columns["reached"]
+        if self.columns["reached_at_start"].all():
             raise MeasurementError("every image fails as it is; there is no distance to speak of")
         if not attacked.any():
             raise MeasurementError("the attack moved no image to its goal; there is no median distance")

@@ -52,10 +52,10 @@ class Estimate:
             raise ShapeError(f"{successes} of {n} images is no share; measure on at least one image")
         z = 1.959963984540054  # the normal quantile of 97.5 %
         share = successes / n
-        centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+        center = (share + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
         # at 0 and 1 the formula meets the end exactly; rounding must not push it past
-        return cls(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)), n)
+        return cls(share, max(0.0, min(center - half, share)), min(1.0, max(center + half, share)), n)
 
     @classmethod
     def mean(cls, values: Float[Tensor, " n"], *, seed: int = 0) -> "Estimate":

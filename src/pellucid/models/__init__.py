@@ -5,10 +5,10 @@ from collections.abc import Callable
 from torch import nn
 
 from pellucid.models.activations import ACTIVATIONS, Activation, HalfHuber
-from pellucid.models.border import Normalise, deviation
 from pellucid.models.building import build, options_of
 from pellucid.models.convnets import lenet, simple_cnn
 from pellucid.models.curvature import curves
+from pellucid.models.input_layer import Normalize, deviation
 from pellucid.models.loading import load, untrained
 from pellucid.models.perceptron import mlp
 from pellucid.models.preact_resnet import preact_resnet44
@@ -36,7 +36,7 @@ __all__ = [
     "ACTIVATIONS",
     "Activation",
     "HalfHuber",
-    "Normalise",
+    "Normalize",
     "deviation",
     "build",
     "options_of",

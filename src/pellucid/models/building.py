@@ -1,4 +1,4 @@
-"""Networks by name, freshly initialised."""
+"""Networks by name, freshly initialized."""
 
 import inspect
 from collections.abc import Mapping

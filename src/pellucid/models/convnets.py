@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from pellucid.models.activations import Activation, activation_factory
-from pellucid.models.border import Shape, border, sequence
+from pellucid.models.input_layer import Shape, input_layer, sequence
 
 
 def lenet(
@@ -18,7 +18,7 @@ def lenet(
 ) -> nn.Sequential:
     """LeNet-5 with max-pooling, 61,706 parameters on MNIST (LeCun et al., 1998)."""
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=4)
+    modules = input_layer(shape, classes, mean, std, smallest=4)
     # below 12 pixels nothing would be left of a side, so the second convolution keeps its border there
     padding = [0 if side >= 12 else 2 for side in shape[1:]]
     height, width = ((side // 2 - 4 + 2 * pad) // 2 for side, pad in zip(shape[1:], padding, strict=True))
@@ -50,9 +50,9 @@ def simple_cnn(
     std: Sequence[float] | None = None,
     dropout: float = 0.4,
 ) -> nn.Sequential:
-    """The MNIST network of interpretation regularisation, 3,274,634 parameters (Noack et al., 2021)."""
+    """The MNIST network of interpretation regularization, 3,274,634 parameters (Noack et al., 2021)."""
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=4)
+    modules = input_layer(shape, classes, mean, std, smallest=4)
     return sequence(
         modules
         | {

@@ -79,7 +79,7 @@ def untrained(
     weights: Path | str | None = None,
     options: Mapping[str, object] = MappingProxyType({}),
 ) -> bool:
-    """Whether `load` gives a network as it is initialised: a listed one, or timm's by `pretrained=False`.
+    """Whether `load` gives a network as it is initialized: a listed one, or timm's by `pretrained=False`.
 
     Of a function of somebody else's it cannot be told whether it reads weights.
     """
@@ -99,7 +99,7 @@ def _from_timm(source: str, weights: Path | str | None, options: Mapping[str, ob
     network = construct(factory_of(source), {"pretrained": weights is None} | dict(options), source, seed=0)
     if weights is not None:
         found = read_weights(weights)
-        # weights that timm wrote know nothing of the normalisation in front
+        # weights that timm wrote know nothing of the normalization in front
         ours = any(name.startswith("network.") for name in found)
         fit_weights(network if ours else network.get_submodule("network"), found, weights)
     return network.cpu().eval()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from pellucid.models.activations import Activation, activation_factory
-from pellucid.models.border import Shape, border, sequence
+from pellucid.models.input_layer import Shape, input_layer, sequence
 
 
 def mlp(
@@ -20,7 +20,7 @@ def mlp(
 ) -> nn.Sequential:
     """Fully connected layers, `hidden` units wide, on the flat image."""
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=1) | {"flatten": nn.Flatten()}
+    modules = input_layer(shape, classes, mean, std, smallest=1) | {"flatten": nn.Flatten()}
     inputs = math.prod(shape)
     for number, units in enumerate(hidden, start=1):
         modules |= {f"fc{number}": nn.Linear(inputs, units), f"activation{number}": activate()}

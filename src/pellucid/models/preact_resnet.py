@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.models.activations import Activation, activation_factory
-from pellucid.models.border import Shape, border, sequence
+from pellucid.models.input_layer import Shape, input_layer, sequence
 
 BLOCKS = 7  # in each of three stages: 2 x 7 x 3 convolutions, the stem and the head make 44
 
@@ -23,10 +23,10 @@ def preact_resnet44(
     """The network of Adversarial Explanations, 681,626 parameters on CIFAR-10 (Woods et al., 2019).
 
     With `zero_init` each block starts as its shortcut alone: its last convolution is zero. The published
-    networks normalise by the mean and deviation of CIFAR-10.
+    networks normalize by the mean and deviation of CIFAR-10.
     """
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=4)
+    modules = input_layer(shape, classes, mean, std, smallest=4)
     modules["stem"] = nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)
     inputs = 16
     for stage, (outputs, stride) in enumerate(((16, 1), (32, 2), (64, 2)), start=1):
@@ -44,12 +44,12 @@ def preact_resnet44(
             "flatten": nn.Flatten(),
         }
     )
-    _initialise(network, zero_init)
+    _initialize(network, zero_init)
     return network
 
 
 class PreactBlock(nn.Module):
-    """Normalises and activates before each of two convolutions; where the shape changes so does the shortcut."""
+    """Normalizes and activates before each of two convolutions; where the shape changes so does the shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, activate: Callable[[], nn.Module]) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class PreactBlock(nn.Module):
         return main + (x if self.shortcut is None else self.shortcut(active))
 
 
-def _initialise(network: nn.Module, zero_init: bool) -> None:
+def _initialize(network: nn.Module, zero_init: bool) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_uniform_(module.weight)

@@ -35,7 +35,7 @@ SAFE: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
 """The one name outside torch that weights may refer to."""
 
 
-def recognised(weights: Mapping[str, Tensor]) -> bool:
+def recognized(weights: Mapping[str, Tensor]) -> bool:
     """Whether these are the weights of one of the four."""
     return "input_offset" in weights and "pipe.0.weight" in weights
 
@@ -50,7 +50,7 @@ def translated(weights: Mapping[str, Tensor], model: nn.Module, where: Path | st
         for name, tensor in weights.items()
         if name != "input_offset" and not name.endswith(".d")
     }
-    return {"normalise.mean": mean, "normalise.std": std} | parts
+    return {"normalize.mean": mean, "normalize.std": std} | parts
 
 
 def _check_activation(widths: set[float], model: nn.Module, where: Path | str) -> None:

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.models.activations import Activation, activation_factory
-from pellucid.models.border import Shape, border, sequence
+from pellucid.models.input_layer import Shape, input_layer, sequence
 
 
 def resnet18(
@@ -24,7 +24,7 @@ def resnet18(
     With `zero_init` each block starts as its shortcut alone: the scale of its last BatchNorm is zero.
     """
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=8) | {
+    modules = input_layer(shape, classes, mean, std, smallest=8) | {
         "stem": nn.Conv2d(shape[0], width, 3, padding=1, bias=False),
         "norm": nn.BatchNorm2d(width),
         "activation": activate(),

@@ -17,9 +17,9 @@ from pellucid.contained import made
 from pellucid.errors import ConfigError, NetworkError, NotTrusted, UnknownName, suggestion
 from pellucid.models import project
 from pellucid.models.activations import Activation
-from pellucid.models.border import Normalise, sequence
 from pellucid.models.extras import extra
 from pellucid.models.factories import Factory, check_factory, innermost
+from pellucid.models.input_layer import Normalize, sequence
 from pellucid.models.swapping import replace_activations
 from pellucid.trust import Written, origin, trusts_module
 
@@ -40,7 +40,7 @@ def factory_of(name: str) -> Factory:
 def timm_network(
     name: str, *, pretrained: bool = False, activation: Activation = "relu", **options: object
 ) -> nn.Module:
-    """A network of timm that takes images in [0, 1]: the normalisation that it was trained with is put in front.
+    """A network of timm that takes images in [0, 1]: the normalization that it was trained with is put in front.
 
     An `activation` takes the place of its ReLUs; where it has others, timm's own option is `act_layer`.
     """
@@ -51,7 +51,7 @@ def timm_network(
     if activation != "relu" and not replace_activations(network, activation):
         raise ConfigError(f"'timm:{name}' has no torch.nn.ReLU modules to exchange; leave activation out")
     expected = data.resolve_model_data_config(network)
-    return sequence({"normalise": Normalise(expected["mean"], expected["std"]), "network": network})
+    return sequence({"normalize": Normalize(expected["mean"], expected["std"]), "network": network})
 
 
 def _imported(source: str, name: str, attribute: str) -> Factory:

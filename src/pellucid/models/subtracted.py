@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from pellucid.errors import PellucidError
 from pellucid.hooks import hooked
 from pellucid.looking import look
-from pellucid.models.border import Normalise
+from pellucid.models.input_layer import Normalize
 
 
 def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Tensor, " c"] | None:
-    """The pixel of which a network's normalisation makes a zero, for images like these; none where it has none.
+    """The pixel of which a network's normalization makes a zero, for images like these; none where it has none.
 
-    Whoever wrote the normalisation and wherever it stands, its first layer that is more than that shows it: what
+    Whoever wrote the normalization and wherever it stands, its first layer that is more than that shows it: what
     comes there of plain images is a multiple of each channel, plus a constant.
     """
     channels = like.shape[1]
@@ -41,7 +41,7 @@ def subtracted(model: nn.Module, like: Float[Tensor, "b c *shape"]) -> Float[Ten
         return None
     zero = found[-1].to(like)
     for module in model.modules():
-        mean = module.mean if isinstance(module, Normalise) else None
+        mean = module.mean if isinstance(module, Normalize) else None
         if mean is not None and mean.shape == zero.shape and torch.allclose(mean.to(zero), zero, atol=_ROUNDING):
             return mean.to(zero)  # to the bit
     return zero

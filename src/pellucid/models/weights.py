@@ -55,9 +55,9 @@ def _read(path: Path) -> dict[str, Tensor]:
 def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], where: Path | str) -> None:
     """Copy `weights` into the model if each tensor of both has its counterpart; `where` they are from is for errors.
 
-    The networks published with Adversarial Explanations are recognised by their names, and fit as well.
+    The networks published with Adversarial Explanations are recognized by their names, and fit as well.
     """
-    if published.recognised(weights):
+    if published.recognized(weights):
         weights = published.translated(weights, model, where)
     expected = model.state_dict()
     lacking = [name for name in expected if name not in weights]

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.models.activations import Activation, activation_factory
-from pellucid.models.border import Shape, border, sequence
+from pellucid.models.input_layer import Shape, input_layer, sequence
 
 BLOCKS = 4  # in each of three stages, for a depth of 28
 
@@ -21,13 +21,13 @@ def wide_resnet_28_10(
     dropout: float = 0.3,
     zero_init: bool = False,
 ) -> nn.Sequential:
-    """WRN-28-10 as interpretation regularisation used it, 36,489,290 parameters on CIFAR-10 (Noack et al., 2021).
+    """WRN-28-10 as interpretation regularization used it, 36,489,290 parameters on CIFAR-10 (Noack et al., 2021).
 
     Its convolutions have biases; it returns logits, where the published code returned probabilities.
     With `zero_init` each block starts as its shortcut alone: its last convolution is zero.
     """
     activate = activation_factory(activation)
-    modules = border(shape, classes, mean, std, smallest=4)
+    modules = input_layer(shape, classes, mean, std, smallest=4)
     modules["stem"] = nn.Conv2d(shape[0], 16, 3, padding=1)
     inputs = 16
     for stage, (outputs, stride) in enumerate(((160, 1), (320, 2), (640, 2)), start=1):
@@ -53,7 +53,7 @@ def wide_resnet_28_10(
 
 
 class WideBlock(nn.Module):
-    """Normalises and activates before each of two convolutions, with dropout between them."""
+    """Normalizes and activates before each of two convolutions, with dropout between them."""
 
     def __init__(
         self, inputs: int, outputs: int, stride: int, dropout: float, activate: Callable[[], nn.Module]

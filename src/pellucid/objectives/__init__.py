@@ -1,4 +1,4 @@
-"""What training minimises: terms over a probe, and their algebra."""
+"""What training minimizes: terms over a probe, and their algebra."""
 
 from pellucid.objectives.align import Align as Align
 from pellucid.objectives.attacked import Attacked as Attacked
@@ -13,10 +13,10 @@ from pellucid.objectives.jacobian_norm import JacobianNorm as JacobianNorm
 from pellucid.objectives.lipschitz import Lipschitz as Lipschitz
 from pellucid.objectives.local_cosine import LocalCosine as LocalCosine
 from pellucid.objectives.local_distance import LocalDistance as LocalDistance
-from pellucid.objectives.neighbours import GaussianNeighbour as GaussianNeighbour
-from pellucid.objectives.neighbours import GradientNeighbour as GradientNeighbour
-from pellucid.objectives.neighbours import Neighbour as Neighbour
-from pellucid.objectives.neighbours import UniformNeighbour as UniformNeighbour
+from pellucid.objectives.neighbors import GaussianNeighbor as GaussianNeighbor
+from pellucid.objectives.neighbors import GradientNeighbor as GradientNeighbor
+from pellucid.objectives.neighbors import Neighbor as Neighbor
+from pellucid.objectives.neighbors import UniformNeighbor as UniformNeighbor
 from pellucid.objectives.objective import Losses as Losses
 from pellucid.objectives.objective import Objective as Objective
 from pellucid.objectives.objective import Term as Term
@@ -45,6 +45,6 @@ TERMS: Registry[type[Term]] = Registry(
 
 WEIGHTS: Registry[type[Ramp | Adaptive]] = Registry("weight", {"ramp": Ramp, "adaptive": Adaptive})
 
-NEIGHBOURS: Registry[type[Neighbour]] = Registry(
-    "neighbour", {"uniform": UniformNeighbour, "gaussian": GaussianNeighbour, "gradient": GradientNeighbour}
+NEIGHBORS: Registry[type[Neighbor]] = Registry(
+    "neighbor", {"uniform": UniformNeighbor, "gaussian": GaussianNeighbor, "gradient": GradientNeighbor}
 )

@@ -18,7 +18,7 @@ class Align(Term):
 
     The direction term of Interpretation Regularization (Noack et al. 2021). Both are vectors of all channels and
     pixels; lengths do not matter. With `absolute` the gradient loses its signs first, for maps that have none. Where
-    the map or the gradient is zero all over there is no direction: the cosine counts as 0, and nothing is learnt.
+    the map or the gradient is zero all over there is no direction: the cosine counts as 0, and nothing is learned.
     """
 
     reference: str = "reference"

@@ -16,7 +16,7 @@ from pellucid.probe import Probe
 class Divergence(Term):
     """The Kullback-Leibler divergence of the attacked images' answers from the clean ones', as a mean over images.
 
-    Weighed `evenly` it is the regulariser of TRADES (Zhang et al. 2019); weighed as `misclassified`, each image by
+    Weighed `evenly` it is the regularizer of TRADES (Zhang et al. 2019); weighed as `misclassified`, each image by
     one less its label's clean probability, that of MART (Wang et al. 2020). Gradients flow through both answers, and
     through the weights.
     """

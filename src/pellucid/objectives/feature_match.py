@@ -15,7 +15,7 @@ from pellucid.objectives.last_features import last_features
 from pellucid.objectives.objective import Term
 from pellucid.probe import Probe
 
-Distance = Literal["l2", "mean-l2", "normalised", "cosine"]
+Distance = Literal["l2", "mean-l2", "normalized", "cosine"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FeatureMatch(Term):
 
     - `l2`: the sum of the squared differences.
     - `mean-l2`: their mean, which does not grow with the width of the layer.
-    - `normalised`: their sum, divided by the clean features' squared length, which counts as a constant.
+    - `normalized`: their sum, divided by the clean features' squared length, which counts as a constant.
     - `cosine`: one less the cosine.
 
     The first two shrink where the features shrink, and may be bought that way; the others see through it. With

@@ -18,7 +18,7 @@ class HessianNorm(Term):
 
     The estimate of Hutchinson is without bias for any number of `probes`, and noisy for few. Training on it takes
     third derivatives. `units` says what it is differentiated for: pixels from 0 to 1, or those that the network has
-    normalised.
+    normalized.
     """
 
     probes: int = 1

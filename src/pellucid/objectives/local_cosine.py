@@ -1,4 +1,4 @@
-"""How the gradient of an image and that of its neighbour differ in direction."""
+"""How the gradient of an image and that of its neighbor differ in direction."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pellucid import processes
 from pellucid.objectives.cosine import cosine
-from pellucid.objectives.neighbours import Neighbour, UniformNeighbour
+from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
 from pellucid.objectives.units import Units, unit
 from pellucid.probe import BatchNorm, Probe
@@ -15,27 +15,27 @@ from pellucid.probe import BatchNorm, Probe
 
 @dataclass(frozen=True)
 class LocalCosine(Term):
-    """(1 - cosine) / 2 between gradients of the label's logit, at the image and at its neighbour: from 0 to 1.
+    """(1 - cosine) / 2 between gradients of the label's logit, at the image and at its neighbor: from 0 to 1.
 
     The part of Local Gradient Alignment (Joo et al. 2023) that does not change when the logits are scaled, as no
     explanation does. With `detach` the image's own gradient is a constant target, as published. Its `units` are those
-    of the gradients: for pixels from 0 to 1, or for pixels as the network has normalised them, as published; the two
+    of the gradients: for pixels from 0 to 1, or for pixels as the network has normalized them, as published; the two
     differ only where channels have different deviations.
     """
 
-    neighbour: Neighbour = field(default_factory=UniformNeighbour)
+    neighbor: Neighbor = field(default_factory=UniformNeighbor)
     detach: bool = True
     batch_norm: BatchNorm = "as-published"
     units: Units = "pixels"
 
     @property
     def needs_curvature(self) -> bool:
-        """Where nothing bends, neighbouring gradients are equal already."""
+        """Where nothing bends, neighboring gradients are equal already."""
         return True
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images."""
         scale = unit(probe, self.units)
         here = scale * probe.gradient("label-logit", detached=self.detach)
-        there = scale * self.neighbour.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
+        there = scale * self.neighbor.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
         return processes.mean((1 - cosine(here, there)) / 2)

@@ -1,4 +1,4 @@
-"""What a term differentiates for: pixels from 0 to 1, or pixels as the network has normalised them."""
+"""What a term differentiates for: pixels from 0 to 1, or pixels as the network has normalized them."""
 
 from typing import Literal
 

@@ -10,14 +10,14 @@ from pellucid.runs.execute import prepare as prepare
 from pellucid.runs.explaining import Account as Account
 from pellucid.runs.explaining import accounts as accounts
 from pellucid.runs.explaining import asked as asked
-from pellucid.runs.explaining import taught as taught
+from pellucid.runs.explaining import fitted as fitted
 from pellucid.runs.folder import RunFolder as RunFolder
 from pellucid.runs.folder import headline as headline
 from pellucid.runs.folder import runs_in as runs_in
 from pellucid.runs.folder import test_accuracy as test_accuracy
-from pellucid.runs.judging import Judgement as Judgement
+from pellucid.runs.judging import Judgment as Judgment
 from pellucid.runs.judging import judged_summary as judged_summary
-from pellucid.runs.judging import judgements as judgements
+from pellucid.runs.judging import judgments as judgments
 from pellucid.runs.judging import with_columns as with_columns
 from pellucid.runs.loading import load_data as load_data
 from pellucid.runs.measuring import Measurement as Measurement

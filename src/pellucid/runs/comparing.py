@@ -61,7 +61,7 @@ def subjects(
         if images.known is not None and outputs != len(split.classes):
             raise ShapeError(
                 f"'{name}' tells {outputs} classes apart and '{images.source}' has {len(split.classes)}; "
-                "take images of the classes that it has learnt"
+                "take images of the classes that it has learned"
             )
         train = None if images.known is None else images.known.train
         random = models.untrained(name, weights=weights, options=own)
@@ -106,7 +106,7 @@ def _images(
         return _Images(source, part_of(known, part), known)
     if source not in data.DATA and data.is_flat(Path(source).expanduser()):
         place = Path(source).expanduser()
-        return _Images(source, data.load_unlabelled(place, size=size, skip_bad=skip_bad, report=report), None)
+        return _Images(source, data.load_unlabeled(place, size=size, skip_bad=skip_bad, report=report), None)
     known = data.load(source, size=size, skip_bad=skip_bad, download=download, report=report)
     return _Images(source, part_of(known, part), known)
 
@@ -124,4 +124,4 @@ def _by_itself(subject: Subject, outputs: int) -> Subject:
     assert isinstance(split, StreamedSplit), "flat folders are read from files"
     named = replace(split, classes=tuple(map(str, range(outputs))))
     predicted = evaluate.decide(subject.model, named).columns["predicted"].to(split.labels.device)
-    return replace(subject, split=replace(named, labels=predicted), labelled=False)
+    return replace(subject, split=replace(named, labels=predicted), labeled=False)

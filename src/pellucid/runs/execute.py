@@ -206,7 +206,7 @@ def _complete(spec: Spec, source: Data) -> ModelSpec:
     options = dict(spec.model.options)
     if spec.model.name in models.MODELS:
         options = {"shape": list(source.train.shape), "classes": len(source.train.classes)} | options
-        if spec.model.normalise:
+        if spec.model.normalize:
             # rounded, since sums in another order would otherwise give the same run another name
             mean, std = ([round(value, 4) for value in values] for values in statistics(source.train))
             # a channel without any variation is left at its scale

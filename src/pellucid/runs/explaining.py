@@ -9,19 +9,19 @@ from torch import Tensor, nn
 from pellucid import config, data
 from pellucid.data import Split
 from pellucid.errors import ConfigError, suggestion
-from pellucid.explain import Explainer, Explanation
+from pellucid.explainers import Explainer, Explanation
 
 Words = Sequence[str]
-_LEARNT = 100  # images that an explainer learns from, at most
+_LEARNED = 100  # images that an explainer learns from, at most
 
 
-def taught(explainer: Explainer, model: nn.Module, train: Split | None, *, seed: int = 0) -> Explainer:
+def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed: int = 0) -> Explainer:
     """The explainer, shown training images if it learns from such."""
     if not explainer.learns:
         return explainer
     if train is None:
         raise ConfigError(f"{config.kind_of(type(explainer))} learns from images of its own; give them with --data")
-    some = train.take(_LEARNT)
+    some = train.take(_LEARNED)
     (batch,) = some.batches(data.sequential(some, len(some)))
     places = [tensor.device for tensor in (*model.parameters(), *model.buffers())]
     return explainer.fit(model, batch.x.to(places[0] if places else batch.x.device), seed=seed)

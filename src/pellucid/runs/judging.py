@@ -13,8 +13,8 @@ from pellucid import data
 from pellucid.errors import ConfigError, DataError
 from pellucid.evaluate import identity
 from pellucid.evaluate.explanations import Judged, Judging, Metric, judge, judging_description
-from pellucid.explain import Explainer
-from pellucid.runs.explaining import taught
+from pellucid.explainers import Explainer
+from pellucid.runs.explaining import fitted
 from pellucid.runs.measuring import Subject
 
 STORED = "stored maps"
@@ -22,7 +22,7 @@ STORED = "stored maps"
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Judgment:
     """What one metric says of one explainer, and where it is kept."""
 
     explainer: str
@@ -32,7 +32,7 @@ class Judgement:
     path: Path
 
 
-def judgements(
+def judgments(
     subject: Subject,
     metrics: Mapping[str, Metric],
     explainers: Mapping[str, Explainer],
@@ -42,7 +42,7 @@ def judgements(
     seed: int = 0,
     batch: int = 128,
     watch: Callable[[str, Judging], None] = lambda _, __: None,
-) -> list[Judgement]:
+) -> list[Judgment]:
     """Every metric of every explainer; `watch` hears whose explanations are being judged, and how far it is.
 
     Metrics of the network alone are taken once. Without explainers the maps are the images' column `map`.
@@ -58,9 +58,9 @@ def judgements(
             raise ConfigError(f"{next(iter(rest))} judges explanations; name an explainer, or give maps with --maps")
         asked.append((STORED, None, rest))
     asked += [(name, explainer, rest) for name, explainer in explainers.items() if rest]
-    found: list[Judgement] = []
+    found: list[Judgment] = []
     for name, explainer, several in asked:
-        ready = None if explainer is None else taught(explainer, subject.model, subject.train, seed=seed)
+        ready = None if explainer is None else fitted(explainer, subject.model, subject.train, seed=seed)
         folders = {
             metric: folder / _folder(subject, name, metric, kind, ready, of, seed) for metric, kind in several.items()
         }
@@ -76,7 +76,7 @@ def judgements(
             watch=lambda step, name=name: watch(name, step),
         )
         found += [
-            Judgement(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()
+            Judgment(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()
         ]
     return found
 
@@ -94,8 +94,8 @@ def _check(subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[
             raise ConfigError(f"{name} learns from images of its own; give them with --data")
 
 
-def judged_summary(subject: Subject, found: Sequence[Judgement]) -> dict[str, Any]:
-    """The figures of several judgements, for tables and JSON."""
+def judged_summary(subject: Subject, found: Sequence[Judgment]) -> dict[str, Any]:
+    """The figures of several judgments, for tables and JSON."""
     return {
         "model": subject.name,
         "untrained": subject.untrained,
@@ -119,7 +119,7 @@ def with_columns(split: data.Split, assignments: Sequence[str]) -> data.Split:
     return split
 
 
-def _figures(one: Judgement) -> dict[str, Any]:
+def _figures(one: Judgment) -> dict[str, Any]:
     record, mean = one.record, one.record.mean
     return {
         "explainer": one.explainer,

@@ -26,7 +26,7 @@ _CHECKED = 32  # images that the checks look at, since they repeat the attack on
 class Subject:
     """A network and the images to measure it on; `train` are those of the same data that networks learn from.
 
-    `labelled` is whether the labels mean anything, `untrained` whether the network is known to have learnt nothing.
+    `labeled` is whether the labels mean anything, `untrained` whether the network is known to have learned nothing.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Subject:
     source: str
     split: Split
     train: Split | None = None
-    labelled: bool = True
+    labeled: bool = True
     untrained: bool = False
 
 
@@ -76,7 +76,7 @@ def subject(
 
 
 def untrained_words(names: Sequence[str]) -> str:
-    """What has to be said first where some networks have learnt nothing."""
+    """What has to be said first where some networks have learned nothing."""
     are, their = ("are", "their") if len(names) > 1 else ("is", "its")
     return (
         f"{', '.join(names)} {are} untrained: {their} weights are random, so nothing here tells of a trained one; "
@@ -206,7 +206,7 @@ def _figures(record: Record, budgets: Sequence[float]) -> dict[str, Any]:
         "unreached": record.unreached,
         "forwards": float(record.columns["forwards"].double().mean()),
         "backwards": float(record.columns["backwards"].double().mean()),
-        "standing": asdict(record.standing),
+        "survived": asdict(record.survived),
         "robust_accuracy": {},
         "missing": {},
     }

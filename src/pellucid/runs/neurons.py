@@ -26,7 +26,7 @@ def layers_of(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
     if told != len(subject.split.classes):
         raise ShapeError(
             f"'{subject.name}' tells {told} classes apart and its data have {len(subject.split.classes)}; name data "
-            "of the classes that it has learnt"
+            "of the classes that it has learned"
         )
     if names:
         return tuple(names)

@@ -14,7 +14,7 @@ from pellucid import data, evaluate, models
 from pellucid.batch import Batch
 from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.halving import by_halves
+from pellucid.halving import in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
 from pellucid.runs.measuring import device_of, known_data, part_of, settings_of, sized
@@ -24,7 +24,7 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Pictures, what each is called, and the logits that a network gives them; `train` is what it learnt from."""
+    """Pictures, what each is called, and the logits that a network gives them; `train` is what it learned from."""
 
     name: str
     model: nn.Module
@@ -81,7 +81,7 @@ def shown(
     if classes and len(classes) != logits.shape[1]:
         raise ShapeError(
             f"'{model}' tells {logits.shape[1]} classes apart and its data have {len(classes)}; name data of the "
-            "classes that it has learnt"
+            "classes that it has learned"
         )
     classes = classes or tuple(str(number) for number in range(logits.shape[1]))
     return Shown(model, network, x, names, classes, logits, images.train if images else None, random)
@@ -91,7 +91,7 @@ def _logits(network: nn.Module, x: Tensor) -> Tensor:
     nothing = torch.zeros(len(x), dtype=torch.long, device=x.device)
     with frozen(network), torch.no_grad():
         parts = [
-            by_halves(lambda images: look(network, images.x), Batch.trusted(some, label, {}))
+            in_halves_on_oom(lambda images: look(network, images.x), Batch.trusted(some, label, {}))
             for some, label in zip(x.split(_AT_ONCE), nothing.split(_AT_ONCE), strict=True)
         ]
     return torch.cat([logits for halves in parts for logits in halves]).cpu()

@@ -51,11 +51,11 @@ class DataSpec:
 class ModelSpec:
     """Which network: a name or `package.module:factory`, its options, and the weights that it starts from.
 
-    With `normalise`, the mean and standard deviation of the training images become part of the network.
+    With `normalize`, the mean and standard deviation of the training images become part of the network.
     """
 
     name: str = "simple-cnn"
-    normalise: bool = True
+    normalize: bool = True
     init: str = field(default="", metadata=_INCIDENTAL)
     init_checksum: str = ""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -142,7 +142,7 @@ def _published(recipe: str, preset: str) -> Preset:
 
 def _from_preset(name: str, preset: Preset) -> Table:
     settings = config.dump(Spec(name, preset.objective, recipe=preset.recipe, references=preset.references))
-    settings["model"] |= {"name": preset.model, "normalise": preset.normalise, "options": config.dump(preset.options)}
+    settings["model"] |= {"name": preset.model, "normalize": preset.normalize, "options": config.dump(preset.options)}
     settings["data"] |= config.dump(preset.data)
     # a recipe that says nothing of augmentation leaves it to the data
     if not preset.recipe.augment:

@@ -1,4 +1,4 @@
-"""Batch normalisation over the batch's own statistics, with a second derivative of a few passes over the images.
+"""Batch normalization over the batch's own statistics, with a second derivative of a few passes over the images.
 
 With x̂ = (x - mean) s and P g = g - mean(g) - x̂ mean(g x̂), the gradient for x is weight s P g. P is symmetric, so the
 derivative for g is the same kernel applied to the cotangent v. With a = mean(g x̂), b = mean(v x̂) and
@@ -45,7 +45,7 @@ def batch_norm(
 
 
 class BatchNorm(Function):
-    """Images normalised per channel, and the statistics that this was done with."""
+    """Images normalized per channel, and the statistics that this was done with."""
 
     @staticmethod
     def forward(

@@ -32,7 +32,7 @@ class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager re
     """Forward passes in this block give the same values, and graphs that differentiate twice at a lower price.
 
     Convolutions and training-mode batch norms of images, and ReLUs, on the CPU are exchanged; whatever else there is
-    stays PyTorch's own. `exchanged` says whether any of images was exchanged. With `third_order`, normalisations on
+    stays PyTorch's own. `exchanged` says whether any of images was exchanged. With `third_order`, normalizations on
     any device are exchanged where PyTorch's third derivatives are wrong; those may be slower.
     """
 

@@ -1,4 +1,4 @@
-"""Normalisations whose third derivatives are right.
+"""Normalizations whose third derivatives are right.
 
 PyTorch's second derivatives of batch norm over the batch's own statistics, of instance norm and of layer norm take
 the statistics for constants when they are differentiated once more: third derivatives are wrong, and nothing says so
@@ -62,20 +62,20 @@ def layer_norm(
     """What `torch.nn.functional.layer_norm` returns."""
     if not torch.is_grad_enabled():
         return F.layer_norm(input, list(normalized_shape), weight, bias, eps)
-    normal = _standardised(input, list(range(-len(normalized_shape), 0)), eps)
+    normal = _standardized(input, list(range(-len(normalized_shape), 0)), eps)
     if weight is not None:
         normal = normal * weight
     return (normal if bias is None else normal + bias).to(input.dtype)
 
 
 def _channelwise(input: Tensor, axes: list[int], weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    normal, column = _standardised(input, axes, eps), (-1, *[1] * (input.dim() - 2))
+    normal, column = _standardized(input, axes, eps), (-1, *[1] * (input.dim() - 2))
     if weight is not None:
         normal = normal * weight.view(column)
     return (normal if bias is None else normal + bias.view(column)).to(input.dtype)
 
 
-def _standardised(input: Tensor, axes: list[int], eps: float) -> Tensor:
+def _standardized(input: Tensor, axes: list[int], eps: float) -> Tensor:
     # as PyTorch's kernels, which reckon the statistics of 16-bit numbers in 32 bits
     numbers = input.float() if input.dtype in (torch.bfloat16, torch.float16) else input
     variance, mean = torch.var_mean(numbers, axes, correction=0, keepdim=True)

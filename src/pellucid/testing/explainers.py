@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pellucid import config
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, PixelError, ShapeError
-from pellucid.explain import Explainer
+from pellucid.explainers import Explainer
 from pellucid.testing.specimens import images, left_as_it_was, network
 
 
@@ -76,11 +76,11 @@ class ExplainerConformance:
         found = self._map()
         assert self.explainer.signed or bool((found >= 0).all())
 
-    def test_its_legend_names_the_colours_that_are_drawn(self) -> None:
+    def test_its_legend_names_the_colors_that_are_drawn(self) -> None:
         """Red and blue of a map with a sign, purple of one without; an image has none of them."""
         words = self.explainer.legend
         if self.explainer.leads_to_image:
-            assert not any(colour in words for colour in ("red", "blue", "purple"))
+            assert not any(color in words for color in ("red", "blue", "purple"))
         elif self.explainer.signed:
             assert "red" in words and "blue" in words and "purple" not in words
         else:
@@ -151,7 +151,7 @@ class ExplainerConformance:
         assert _refused(ShapeError, lambda: self._ready()(model, x, y[:-1]))
         assert _refused(ShapeError, lambda: self._ready()(model, x[:0], y[:0]))
 
-    def test_what_it_has_not_learnt_it_says(self) -> None:
+    def test_what_it_has_not_learned_it_says(self) -> None:
         """An explainer that learns from images explains none before; one that does not is itself afterwards."""
         x, y = images()
         if self.explainer.learns:

@@ -15,7 +15,7 @@ from pellucid import config
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, MeasurementError, NotFinite, PixelError, ShapeError
 from pellucid.evaluate.explanations import Metric, Scores
-from pellucid.explain import Explainer, Gradient
+from pellucid.explainers import Explainer, Gradient
 from pellucid.testing.specimens import Multiplied, images, left_as_it_was, network
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from pellucid.explain import Explainer, Gradient
+from pellucid.explainers import Explainer, Gradient
 from pellucid.probe import Probe
 
 

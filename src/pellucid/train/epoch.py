@@ -10,7 +10,7 @@ from pellucid.metrics import Estimate
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step is done."""
+    """One optimizer step is done."""
 
     epoch: int
     step: int

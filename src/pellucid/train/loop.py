@@ -18,9 +18,9 @@ from pellucid.kinds import check_weights
 from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
+from pellucid.train.epoch_loop import EpochLoop
 from pellucid.train.negligible import warn
 from pellucid.train.network import Network
-from pellucid.train.passage import Passage
 from pellucid.train.recipe import Recipe
 from pellucid.train.state import Training
 
@@ -92,7 +92,7 @@ def fit_steps(
             yield Resumed(tuple(training.history), rejected)
     network = Network(model, fabric)
     while not training.finished:
-        passage = Passage(training, network=network, fabric=fabric, train=train, seed=seed)
+        passage = EpochLoop(training, network=network, fabric=fabric, train=train, seed=seed)
         yield from passage.steps()
         measured = _watched(passage.measured(validation), training, watched, fabric, seed)
         if fabric.is_global_zero:

@@ -1,4 +1,4 @@
-"""Terms that add so little to the loss that nothing is learnt from them."""
+"""Terms that add so little to the loss that nothing is learned from them."""
 
 import warnings
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Optimisers as settings: what PyTorch's own are built from."""
+"""Optimizers as settings: what PyTorch's own are built from."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """PyTorch's optimiser with these settings."""
+        """PyTorch's optimizer with these settings."""
 
 
 @dataclass(frozen=True)

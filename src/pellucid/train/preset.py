@@ -23,5 +23,5 @@ class Preset:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     model: str = "simple-cnn"
-    normalise: bool = True
+    normalize: bool = True
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -15,7 +15,7 @@ from pellucid.train.recipe import Recipe
 
 @dataclass
 class Training:
-    """A network on its way: weights, optimiser, average, adaptive weights, and the epochs so far."""
+    """A network on its way: weights, optimizer, average, adaptive weights, and the epochs so far."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer

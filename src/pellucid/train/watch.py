@@ -20,7 +20,7 @@ class Watch:
     """An attack on the same `images` after each epoch; 0 turns it off, and nothing else of training depends on it.
 
     Training against one step can overfit catastrophically: within an epoch the network learns to deceive that step,
-    and any stronger attack finds it defenceless. An epoch counts as overfitted when the interval of its robust
+    and any stronger attack finds it defenseless. An epoch counts as overfitted when the interval of its robust
     accuracy lies below `collapse` times the best so far. Give `attack` the budget that is trained for.
     """
 

@@ -13,7 +13,7 @@ from networks import linear
 from pellucid import config, data
 from pellucid.attacks.explanations import (
     Aim,
-    CentreOfMass,
+    CenterOfMass,
     Decorrelate,
     ExplanationAttack,
     Frame,
@@ -23,7 +23,7 @@ from pellucid.attacks.explanations import (
 )
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, NoRoom
-from pellucid.explain import (
+from pellucid.explainers import (
     LRP,
     Explainer,
     GradCAM,
@@ -38,7 +38,7 @@ from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm
 from pellucid.testing.specimens import images, left_as_it_was, network
 
-AIMS: list[Aim] = [Frame(1), Towards(), TopK(), CentreOfMass(), Decorrelate()]
+AIMS: list[Aim] = [Frame(1), Towards(), TopK(), CenterOfMass(), Decorrelate()]
 CAM = GradCAM("0", positive=False)
 MAKERS: list[Explainer] = [Gradient(), InputTimesGradient(), SmoothGrad(samples=2), CAM, GuidedBackprop(), LRP()]
 
@@ -122,11 +122,11 @@ def test_points_are_near_images_that_keep_what_they_must_and_are_no_worse(explai
 
 
 @pytest.mark.parametrize("norm", [Linf(), L2(), RMS(), L1()], ids=lambda norm: type(norm).__name__)
-@pytest.mark.parametrize("optimiser", ["adam", "steepest"])
-def test_every_step_in_every_norm_makes_its_way(norm: Norm, optimiser: str) -> None:
+@pytest.mark.parametrize("optimizer", ["adam", "steepest"])
+def test_every_step_in_every_norm_makes_its_way(norm: Norm, optimizer: str) -> None:
     eps = 0.05 * float(norm.size(torch.ones_like(batch().x[:1])))
     attack = ExplanationAttack(InputTimesGradient(), Frame(1), eps, norm, steps=10, keep="label")
-    found = replace(attack, optimiser=optimiser).on(network(), batch(), "predicted")
+    found = replace(attack, optimizer=optimizer).on(network(), batch(), "predicted")
     assert bool((norm.size(found.x - batch().x) <= eps * (1 + 1e-9)).all())
     assert torch.allclose(found.distance, norm.size(found.x - batch().x))
     assert bool((found.loss < found.loss_before).all())
@@ -250,7 +250,7 @@ def test_what_is_kept_is_a_part_of_the_loss() -> None:
 
 
 def test_a_linear_network_s_maps_cannot_be_moved() -> None:
-    for aim in (Frame(1), Decorrelate(), TopK(), CentreOfMass()):
+    for aim in (Frame(1), Decorrelate(), TopK(), CenterOfMass()):
         found = ExplanationAttack(Gradient(), aim, eps=0.1, steps=3, keep="label")(linear(pixels=36), batch().x, 1)
         assert torch.equal(found.after, found.before)
         assert torch.equal(found.x, batch().x)
@@ -329,8 +329,8 @@ def test_closed_forms_of_aims() -> None:
     assert float(TopK(0.2).loss(none, flat)) == 1
     corner, other = none.clone(), none.clone()
     corner[0, 0, 0], other[0, 3, 4] = 1, -2
-    assert float(CentreOfMass().loss(corner, other)) == pytest.approx(-5)
-    assert float(CentreOfMass().loss(none, flat)) == 0
+    assert float(CenterOfMass().loss(corner, other)) == pytest.approx(-5)
+    assert float(CenterOfMass().loss(none, flat)) == 0
     assert float(Decorrelate().loss(none, corner)) == 1
     assert float(Decorrelate().loss(-corner, corner)) == pytest.approx(-1)
 

@@ -8,7 +8,7 @@ import torch
 from pellucid.attacks.explanations import Decorrelate, ExplanationAttack, Frame, TopK, Towards
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, NotFinite, PellucidError, ShapeError
-from pellucid.explain import EXPLAINERS, Gradient, Lime
+from pellucid.explainers import EXPLAINERS, Gradient, Lime
 from pellucid.metrics.agreement import Spearman
 from pellucid.norms import L0, L2
 from pellucid.testing.specimens import images, network
@@ -36,7 +36,7 @@ def batch() -> Batch:
         ),
         ({"softplus": -1.0}, "ExplanationAttack has softplus=-1; it is a beta above 0, or 0 for none"),
         ({"keep": "labels"}, "ExplanationAttack has keep='labels' (did you mean 'label'?)"),
-        ({"optimiser": "adm"}, "ExplanationAttack has optimiser='adm' (did you mean 'adam'?)"),
+        ({"optimizer": "adm"}, "ExplanationAttack has optimizer='adm' (did you mean 'adam'?)"),
         ({"sign": "none"}, "ExplanationAttack has sign='none' (there are: absolute, positive, signed)"),
         (
             {"norm": L0()},

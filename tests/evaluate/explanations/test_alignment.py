@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch
 from pellucid.errors import ShapeError
 from pellucid.evaluate.explanations import ImageAlignment, ReferenceAlignment, Scores, planes
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.metrics.agreement import SSIM, Cosine, Pearson
 from pellucid.objectives import Align
 from pellucid.probe import Probe

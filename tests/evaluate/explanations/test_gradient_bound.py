@@ -14,11 +14,11 @@ from chance import strays
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, NoRoom
 from pellucid.evaluate.explanations import GradientBound
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.norms import Linf
 from pellucid.randomness import Noise
 
-SCALED = {"squared_change": 2, "first_order_change": 1, "neighbour_length": 1, "hessian": 1}
+SCALED = {"squared_change": 2, "first_order_change": 1, "neighbor_length": 1, "hessian": 1}
 """The columns that a factor of the network changes, and by which power of it."""
 
 
@@ -92,7 +92,7 @@ def test_the_distance_is_half_of_what_lacks_to_a_cosine_of_1() -> None:
     own, other = (Gradient()(model, each, 2).map.flatten(1) for each in (x, there))
     assert torch.allclose(found.value, (1 - torch.cosine_similarity(own, other)) / 2, atol=1e-14)
     assert torch.allclose(found.columns["squared_change"], (own - other).square().sum(1))
-    assert torch.allclose(found.columns["neighbour_length"], other.norm(dim=1))
+    assert torch.allclose(found.columns["neighbor_length"], other.norm(dim=1))
 
 
 def test_a_quadratic_network_is_known_exactly() -> None:
@@ -135,7 +135,7 @@ def test_nothing_bends_in_a_piecewise_linear_network() -> None:
 def test_a_linear_network_has_one_gradient() -> None:
     found = GradientBound(0.5, 3, probes=2)(linear(), images(4, 1, 3, 3))
     assert not found.value.any()
-    assert not any(column.any() for name, column in found.columns.items() if name != "neighbour_length")
+    assert not any(column.any() for name, column in found.columns.items() if name != "neighbor_length")
 
 
 def test_normal_noise_is_longer() -> None:
@@ -161,7 +161,7 @@ def test_an_image_s_own_row_is_the_same_however_much_memory_there_is() -> None:
 def test_a_network_that_says_nothing_gives_no_value() -> None:
     found = GradientBound()(multiplied(smooth(), 0), images(3, 1, 6, 6))
     assert not found.defined.any()
-    assert GradientBound().undefined == "the gradient is zero, at the image or at a neighbour"
+    assert GradientBound().undefined == "the gradient is zero, at the image or at a neighbor"
 
 
 def test_settings_that_measure_nothing_are_refused() -> None:

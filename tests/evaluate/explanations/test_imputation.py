@@ -11,7 +11,7 @@ from pellucid.evaluate.explanations.imputation import impute
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**20), share=st.floats(0.02, 0.97), high=st.integers(2, 9), wide=st.integers(2, 9))
-def test_an_imputed_pixel_is_the_mean_of_its_neighbours(seed: int, share: float, high: int, wide: int) -> None:
+def test_an_imputed_pixel_is_the_mean_of_its_neighbors(seed: int, share: float, high: int, wide: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(3, 2, high, wide, generator=generator, dtype=torch.float64)
     gone = torch.rand(3, high, wide, generator=generator) < share

@@ -12,7 +12,7 @@ from pellucid.batch import Batch
 from pellucid.data import Split, TensorSplit, load
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate.explanations import Case, Columns, Judged, Judging, Metric, Sparsity, judge, judge_steps
-from pellucid.explain import Gradient, SmoothGrad
+from pellucid.explainers import Gradient, SmoothGrad
 
 MODEL = models.build("mlp", seed=1, shape=(1, 8, 8)).eval()
 
@@ -141,7 +141,7 @@ def test_what_was_begun_goes_on_and_what_is_complete_is_read(split: Split, tmp_p
     assert torch.equal(more["sparsity"].columns["value"], found["sparsity"].columns["value"])
 
 
-def test_a_folder_holds_one_judgement(split: Split, tmp_path: Path) -> None:
+def test_a_folder_holds_one_judgment(split: Split, tmp_path: Path) -> None:
     folders = {"sparsity": tmp_path / "here"}
     judge(MODEL, split, {"sparsity": Sparsity()}, explainer=Gradient(), folders=folders)
     with pytest.raises(

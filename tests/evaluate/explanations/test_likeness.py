@@ -11,14 +11,14 @@ from torch import Tensor
 from pellucid.attacks.explanations import Decorrelate, Frame
 from pellucid.batch import Batch
 from pellucid.evaluate.explanations import METRICS, AdversarialSimilarity, RandomSimilarity
-from pellucid.explain import Explainer, Gradient
+from pellucid.explainers import Explainer, Gradient
 from pellucid.metrics.agreement import SIMILARITIES, SSIM, Similarity, TopK
 from pellucid.testing.specimens import Multiplied
 
 FEW: dict[str, dict[str, Any]] = {
     "random-similarity": {"draws": 2},
-    "cascading-randomisation": {"draws": 1, "stages": 2},
-    "label-randomisation": {"source": "networks:anywhere"},
+    "cascading-randomization": {"draws": 1, "stages": 2},
+    "label-randomization": {"source": "networks:anywhere"},
     "adversarial-similarity": {"steps": 2, "aim": Frame(1)},
     "target-similarity": {"steps": 2, "aim": Frame(1)},
     "invalidation": {"steps": 1, "budgets": (0.05,)},

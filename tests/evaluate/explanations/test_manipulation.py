@@ -17,7 +17,7 @@ from pellucid.evaluate.explanations import (
     Metric,
     TargetSimilarity,
 )
-from pellucid.explain import Gradient, InputTimesGradient, Lime
+from pellucid.explainers import Gradient, InputTimesGradient, Lime
 from pellucid.metrics.agreement import Cosine, Pearson, Spearman, TopK, planes
 from pellucid.norms import RMS, Linf
 from pellucid.testing.specimens import images, network
@@ -93,7 +93,7 @@ def test_invalidation_follows_its_budgets() -> None:
     assert bool(found.columns["kept"].all())
     assert torch.allclose(found.value, similarity.mean(1))
     smallest = ExplanationAttack(
-        InputTimesGradient(), Decorrelate(), 0.02, RMS(), 6, optimiser="steepest", keep="label"
+        InputTimesGradient(), Decorrelate(), 0.02, RMS(), 6, optimizer="steepest", keep="label"
     )
     one = smallest.on(network(), BATCH, "predicted")
     maps = absolute(one.before), absolute(one.after)

@@ -18,7 +18,7 @@ from pellucid.evaluate.explanations import (
     PixelFlipping,
     judge,
 )
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 
 FILLING: list[Metric] = [
     Insertion(fill=0.0),

@@ -25,8 +25,8 @@ from pellucid.evaluate.explanations import (
 )
 from pellucid.evaluate.explanations.fills import Fill, filled
 from pellucid.evaluate.explanations.removal import Ties, answers, logit, places
-from pellucid.explain import Gradient
-from pellucid.models import Normalise
+from pellucid.explainers import Gradient
+from pellucid.models import Normalize
 from pellucid.randomness import Noise
 
 FILLS: list[Fill] = ["zero", "mean", "blur", "noise", 0.25]
@@ -189,13 +189,13 @@ def test_the_official_curve_shows_only_what_is_above_the_value_at_its_rank() -> 
 
 def test_zero_is_what_the_network_takes_for_one() -> None:
     x = images(2, 3, 4, 4)
-    normalise = Normalise([0.5, 0.25, 0.1], [1, 2, 3]).double()
+    normalize = Normalize([0.5, 0.25, 0.1], [1, 2, 3]).double()
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        model = nn.Sequential(normalise, nn.Flatten(), nn.Linear(48, 3)).double()
+        model = nn.Sequential(normalize, nn.Flatten(), nn.Linear(48, 3)).double()
     shown = filled(_case(model, x), "zero")
     assert shown.shape == x.shape
-    assert bool((normalise(shown) == 0).all())
+    assert bool((normalize(shown) == 0).all())
     assert bool((filled(_case(smooth(channels=3, size=4), x), "zero") == 0).all())
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import METRICS, LocalLipschitz, MaxSensitivity, Metric, RandomSimilarity, planes
-from pellucid.explain import Explainer, Gradient, InputTimesGradient, SmoothGrad
+from pellucid.explainers import Explainer, Gradient, InputTimesGradient, SmoothGrad
 from pellucid.metrics.agreement import SSIM, Cosine, Pearson, Spearman, scaled
 from pellucid.norms import Linf
 from pellucid.randomness import Noise
@@ -40,9 +40,9 @@ class Quadratic(nn.Module):
         return torch.stack([0.5 * ((flat @ self.hessian) * flat).sum(1), flat.sum(1)], 1)
 
 
-def neighbours(x: Tensor, eps: float, draws: int, *, seed: int = 0) -> list[Tensor]:
+def neighbors(x: Tensor, eps: float, draws: int, *, seed: int = 0) -> list[Tensor]:
     noise = Noise(seed, torch.arange(len(x)))
-    return [(x + Linf().random(x, eps, noise.stream("neighbour", number))).clamp(0, 1) for number in range(draws)]
+    return [(x + Linf().random(x, eps, noise.stream("neighbor", number))).clamp(0, 1) for number in range(draws)]
 
 
 def multiplied(model: nn.Module, factor: float) -> nn.Module:
@@ -68,7 +68,7 @@ def test_a_linear_network_is_explained_the_same_everywhere(metric: Metric, perfe
 def test_packed_draws_are_those_one_by_one(explainer: Explainer, draws: int) -> None:
     model, x = smooth(channels=2), images(3, 2, 6, 6)
     own = explainer(model, x, 1, seed=5).map
-    others = [explainer(model, near, 1, seed=5).map for near in neighbours(x, EPS, draws, seed=5)]
+    others = [explainer(model, near, 1, seed=5).map for near in neighbors(x, EPS, draws, seed=5)]
 
     alike = torch.stack([Pearson()(planes(own, "absolute"), planes(map_, "absolute")) for map_ in others], 1)
     found = RandomSimilarity(EPS, draws)(model, x, 1, explainer=explainer, seed=5)
@@ -83,7 +83,7 @@ def test_packed_draws_are_those_one_by_one(explainer: Explainer, draws: int) -> 
     assert torch.allclose(sensitivity.value, relative.amax(1), atol=1e-10)
     assert torch.allclose(sensitivity.columns["mean"], relative.mean(1), atol=1e-10)
 
-    ways = torch.stack([(near - x).flatten(1).norm(dim=1) for near in neighbours(x, EPS, draws, seed=5)], 1)
+    ways = torch.stack([(near - x).flatten(1).norm(dim=1) for near in neighbors(x, EPS, draws, seed=5)], 1)
     lipschitz = LocalLipschitz(EPS, draws, "signed", "none")(model, x, 1, explainer=explainer, seed=5)
     assert torch.allclose(lipschitz.value, (moved / ways).amax(1), atol=1e-10)
     assert torch.allclose(lipschitz.columns["mean"], (moved / ways).mean(1), atol=1e-10)
@@ -113,7 +113,7 @@ def test_but_it_does_to_the_change_of_maps_as_they_are() -> None:
 
 def test_maps_of_a_quadratic_network_change_by_its_hessian() -> None:
     model, x = Quadratic(9), 0.5 + 0.1 * images(4, 1, 3, 3)
-    steps = torch.stack([(near - x).flatten(1) for near in neighbours(x, 0.2, 3)])
+    steps = torch.stack([(near - x).flatten(1) for near in neighbors(x, 0.2, 3)])
     changes = (steps @ model.hessian.detach()).norm(dim=2)
     lipschitz = LocalLipschitz(0.2, 3, "signed", "none")(model, x, 0, explainer=Gradient()).value
     assert torch.allclose(lipschitz, (changes / steps.norm(dim=2)).amax(0))
@@ -178,7 +178,7 @@ def test_the_published_change_of_scale_matters_to_ssim_alone(similarity: Pearson
 
 def test_ssim_as_published_sees_the_images_of_a_part_together() -> None:
     model, x = smooth(size=8), images(3, 1, 8, 8)
-    own, near = (scaled(planes(Gradient()(model, each, 0).map, "signed")) for each in (x, *neighbours(x, EPS, 1)))
+    own, near = (scaled(planes(Gradient()(model, each, 0).map, "signed")) for each in (x, *neighbors(x, EPS, 1)))
     similarity = SSIM(compat="official")
     found = RandomSimilarity(EPS, 1, similarity, "signed")(model, x, 0, explainer=Gradient()).value
     assert torch.allclose(found, similarity(near, own))
@@ -205,7 +205,7 @@ def test_a_network_that_says_nothing_gives_no_value() -> None:
 
 def test_draws_that_leave_the_image_as_it_is_do_not_count() -> None:
     x = torch.zeros(8, 1, 1, 1, dtype=torch.float64)
-    changed = torch.stack([near.flatten() > 0 for near in neighbours(x, EPS, 2)], 1)
+    changed = torch.stack([near.flatten() > 0 for near in neighbors(x, EPS, 2)], 1)
     assert changed.any(1).tolist() != changed.all(1).tolist() != [True] * 8
     found = LocalLipschitz(EPS, 2, "signed", "none")(Quadratic(1), x, 0, explainer=Gradient())
     assert found.defined.tolist() == changed.any(1).tolist()

@@ -151,7 +151,7 @@ def test_attacks_lead_away_from_the_label_and_count_where_they_arrive() -> None:
     pairs = set(zip(columns["index"].tolist(), columns["target"].tolist(), strict=True))
     assert len(pairs) == 90, "each target once"
     assert (columns["target"] != columns["y"]).all()
-    assert torch.equal(columns["counted"], (columns["predicted"] == columns["target"]) & ~columns["settled"])
+    assert torch.equal(columns["counted"], (columns["predicted"] == columns["target"]) & ~columns["reached_at_start"])
     assert columns["counted"].any()
     everywhere = attacked_activations(model, some(4), ["activation2"], ATTACK, targets=99)
     assert len(everywhere) == 36 and everywhere.about["targets"] == 9

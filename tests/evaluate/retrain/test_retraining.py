@@ -30,8 +30,8 @@ from pellucid.evaluate.retrain import (
     retrain,
     retrain_steps,
 )
-from pellucid.explain import ExpectedGradients, Gradient, SmoothGrad
-from pellucid.explain.lime import Grid, Lime
+from pellucid.explainers import ExpectedGradients, Gradient, SmoothGrad
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.train import Adam, Constant
 
 RECIPE = Recipe(epochs=6, batch=32, optimizer=Adam(lr=0.02), schedule=Constant())
@@ -84,7 +84,7 @@ def study(path: Path, data: Data = PLANT) -> Study:
     return Study(original(), data.train, data.test, path)
 
 
-def test_without_the_pixels_that_tell_nothing_is_learnt_and_with_them_alone_all(tmp_path: Path) -> None:
+def test_without_the_pixels_that_tell_nothing_is_learned_and_with_them_alone_all(tmp_path: Path) -> None:
     rankings = {"truth": Truth(), "random": Random(by="all"), "gradient": Explained()}
     share = 4 / 36
     found = retrain(original(), factory, PLANT, rankings, RECIPE, tmp_path, fractions=(0.0, share, 0.5, 1.0), seeds=3)

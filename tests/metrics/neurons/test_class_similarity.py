@@ -88,7 +88,7 @@ automobile motor-vehicle
 wheeled-vehicle container instrumentality
 ship vessel craft vehicle
 airplane heavier-than-air-craft aircraft craft
-bird vertebrate chordate animal organism living-thing whole
+bird vertebrate chordate animal organizm living-thing whole
 frog amphibian vertebrate
 cat feline carnivore placental mammal vertebrate
 dog canine carnivore

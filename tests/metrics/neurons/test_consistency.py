@@ -57,7 +57,7 @@ def test_planted_neurons() -> None:
     assert float(table.level[0]) == pytest.approx(1) and float(table.corrected[0]) == pytest.approx(1)
     assert float(table.level[1]) == pytest.approx(0.5, abs=0.05)
     assert abs(float(table.corrected[2])) < 0.05
-    assert table.favourite[0] == 3 and float(table.shares[0, 3]) == pytest.approx(1)
+    assert table.favorite[0] == 3 and float(table.shares[0, 3]) == pytest.approx(1)
     assert table.p[:2].max() == pytest.approx(1 / 201) and table.p[2] > 0.02
     assert table.order().tolist() == [0, 1, 2]
     assert table.beyond().value == pytest.approx(2 / 3) and table.mean.n == 3
@@ -167,7 +167,7 @@ def test_dead_neurons_have_no_row() -> None:
     table = consistency(activations, TEN, how=QUICK)
     assert table.neuron.tolist() == [0, 2] and table.dead == 1 and len(table) == 2
     nothing = consistency(torch.zeros(1000, 4), TEN, how=QUICK)
-    assert nothing.dead == 4 and len(nothing) == 0 and len(nothing.order()) == 0 and len(nothing.favourite) == 0
+    assert nothing.dead == 4 and len(nothing) == 0 and len(nothing.order()) == 0 and len(nothing.favorite) == 0
     message = "all 4 neurons of this layer are dead; nothing can be said of them"
     for figure in ("mean", "mean_corrected"):
         with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):

@@ -4,7 +4,7 @@ from pellucid.attacks.explanations.aim import Aim as Aim
 from pellucid.attacks.explanations.aim import Targeted as Targeted
 from pellucid.attacks.explanations.attack import ExplanationAttack as ExplanationAttack
 from pellucid.attacks.explanations.attack import Manipulated as Manipulated
-from pellucid.attacks.explanations.centre_of_mass import CentreOfMass as CentreOfMass
+from pellucid.attacks.explanations.center_of_mass import CenterOfMass as CenterOfMass
 from pellucid.attacks.explanations.decorrelate import Decorrelate as Decorrelate
 from pellucid.attacks.explanations.frame import Frame as Frame
 from pellucid.attacks.explanations.top_k import TopK as TopK
@@ -17,7 +17,7 @@ AIMS: Registry[type[Aim]] = Registry(
         "frame": Frame,
         "towards": Towards,
         "top-k": TopK,
-        "centre-of-mass": CentreOfMass,
+        "center-of-mass": CenterOfMass,
         "decorrelate": Decorrelate,
     },
 )

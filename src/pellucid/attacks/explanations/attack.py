@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.attacks.attack import check_box, check_budget, check_share_of_budget, check_steps
 from pellucid.attacks.explanations.aim import Aim, Planes
-from pellucid.attacks.explanations.descent import Descent, Optimiser
+from pellucid.attacks.explanations.descent import Descent, Optimizer
 from pellucid.attacks.explanations.frame import Frame
 from pellucid.attacks.explanations.scene import Images, Keep, Scene, answer
 from pellucid.attacks.pgd import inside
@@ -71,7 +71,7 @@ class ExplanationAttack:
     norm: Norm = field(default_factory=Linf)
     steps: int = 100
     step: float = 0.0
-    optimiser: Optimiser = "adam"
+    optimizer: Optimizer = "adam"
     restarts: int = 1
     keep: Keep = "logits"
     gamma: float = 0.5
@@ -90,7 +90,7 @@ class ExplanationAttack:
         check_steps(self.steps, owner)
         if isinstance(self.norm, L0):
             raise ConfigError(f"{owner} steps along all pixels at once, not in l0; take linf, l2, rms or l1")
-        for name, choices in (("optimiser", get_args(Optimiser)), ("keep", get_args(Keep)), ("sign", get_args(Sign))):
+        for name, choices in (("optimizer", get_args(Optimizer)), ("keep", get_args(Keep)), ("sign", get_args(Sign))):
             if (value := getattr(self, name)) not in choices:
                 raise ConfigError(f"{owner} has {name}='{value}'{suggestion(value, choices)}")
         check_share_of_budget(self.step, owner, "4 / steps")
@@ -202,7 +202,7 @@ class ExplanationAttack:
         swaps = self._swaps(own.model)
         for restart in range(self.restarts):
             x = self._start(origin, restart, noise)
-            descent = Descent.begin(self.optimiser, self.norm, x)
+            descent = Descent.begin(self.optimizer, self.norm, x)
             for _ in range(self.steps):
                 with self._smooth(own.model):
                     look = smooth.look(x, graph=True)

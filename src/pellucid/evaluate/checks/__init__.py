@@ -10,7 +10,7 @@ from pellucid.evaluate.checks.convergence import convergence
 from pellucid.evaluate.checks.gradients import gradients
 from pellucid.evaluate.checks.input_range import input_range
 from pellucid.evaluate.checks.probabilities import probabilities
-from pellucid.evaluate.checks.quantised_input import quantised_input
+from pellucid.evaluate.checks.quantized_input import quantized_input
 from pellucid.evaluate.checks.randomness import randomness
 from pellucid.evaluate.checks.returned_points import returned_points
 from pellucid.evaluate.checks.rising_loss import rising_loss
@@ -35,7 +35,7 @@ CHECKS: Registry[Check] = Registry(
         "probabilities": probabilities,
         "gradients": gradients,
         "saturation": saturation,
-        "quantised-input": quantised_input,
+        "quantized-input": quantized_input,
         "rising-loss": rising_loss,
         "absurd-budget": absurd_budget,
         "returned-points": returned_points,

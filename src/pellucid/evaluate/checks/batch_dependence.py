@@ -10,11 +10,11 @@ from pellucid.evaluate.checks.verdict import Verdict
 
 _IMAGES = 8
 _STATISTICS = (
-    "BatchNorm takes the statistics of the batch, so an attacked image is helped or harmed by its neighbours: use "
+    "BatchNorm takes the statistics of the batch, so an attacked image is helped or harmed by its neighbors: use "
     "running statistics (model.eval()), and none with track_running_stats=False"
 )
 _ELSEWHERE = (
-    "an attacked image is helped or harmed by its neighbours: look in the network for what mixes images, such as a "
+    "an attacked image is helped or harmed by its neighbors: look in the network for what mixes images, such as a "
     "mean over the first dimension"
 )
 

@@ -26,7 +26,7 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A network as it was given, some labelled images, and the attack that its robustness was measured with.
+    """A network as it was given, some labeled images, and the attack that its robustness was measured with.
 
     `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell.
     """
@@ -101,7 +101,7 @@ class Case:
         """The budget of the attack; the median distance of what it found where it has none."""
         if self.attack.levels:
             return self.attack.budget
-        moved = self.attacked.reached & ~self.attacked.settled
+        moved = self.attacked.reached & ~self.attacked.reached_at_start
         if moved.any():
             return float(self.attacked.distance[moved].median())
         # nothing to go by: as long as a change of every pixel by the customary 8/255

@@ -1,4 +1,4 @@
-"""Accuracy before any attack: that of guessing, or of images that were normalised otherwise."""
+"""Accuracy before any attack: that of guessing, or of images that were normalized otherwise."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from pellucid.metrics import Estimate
 from pellucid.metrics.chance import no_better
 
 _GAIN = 0.05
-_WORKS = 0.5  # of the mistakes that guessing makes; networks that learnt nothing avoid an eighth in the kindest view
+_WORKS = 0.5  # of the mistakes that guessing makes; networks that learned nothing avoid an eighth in the kindest view
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class _View:
 
 
 def clean_accuracy(case: Case) -> Verdict:
-    """The network beats guessing, answers with more than one class, and gains nothing from normalised images."""
+    """The network beats guessing, answers with more than one class, and gains nothing from normalized images."""
     right = case.decisions == case.many.y
     own, count = Estimate.proportion(int(right.sum()), len(right)), len(right)
-    views = [_tried(case, name, x, right) for name, x in _normalised(case.many.x).items()]
+    views = [_tried(case, name, x, right) for name, x in _normalized(case.many.x).items()]
     best = max(views, key=lambda view: view.accuracy)
     p = min(1.0, best.p * len(views))  # the best of several was chosen
     works = best.accuracy - case.chance >= _WORKS * (1 - case.chance)
@@ -37,7 +37,7 @@ def clean_accuracy(case: Case) -> Verdict:
         "low": own.low,
         "chance": case.chance,
         "guessing": case.blind,
-        "normalised": best.accuracy,
+        "normalized": best.accuracy,
         "by-chance": p,
     }
     finding, remedy = f"{own.value:.1%} of {count} images are classified rightly", ""
@@ -52,7 +52,7 @@ def clean_accuracy(case: Case) -> Verdict:
         finding += f", and {best.accuracy:.1%} {best.name}"
         finding += f" (by chance alone: p = {p:.2g}, McNemar's exact test, {len(views)} ways tried)"
     if gains and p <= DOUBT:
-        remedy = "the network was trained on such images: put that normalisation inside it, as its first layer"
+        remedy = "the network was trained on such images: put that normalization inside it, as its first layer"
     return Verdict("clean-accuracy", not remedy, finding, evidence, remedy)
 
 
@@ -68,14 +68,14 @@ def _class(case: Case, number: int) -> str:
     return f"'{case.classes[number]}'" if number < len(case.classes) else f"class {number}"
 
 
-def _normalised(x: Tensor) -> dict[str, Tensor]:
+def _normalized(x: Tensor) -> dict[str, Tensor]:
     """The images as they are often given to networks."""
     views = {"when pixels run from 0 to 255": 255 * x, "when pixels run from -1 to 1": 2 * x - 1}
     spread, mean = torch.std_mean(x.transpose(0, 1).flatten(1), dim=1)
-    views["when each channel is normalised"] = _shifted(x, mean, spread.clamp_min(1e-3))
+    views["when each channel is normalized"] = _shifted(x, mean, spread.clamp_min(1e-3))
     if x.shape[1] == 3:
         usual = x.new_tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
-        views["when normalised with ImageNet's mean and deviation"] = _shifted(x, *usual)
+        views["when normalized with ImageNet's mean and deviation"] = _shifted(x, *usual)
     return views
 
 

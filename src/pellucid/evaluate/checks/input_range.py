@@ -14,7 +14,7 @@ def input_range(case: Case) -> Verdict:
     inside = low >= 0 and high <= 1  # so that NaN fails too
     filled = high - low > 2 / 255
     finding = f"pixels run from {low:.4g} to {high:.4g}"
-    remedy = "give pixels in [0, 1] and normalise inside the model: Normalise(mean, std) as its first layer"
+    remedy = "give pixels in [0, 1] and normalize inside the model: Normalize(mean, std) as its first layer"
     if not inside:
         finding += "; attacks clip to [0, 1], and budgets are in units of that range"
     elif not filled:

@@ -15,14 +15,14 @@ def probabilities(case: Case) -> Verdict:
     logits = case.logits.double()
     lowest, highest = float(logits.min()), float(logits.max())
     off = float((logits.sum(1) - 1).abs().amax())
-    normalised = float(logits.logsumexp(1).abs().amax())
+    normalized = float(logits.logsumexp(1).abs().amax())
     are = lowest >= 0 and off <= _ROUNDING
     if are:
         finding = (
             f"outputs are not negative and sum to 1 within {off:.1e}: they are probabilities, as a softmax gives"
         )
         finding += "; what goes into it are probabilities too, as if there were two" if _twice(logits) else ""
-    elif highest <= 0 and normalised <= _ROUNDING:
+    elif highest <= 0 and normalized <= _ROUNDING:
         finding = "outputs are log-probabilities, which serve as logits"
     else:
         finding = f"outputs run from {lowest:.3g} to {highest:.3g} and are no probabilities"

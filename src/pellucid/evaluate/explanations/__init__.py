@@ -2,7 +2,7 @@
 
 from pellucid.evaluate.explanations.adversarial_insertion import AdversarialInsertion as AdversarialInsertion
 from pellucid.evaluate.explanations.adversarial_similarity import AdversarialSimilarity as AdversarialSimilarity
-from pellucid.evaluate.explanations.cascading_randomisation import CascadingRandomisation as CascadingRandomisation
+from pellucid.evaluate.explanations.cascading_randomization import CascadingRandomization as CascadingRandomization
 from pellucid.evaluate.explanations.case import Case as Case
 from pellucid.evaluate.explanations.class_sensitivity import ClassSensitivity as ClassSensitivity
 from pellucid.evaluate.explanations.deletion import Deletion as Deletion
@@ -17,7 +17,7 @@ from pellucid.evaluate.explanations.judged import Judging as Judging
 from pellucid.evaluate.explanations.judged import judge as judge
 from pellucid.evaluate.explanations.judged import judge_steps as judge_steps
 from pellucid.evaluate.explanations.judged import judging_description as judging_description
-from pellucid.evaluate.explanations.label_randomisation import LabelRandomisation as LabelRandomisation
+from pellucid.evaluate.explanations.label_randomization import LabelRandomization as LabelRandomization
 from pellucid.evaluate.explanations.local_lipschitz import LocalLipschitz as LocalLipschitz
 from pellucid.evaluate.explanations.mass_in_mask import MassInMask as MassInMask
 from pellucid.evaluate.explanations.max_sensitivity import MaxSensitivity as MaxSensitivity
@@ -51,8 +51,8 @@ METRICS: Registry[type[Metric]] = Registry(
         "image-alignment": ImageAlignment,
         "gradient-bound": GradientBound,
         "insertion": Insertion,
-        "cascading-randomisation": CascadingRandomisation,
-        "label-randomisation": LabelRandomisation,
+        "cascading-randomization": CascadingRandomization,
+        "label-randomization": LabelRandomization,
         "class-sensitivity": ClassSensitivity,
         "pointing-game": PointingGame,
         "mass-in-mask": MassInMask,

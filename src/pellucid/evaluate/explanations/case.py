@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
-from pellucid.explain import Explainer
-from pellucid.explain.room import full_pass
+from pellucid.explainers import Explainer
+from pellucid.explainers.room import full_pass
 from pellucid.looking import look
 from pellucid.randomness import Noise
 

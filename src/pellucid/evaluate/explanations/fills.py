@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.explain.baseline import Baseline, baseline_of, changed
+from pellucid.explainers.baseline import Baseline, baseline_of, changed
 from pellucid.models import subtracted
 
 Fill = Baseline | Literal["zero", "noise"]

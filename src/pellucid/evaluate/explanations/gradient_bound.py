@@ -1,4 +1,4 @@
-"""How gradients turn in the neighbourhood of an image, and what bounds that."""
+"""How gradients turn in the neighborhood of an image, and what bounds that."""
 
 import math
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbours import check_draws
-from pellucid.explain.room import Room
+from pellucid.evaluate.explanations.neighbors import check_draws
+from pellucid.explainers.room import Room
 from pellucid.metrics.agreement.pearson import unit
 from pellucid.norms import Linf
 from pellucid.probe import Probe
@@ -21,13 +21,13 @@ from pellucid.probe import Probe
 @final
 @dataclass(frozen=True)
 class GradientBound(Metric):
-    """The mean cosine distance between an image's gradient and those of its neighbours, and bounds for it.
+    """The mean cosine distance between an image's gradient and those of its neighbors, and bounds for it.
 
     The distance is (1 - cosine) / 2, which no factor of the network changes. It is at most the squared ratio of the
     gradients' difference to the sum of their lengths, and that is at most the ratio of the difference to the
-    neighbour's length: so a small Hessian is not enough where gradients are small too (Joo et al. 2023).
+    neighbor's length: so a small Hessian is not enough where gradients are small too (Joo et al. 2023).
 
-    Neighbours are `draws` noisy copies that are not clipped. Noise is uniform in [-eps, eps] for each pixel, or
+    Neighbors are `draws` noisy copies that are not clipped. Noise is uniform in [-eps, eps] for each pixel, or
     normal with the deviation eps. `probes` random directions estimate the size of the Hessian.
     """
 
@@ -56,7 +56,7 @@ class GradientBound(Metric):
     @property
     def undefined(self) -> str:
         """Zero points nowhere."""
-        return "the gradient is zero, at the image or at a neighbour"
+        return "the gradient is zero, at the image or at a neighbor"
 
     @property
     def ignores_sign(self) -> bool:
@@ -123,7 +123,7 @@ def _compared(gradient: Tensor, there: Tensor, bent: Tensor) -> Mapping[str, Ten
         "first_order_bound": first_order / length,
         "squared_change": change.square(),
         "first_order_change": first_order,
-        "neighbour_length": length,
+        "neighbor_length": length,
     }
 
 

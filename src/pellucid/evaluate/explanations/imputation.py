@@ -9,19 +9,19 @@ _MOST = 10_000
 
 
 def impute(x: Float[Tensor, "b c h w"], gone: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c h w"]:
-    """Images in which every pixel that is gone is the weighted mean of its neighbours, also of those that are gone.
+    """Images in which every pixel that is gone is the weighted mean of its neighbors, also of those that are gone.
 
-    Neighbours at a side weigh twice as much as those at a corner; beyond the edge there are none (Rong et al. 2022).
+    Neighbors at a side weigh twice as much as those at a corner; beyond the edge there are none (Rong et al. 2022).
     That is a linear system for each image, symmetric and positive wherever one pixel is left, so it is solved by
     conjugate gradients: all images together, on the device where they are, and without a matrix.
     """
     lost, seen = gone[:, None].double(), (~gone)[:, None] * x.double()
-    weights = _neighbours(torch.ones_like(lost))
+    weights = _neighbors(torch.ones_like(lost))
 
     def apply(values: Tensor) -> Tensor:
-        return lost * (weights * values - _neighbours(values))
+        return lost * (weights * values - _neighbors(values))
 
-    residual = lost * _neighbours(seen)
+    residual = lost * _neighbors(seen)
     found, direction = torch.zeros_like(residual), residual
     left = enough = _squares(residual)
     enough = enough * _TOLERANCE**2
@@ -40,8 +40,8 @@ def impute(x: Float[Tensor, "b c h w"], gone: Bool[Tensor, "b h w"]) -> Float[Te
 _LEAST = torch.finfo(torch.float64).tiny
 
 
-def _neighbours(values: Tensor) -> Tensor:
-    """The weighted sum of each pixel's eight neighbours; those at a side weigh 2, those at a corner 1."""
+def _neighbors(values: Tensor) -> Tensor:
+    """The weighted sum of each pixel's eight neighbors; those at a side weigh 2, those at a corner 1."""
     return _row(_row(values, 2), 3) - 4 * values
 
 

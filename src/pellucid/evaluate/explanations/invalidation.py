@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from pellucid.attacks.explanations import Decorrelate, ExplanationAttack, Manipulated
-from pellucid.attacks.explanations.descent import Optimiser
+from pellucid.attacks.explanations.descent import Optimizer
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.manipulation import attacked, manipulated
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.metrics.agreement import Pearson, Similarity, Spearman, TopK
 from pellucid.metrics.agreement.planes import Sign, planes
 from pellucid.norms import RMS
@@ -38,7 +38,7 @@ class Invalidation(Likeness):
     similarity: Similarity = field(default_factory=Pearson)
     share: float = 0.1
     steps: int = 100
-    optimiser: Optimiser = "steepest"
+    optimizer: Optimizer = "steepest"
     restarts: int = 1
     keep: Keep = "label"
     softplus: float = 20.0
@@ -82,7 +82,7 @@ class Invalidation(Likeness):
             eps,
             self.norm,
             self.steps,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             restarts=self.restarts,
             keep=self.keep,
             softplus=self.softplus,

@@ -18,8 +18,8 @@ from pellucid.evaluate.explanations.passes import counted
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.measure import check_unchanged, described, fingerprint
 from pellucid.evaluate.table import Table
-from pellucid.explain import Explainer
-from pellucid.halving import by_halves
+from pellucid.explainers import Explainer
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
 from pellucid.metrics import Estimate
 
@@ -165,7 +165,7 @@ def judging_description(
     of: int | str = "predicted",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Everything that a judgement depends on."""
+    """Everything that a judgment depends on."""
     return {
         "metric": described(metric),
         "explainer": None if explainer is None or metric.needs == "network" else described(explainer),
@@ -194,7 +194,7 @@ def _judged(
     about_class: int | str | Tensor = of
     if explainer is not None and maps is None and any(metrics[name].needs != "network" for name in lacking):
         with counted(model) as passes:
-            made = by_halves(lambda some: explainer.on(model, some, of, seed=seed), images)
+            made = in_halves_on_oom(lambda some: explainer.on(model, some, of, seed=seed), images)
         maps, about_class = torch.cat([one.map for one in made]), torch.cat([one.of for one in made])
         forwards, backwards = passes.forwards, passes.backwards
     numbered = images.with_column("row", torch.arange(len(images), device=images.x.device))
@@ -208,7 +208,7 @@ def _judged(
             scores = metric.on(model, images.rows(rows), classes, explainer=explainer, maps=own, seed=seed)
             return _columns(scores, some, len(images), *(() if metric.needs == "network" else (forwards, backwards)))
 
-        parts = by_halves(judged, numbered)
+        parts = in_halves_on_oom(judged, numbered)
         yield name, Judged({key: torch.cat([part[key] for part in parts]) for key in parts[0]}, about[name])
 
 

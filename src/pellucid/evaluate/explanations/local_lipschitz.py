@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
+from pellucid.evaluate.explanations.neighbors import at_neighbors, check_draws
 from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 from pellucid.norms import L2
 
@@ -57,7 +57,7 @@ class LocalLipschitz(Metric):
 
     def scores(self, case: Case) -> Columns:
         """The worst of the draws that changed the image, and their mean."""
-        found = at_neighbours(case, self.eps, self.draws, self._compare)
+        found = at_neighbors(case, self.eps, self.draws, self._compare)
         changed = ~found.isnan()
         largest = found.where(changed, -math.inf).amax(1)
         return {"value": largest.where(changed.any(1), math.nan), "mean": found.nanmean(1)}

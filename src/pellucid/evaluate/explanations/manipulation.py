@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 
 from pellucid.attacks.explanations import Aim, ExplanationAttack, Frame, Manipulated
-from pellucid.attacks.explanations.descent import Optimiser
+from pellucid.attacks.explanations.descent import Optimizer
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
 from pellucid.metrics.agreement.planes import Sign
 from pellucid.norms import Linf
 from pellucid.protocols import Explains, Norm
@@ -26,7 +26,7 @@ class Manipulation(Metric):
     eps: float = 4 / 255
     norm: Norm = field(default_factory=Linf)
     steps: int = 100
-    optimiser: Optimiser = "adam"
+    optimizer: Optimizer = "adam"
     restarts: int = 1
     keep: Keep = "logits"
     softplus: float = 20.0
@@ -59,7 +59,7 @@ class Manipulation(Metric):
             self.eps,
             self.norm,
             self.steps,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             restarts=self.restarts,
             keep=self.keep,
             softplus=self.softplus,

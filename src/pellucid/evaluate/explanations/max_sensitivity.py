@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
+from pellucid.evaluate.explanations.neighbors import at_neighbors, check_draws
 from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 
 
@@ -49,7 +49,7 @@ class MaxSensitivity(Metric):
 
     def scores(self, case: Case) -> Columns:
         """The worst of the draws, and their mean."""
-        found = at_neighbours(case, self.eps, self.draws, self._compare)
+        found = at_neighbors(case, self.eps, self.draws, self._compare)
         return {"value": found.amax(1), "mean": found.mean(1)}
 
     def _compare(self, case: Case, number: int, x: Tensor, maps: Tensor) -> Float[Tensor, " b"]:

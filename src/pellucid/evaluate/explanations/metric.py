@@ -15,8 +15,8 @@ from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, MeasurementError, NotFinite, ShapeError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.passes import counted
-from pellucid.explain import Explainer
-from pellucid.explain.room import full_pass
+from pellucid.explainers import Explainer
+from pellucid.explainers.room import full_pass
 from pellucid.kinds import in_single
 from pellucid.looking import look
 from pellucid.metrics import Estimate

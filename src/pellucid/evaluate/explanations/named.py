@@ -6,7 +6,7 @@ from pellucid import naming
 from pellucid.errors import ConfigError, suggestion
 from pellucid.evaluate import explanations
 from pellucid.evaluate.explanations.metric import Metric
-from pellucid.explain import EXPLAINERS, Explainer
+from pellucid.explainers import EXPLAINERS, Explainer
 
 
 def named(name: str, assignments: Sequence[str] = ()) -> Metric:

@@ -10,7 +10,7 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.evaluate.explanations.neighbours import at_neighbours, check_draws
+from pellucid.evaluate.explanations.neighbors import at_neighbors, check_draws
 from pellucid.metrics.agreement import Pearson, Similarity
 from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
 
@@ -56,7 +56,7 @@ class RandomSimilarity(Likeness):
 
     def scores(self, case: Case) -> Columns:
         """The mean over draws, with their standard deviation and the worst of them."""
-        found = at_neighbours(case, self.eps, self.draws, self._compare).double()
+        found = at_neighbors(case, self.eps, self.draws, self._compare).double()
         spread = found.std(1, correction=1 if self.draws > 1 else 0)
         return {"value": found.mean(1), "spread": spread, "lowest": found.amin(1)}
 

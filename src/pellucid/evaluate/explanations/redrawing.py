@@ -38,27 +38,27 @@ def layers_from_the_output(model: nn.Module, x: Float[Tensor, "b *shape"]) -> tu
 def redraw(model: nn.Module, layer: str, seed: int) -> None:
     """Give a layer new parameters, the same ones for a seed on any device.
 
-    It is initialised as its class does it, and its running statistics with it; what the class does not initialise is
+    It is initialized as its class does it, and its running statistics with it; what the class does not initialize is
     drawn from a normal distribution of the same mean and spread.
     """
     module = dict(model.named_modules())[layer]  # a compiled program knows no other way
     # only the CPU's generator is seeded: the same numbers for a network on any device
     with seeded(derive(seed, layer)), torch.device("cpu"):
-        fresh = _initialised(module)
+        fresh = _initialized(module)
         for name, parameter in module.named_parameters(recurse=False):
             parameter.copy_(fresh[name] if name in fresh else _alike(parameter))
     for name, buffer in module.named_buffers(recurse=False):
         buffer.copy_(fresh.get(name, buffer))
 
 
-def _initialised(module: nn.Module) -> Mapping[str, Tensor]:
-    """Parameters and running statistics as the module's class initialises them, as far as it does."""
-    # one with modules of its own might initialise those as well
+def _initialized(module: nn.Module) -> Mapping[str, Tensor]:
+    """Parameters and running statistics as the module's class initializes them, as far as it does."""
+    # one with modules of its own might initialize those as well
     if not callable(getattr(module, "reset_parameters", None)) or list(module.children()):
         return {}
     fresh = hooks.copied(module).cpu()
     for parameter in fresh.parameters(recurse=False):
-        parameter.fill_(math.nan)  # which stays where nothing is initialised: a weight that is made of others
+        parameter.fill_(math.nan)  # which stays where nothing is initialized: a weight that is made of others
     fresh.reset_parameters()  # pyright: ignore[reportCallIssue]
     found = [*fresh.named_parameters(recurse=False), *fresh.named_buffers(recurse=False)]
     return {name: tensor for name, tensor in found if not tensor.isnan().any()}

@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.evaluate.explanations.by_pixel import ByPixel
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Metric
-from pellucid.explain.room import full_pass
+from pellucid.explainers.room import full_pass
 from pellucid.randomness import Noise, derive
 
 Ties = Literal["random", "first", "together"]

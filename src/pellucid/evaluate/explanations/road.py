@@ -1,4 +1,4 @@
-"""How long the network keeps its answer when pixels are replaced by what their neighbours let expect."""
+"""How long the network keeps its answer when pixels are replaced by what their neighbors let expect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from pellucid.metrics.agreement.planes import Sign, planes
 class ROAD(Metric):
     """By how much more often the class is kept when the least important pixels go first (Rong et al. 2022).
 
-    Pixels that go are imputed from their neighbours, plus noise, so that little shows which went.
+    Pixels that go are imputed from their neighbors, plus noise, so that little shows which went.
     Columns `most_first` and `least_first` say for each of `percents` whether the network still says the class.
     """
 

@@ -47,21 +47,21 @@ class Towards:
         """The images led to one class each: the labels that the attack is given are where it leads, not theirs."""
         goal = Batch.trusted(images.x, target.to(images.y.dtype), {"index": images.index})
         found = self.attack.on(model, goal, seed=derive(self.seed, "target", number))
-        settled, predicted = found.before.argmax(1) == target, found.after.argmax(1)
-        counted = (predicted == target) & ~settled & within(found.distance, self.attack.budget)
-        return Led(images.at(found.x), predicted, settled, counted)
+        reached_at_start, predicted = found.before.argmax(1) == target, found.after.argmax(1)
+        counted = (predicted == target) & ~reached_at_start & within(found.distance, self.attack.budget)
+        return Led(images.at(found.x), predicted, reached_at_start, counted)
 
 
 @dataclass(frozen=True, eq=False)
 class Led:
     """Images that were led somewhere, and what the network says of them.
 
-    `settled` were taken for the class from the start; `counted` is where they were not, and now are.
+    `reached_at_start` were taken for the class from the start; `counted` is where they were not, and now are.
     """
 
     images: Batch
     predicted: Int[Tensor, " b"]
-    settled: Bool[Tensor, " b"]
+    reached_at_start: Bool[Tensor, " b"]
     counted: Bool[Tensor, " b"]
 
 
@@ -82,7 +82,7 @@ def attacked_activations(
 
     `attack` needs the goal `LowestLoss`, to go as far as it can, or `Confirmed`, to stop where the network first says
     the class. `counted` says where it succeeded; an image that the network took for the class from the start does not
-    count, and `settled` says so.
+    count, and `reached_at_start` says so.
     """
     towards, classes = Towards(attack, targets, seed), len(split.classes)
     about = described(model, split, layers, pool) | {
@@ -105,7 +105,7 @@ def attacked_activations(
                     "y": images.y,
                     "target": target,
                     "predicted": found.predicted,
-                    "settled": found.settled,
+                    "reached_at_start": found.reached_at_start,
                     "counted": found.counted,
                     **seen,
                 }

@@ -14,7 +14,7 @@ from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.folder import MeasurementFolder
 from pellucid.evaluate.table import Table
-from pellucid.halving import by_halves
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
 
 
@@ -44,7 +44,7 @@ def in_chunks(
     _check(split)
 
     def made(images: Batch) -> Table:
-        parts = by_halves(lambda some: {key: column.cpu() for key, column in columns(some).items()}, images)
+        parts = in_halves_on_oom(lambda some: {key: column.cpu() for key, column in columns(some).items()}, images)
         return Table({key: torch.cat([part[key] for part in parts]) for key in parts[0]}, about)
 
     if folder is None:

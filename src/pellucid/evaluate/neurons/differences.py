@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
-from pellucid.explain.room import full_pass
+from pellucid.explainers.room import full_pass
 from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import Probe, frozen

@@ -133,8 +133,8 @@ def _at(
         missing["ambiguity"] = missing["ratios"] = "no image was attacked"
     else:
         columns = examined.attacked.columns
-        tried, succeeded = int((~columns["settled"]).sum()), int(columns["counted"].sum())
-        rows = columns["counted"] if which == "succeeded" else ~columns["settled"]
+        tried, succeeded = int((~columns["reached_at_start"]).sum()), int(columns["counted"].sum())
+        rows = columns["counted"] if which == "succeeded" else ~columns["reached_at_start"]
         kept = {name: column[rows] for name, column in columns.items()}
         if len(kept["y"]) < 2:
             missing["ambiguity"] = f"{succeeded} of {tried} attacks succeeded; 2 or more are needed"

@@ -69,8 +69,8 @@ def supports(
 ) -> Support:
     """The support of each traced prediction at a layer.
 
-    What neurons usually mean is learnt from one half of the images, and used for the other: an image would else speak
-    in its own case.
+    What neurons usually mean is learned from one half of the images, and used for the other: an image would else
+    speak in its own case.
     """
     traces, known = examined.traces, examined.activations.columns
     if traces is None:
@@ -89,11 +89,11 @@ def supports(
         rows, other = half == fold, halves != fold
         if not rows.any():
             continue
-        learnt = meanings(
+        learned = meanings(
             known[column_of(layer)][other], known["y"][other], similarity, classes=examined.classes, how=how
         )
         differences, predicted = columns[column_of(layer)][rows], columns["predicted"][rows]
-        scores[rows], defined[rows] = support(differences, predicted, learnt)
+        scores[rows], defined[rows] = support(differences, predicted, learned)
     wrong = columns["predicted"] != columns["y"]
     index, attacked = columns["index"][defined], columns["attacked"][defined]
     return Support(index, attacked, wrong[defined], scores[defined], int((~defined).sum()), seed)

@@ -69,7 +69,7 @@ def neuron_rows(found: LayerFindings, examined: Examined, images: int = 8) -> li
     rows: list[dict[str, Any]] = []
     for row in table.order().tolist():
         neuron = int(table.neuron[row])
-        favourites = table.shares[row].argsort(descending=True, stable=True)[:3].tolist()
+        favorites = table.shares[row].argsort(descending=True, stable=True)[:3].tolist()
         line: dict[str, Any] = {
             "neuron": neuron,
             "level": float(table.level[row]),
@@ -77,9 +77,9 @@ def neuron_rows(found: LayerFindings, examined: Examined, images: int = 8) -> li
             "identity": float(found.identity.level[row]),
             "null": float(table.null[row]),
             "p": float(table.p[row]),
-            "class": classes[int(table.favourite[row])],
+            "class": classes[int(table.favorite[row])],
             "share": float(table.shares[row].max()),
-            "classes": [[classes[one], float(table.shares[row, one])] for one in favourites],
+            "classes": [[classes[one], float(table.shares[row, one])] for one in favorites],
             "top_images": numbers[best[row]].tolist(),
         }
         if found.ambiguity is not None:

@@ -8,11 +8,11 @@ import torch
 from pellucid.data import Split, sequential
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
 from pellucid.evaluate.sample import sample
-from pellucid.explain import Explainer, Gradient
+from pellucid.explainers import Explainer, Gradient
 from pellucid.metrics.agreement.planes import Sign
 
 _AT_ONCE = 128
-_LEARNT_FROM = 500  # training images that an explainer learns from, if it learns
+_LEARNED_FROM = 500  # training images that an explainer learns from, if it learns
 
 
 @final
@@ -30,7 +30,7 @@ class Explained(Ranking):
         """A map for each image."""
         explainer = self.explainer
         if explainer.learns:
-            some = sample(study.train, _LEARNT_FROM, seed=seed)
+            some = sample(study.train, _LEARNED_FROM, seed=seed)
             (batch,) = some.batches(sequential(some, len(some)))
             explainer = explainer.fit(study.model, batch.x, seed=seed)
         parts = [

@@ -7,7 +7,7 @@ from pellucid.errors import ConfigError, UnknownName, suggestion
 from pellucid.evaluate import retrain
 from pellucid.evaluate.retrain.explained import Explained
 from pellucid.evaluate.retrain.ranking import Ranking
-from pellucid.explain import EXPLAINERS, Explainer
+from pellucid.explainers import EXPLAINERS, Explainer
 
 
 def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str, Ranking]:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.data import Split, sequential
-from pellucid.halving import by_halves
+from pellucid.halving import in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
 
@@ -42,7 +42,7 @@ class Study:
         """The class that the network sees in each image."""
         with frozen(self.model):
             looked = [
-                by_halves(lambda some: look(self.model, some.x).argmax(1), batch)
+                in_halves_on_oom(lambda some: look(self.model, some.x).argmax(1), batch)
                 for batch in split.batches(sequential(split, _AT_ONCE))
             ]
         return torch.cat([answers for parts in looked for answers in parts])

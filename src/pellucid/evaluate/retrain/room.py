@@ -11,7 +11,7 @@ from pellucid.randomness import seeded
 _MOST_ON_A_CPU = 16
 _MOST_ON_AN_ACCELERATOR = 128
 _ROOM_ON_A_CPU = 2**30
-_STATES = 4  # a parameter, its gradient, and what an optimiser keeps of it
+_STATES = 4  # a parameter, its gradient, and what an optimizer keeps of it
 
 
 def fitting(network: nn.Module, x: Float[Tensor, "b *shape"]) -> int:

@@ -1,7 +1,7 @@
 """Training several networks from scratch at once, each on its own version of the same images.
 
 Every network takes the steps that `fit` would have it take alone: the same first weights, order of images, rate and
-optimiser, up to rounding. Dropout alone draws other numbers.
+optimizer, up to rounding. Dropout alone draws other numbers.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -18,7 +18,7 @@ from pellucid.evaluate.retrain.changed import Changed
 from pellucid.evaluate.retrain.stacked import Stacked
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train import Recipe
-from pellucid.train.passage import plan
+from pellucid.train.epoch_loop import plan
 
 Factory = Callable[[int], nn.Module]
 """A fresh network for a seed: the same one whenever it is asked for."""

@@ -11,9 +11,9 @@ from pellucid.evaluate.importance import explain
 from pellucid.evaluate.importance_table import class_maps
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values, for_all
 from pellucid.evaluate.sample import sample
-from pellucid.explain import NormLime
-from pellucid.explain.lime import Grid, Lime
-from pellucid.explain.normlime import Rule
+from pellucid.explainers import NormLime
+from pellucid.explainers.lime import Grid, Lime
+from pellucid.explainers.normlime import Rule
 
 
 def _lime() -> Lime:

@@ -47,7 +47,7 @@ class NeuronTable:
         return (self.level - self.chance) / room if room > _ROUNDING else torch.zeros_like(self.level)
 
     @property
-    def favourite(self) -> Int[Tensor, " n"]:
+    def favorite(self) -> Int[Tensor, " n"]:
         """The class with the largest share, the first of equal ones."""
         return self.shares.max(1).indices if len(self) else self.neuron
 
@@ -84,7 +84,7 @@ def consistency(
     how: Reading = Reading(),  # noqa: B008
     seed: int = 0,
 ) -> NeuronTable:
-    """How consistent each neuron is, from its activation on labelled images.
+    """How consistent each neuron is, from its activation on labeled images.
 
     `classes` are the names that labels count along; without them there are as many as the largest label says, called
     by their numbers. What permutations of labels decide follows from `seed`.

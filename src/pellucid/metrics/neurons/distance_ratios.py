@@ -67,8 +67,8 @@ def distance_ratios(
     classes = int(torch.cat([labels, targets]).max()) + 1 if len(labels) + len(targets) else 0
     counts = torch.bincount(labels.long(), minlength=classes)
     sums = torch.zeros(classes, real.shape[1], dtype=torch.float64).index_add_(0, labels.long(), real)
-    centres = sums / counts[:, None]  # NaN for a class without images, which has no centre
-    own, other = ((attacked - centres[which]).norm(dim=1) for which in (labels[origin], targets))
+    centers = sums / counts[:, None]  # NaN for a class without images, which has no center
+    own, other = ((attacked - centers[which]).norm(dim=1) for which in (labels[origin], targets))
     moved = (attacked - real[origin]).norm(dim=1)
     nearest = torch.full_like(moved, math.nan)
     for target in targets.unique().tolist():

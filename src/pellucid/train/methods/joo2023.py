@@ -13,8 +13,8 @@ RECIPE = Recipe(
 OPTIONS = {"activation": {"name": "softplus", "beta": 3}}
 
 LOCAL_GRADIENT_ALIGNMENT = Preset(
-    "gradients that are those of a neighbour (Joo et al. 2023)",
-    # the published weights, which belong to pixels as the network has normalised them
+    "gradients that are those of a neighbor (Joo et al. 2023)",
+    # the published weights, which belong to pixels as the network has normalized them
     CrossEntropy() + 0.01 * LocalDistance(units="network") + 1.0 * LocalCosine(units="network"),
     RECIPE,
     OPTIONS,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pellucid.attacks import PGD, HighestLoss
-from pellucid.explain import Explainer, Gradient, SmoothGrad
+from pellucid.explainers import Explainer, Gradient, SmoothGrad
 from pellucid.norms import L2
 from pellucid.objectives import Adaptive, CrossEntropy, HessianNorm, Lipschitz, LocalCosine, LocalDistance
 from pellucid.train.methods import baselines, dong2019, joo2023, noack2021, woods2019
@@ -27,14 +27,14 @@ PLAIN = SGD(lr=0.01, weight_decay=1e-5)
 # networks with a soft corner need more than such small steps, or hardly leave the start
 SOFT = Adam(lr=1e-3)
 
-# the weights of Joo et al. are for gradients of standardised pixels; this is the deviation of MNIST's
+# the weights of Joo et al. are for gradients of standardized pixels; this is the deviation of MNIST's
 DEVIATION = 0.3081
 
 
 def _row(preset: Preset, optimizer: Optimizer = PLAIN, **changed: Any) -> Preset:
     options = {"dropout": 0.5, **preset.options}
     recipe = Recipe(epochs=5, batch=50, optimizer=optimizer)
-    return replace(preset, recipe=recipe, options=options, normalise=False, data=DATA, **changed)
+    return replace(preset, recipe=recipe, options=options, normalize=False, data=DATA, **changed)
 
 
 def _maps(
@@ -85,7 +85,7 @@ MNIST_SMALL = Published(
 _SOFTPLUS, _HALF_HUBER = joo2023.OPTIONS, woods2019.OPTIONS
 
 CONTROLS = {
-    # what changes by the optimiser and the activation alone, for the rows that come with others
+    # what changes by the optimizer and the activation alone, for the rows that come with others
     f"{NAME}-adam": Published(f"{SOURCE}, Adam", {"standard": _row(baselines.STANDARD, SOFT)}),
     f"{NAME}-softplus": Published(
         f"{SOURCE}, Adam and Softplus", {"standard": _row(replace(baselines.STANDARD, options=_SOFTPLUS), SOFT)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid.attacks import HighestLoss, noack2021, woods2019
 from pellucid.data import Augmentation, Flip, PadCrop
-from pellucid.explain import SmoothGrad
+from pellucid.explainers import SmoothGrad
 from pellucid.objectives import (
     Adaptive,
     Align,
@@ -70,7 +70,7 @@ NOACK2021_MNIST = _interpretation(
         STANDARD,
         Recipe(epochs=100, batch=50, optimizer=SGD(lr=0.01, weight_decay=1e-5)),
         {"dropout": 0.5},
-        normalise=False,
+        normalize=False,
         data={"source": "mnist"},
     ),
 )
@@ -88,7 +88,7 @@ NOACK2021_CIFAR10 = _interpretation(
         Recipe(epochs=200, batch=128, optimizer=SGD(lr=0.1, weight_decay=5e-4), augment=SHIFTED),
         {"dropout": 0.3},
         model="wide-resnet-28-10",
-        normalise=False,
+        normalize=False,
         data=CIFAR10,
     ),
 )
@@ -132,7 +132,7 @@ def _joo(objective: Objective) -> Preset:
     return Preset("", objective, recipe, {**joo2023.OPTIONS, **pixels}, model="resnet18", data=CIFAR10)
 
 
-# Their derivatives are for standardised pixels, ours for those in [0, 1]: one of order n is shorter there by the n-th
+# Their derivatives are for standardized pixels, ours for those in [0, 1]: one of order n is shorter there by the n-th
 # power of the deviation, and its square by its power 2n.
 _D = 0.2
 

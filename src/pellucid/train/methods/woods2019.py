@@ -8,7 +8,7 @@ from pellucid.train.optimizers import Adam
 from pellucid.train.preset import Preset
 from pellucid.train.recipe import Recipe
 
-# Half-Huber is flat near zero: on small networks without BatchNorm, SGD hardly left the start, where Adam learnt
+# Half-Huber is flat near zero: on small networks without BatchNorm, SGD hardly left the start, where Adam learned
 RECIPE = Recipe(optimizer=Adam(lr=3e-3))
 OPTIONS = {"activation": "half-huber"}
 

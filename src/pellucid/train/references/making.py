@@ -12,8 +12,8 @@ from pellucid import config, files
 from pellucid.data import Split, sequential
 from pellucid.data.rows import digest, named
 from pellucid.errors import DataError, NotFinite
-from pellucid.explain import Explainer
-from pellucid.halving import by_halves
+from pellucid.explainers import Explainer
+from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import check_weights, in_single
 from pellucid.train.references.map_folder import MapFolder, identity
 
@@ -88,7 +88,7 @@ def make_steps(
             return folder
         maps = folder.begin(about, batch or (512 if split.labels.is_cuda else 32))
         for images in split.batches(sequential(split, maps.batch)[maps.chunks :]):
-            found = by_halves(lambda some: explainer.on(model, some, of, seed=seed).map, images)
+            found = in_halves_on_oom(lambda some: explainer.on(model, some, of, seed=seed).map, images)
             maps.append(_narrowed(torch.cat(found), dtype))
             yield Mapped(min(maps.chunks * maps.batch, len(split)), len(split))
         folder.finish(about, maps)

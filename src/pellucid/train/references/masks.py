@@ -20,7 +20,7 @@ from pellucid.train.references.reference import Reference, matching
 @final
 @dataclass(frozen=True)
 class Masks(Reference):
-    """PNG files in grey levels, of the images' size: white where the network should look, black where it should not.
+    """PNG files in gray levels, of the images' size: white where the network should look, black where it should not.
 
     The mask of an image from a folder has the image's own path below `folder`, ending in .png. Masks of other data
     have the image's number: 00000.png for the first. Each holds for every channel.
@@ -53,13 +53,13 @@ class Masks(Reference):
     def _read(self, name: str, split: Split) -> Float[Tensor, "h w"]:
         _, height, width = split.shape
         with opened(Path(self.folder), name) as image:
-            grey = numpy.array(image.convert("L"))
-        if grey.shape != (height, width):
+            gray = numpy.array(image.convert("L"))
+        if gray.shape != (height, width):
             raise ShapeError(
-                f"the mask '{Path(self.folder) / name}' is {grey.shape[0]}x{grey.shape[1]} and its image is "
+                f"the mask '{Path(self.folder) / name}' is {gray.shape[0]}x{gray.shape[1]} and its image is "
                 f"{height}x{width}; draw masks in the size that the network sees"
             )
-        return torch.from_numpy(grey).float() / 255
+        return torch.from_numpy(gray).float() / 255
 
 
 def _names(split: Split) -> list[str]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.data import Split
 from pellucid.errors import ConfigError
-from pellucid.explain import Explainer, SmoothGrad
+from pellucid.explainers import Explainer, SmoothGrad
 from pellucid.train.references.reference import Reference
 from pellucid.train.references.treatment import check_treatment
 

@@ -1,0 +1,190 @@
+"""An audit's folder, from which its page is drawn without a network.
+
+audit.json           what is audited: networks, images, profile, seed, and where it ran
+0-NAME/PART.json     what a part found of the first network, how long it took; or why it failed
+0-NAME/PART/         its records and pictures
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pellucid import files, sealed
+from pellucid.audits.part import Finding
+from pellucid.audits.recorded import check_about, check_outcome
+from pellucid.errors import Damaged, MeasurementError
+
+SKIPPED = "skipped"
+"""What a failure begins with where a part did not apply."""
+
+MENDING = "the 'pellucid audit' command that made it mends it"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a part: a finding, or in one line why there is none.
+
+    `damaged` is whether there was one, in a file that is no longer as it was written.
+    """
+
+    finding: Finding | None
+    failure: str
+    seconds: float
+    damaged: bool = False
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the part did not apply, such as one that needs labels where there are none."""
+        return self.finding is None and self.failure.startswith(SKIPPED)
+
+
+@dataclass(frozen=True)
+class AuditFolder:
+    """The folder of one audit."""
+
+    path: Path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is audited."""
+        if not self._about.exists():
+            raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
+        with sealed.reading(self._about, MENDING):
+            about = sealed.read_json(self._about, MENDING)
+            check_about(about)
+            return about
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The networks, as they were named."""
+        return tuple(entry["name"] for entry in self.about["models"])
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """Those of them that have learned nothing."""
+        about = self.about
+        return tuple(dict.fromkeys(about["models"][number]["name"] for number in about.get("untrained", ())))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts in their order."""
+        return tuple(self.about["parts"])
+
+    def begin(self, about: Mapping[str, Any]) -> None:
+        """Write down what is audited, or see that it is what was begun here."""
+        files.make_folder(self.path)
+        plain = json.loads(json.dumps(about))
+        content = json.dumps(plain, indent=2) + "\n"
+        if self._about.exists():
+            with sealed.telling(), sealed.reading(self._about, sealed.MADE_AGAIN):
+                known = sealed.read_json(self._about, sealed.MADE_AGAIN)
+                if any(known[name] != plain[name] for name in ("models", "data", "parts", "seed")):
+                    raise MeasurementError(
+                        f"{self.path} holds another audit; give each a folder of its own with --out"
+                    )
+                return
+        if not sealed.vouched(self._about, content):  # what lies here may be of another audit
+            for number, entry in enumerate(plain["models"]):
+                for part in plain["parts"]:
+                    if (file := _file_of(self._place(number, entry["name"], part))).exists():
+                        files.inner_folder(file.parent)
+                        files.remove(file)
+        sealed.write(self._about, content)
+
+    def place(self, model: int, part: str) -> Path:
+        """Where a part of a network's audit keeps its records and pictures."""
+        return self._place(model, self.models[model], part)
+
+    def _place(self, number: int, model: str, part: str) -> Path:
+        name = re.sub(r"[^A-Za-z0-9._]+", "_", model.rstrip("/").rpartition("/")[2])
+        return self.path / f"{number}-{name}" / part
+
+    def outcome(self, model: int, part: str) -> Outcome | None:
+        """What became of a part; none where it has not been tried to its end."""
+        file = self._file(model, part)
+        if not file.exists():
+            return None
+        try:
+            known = sealed.read_json(file, MENDING)
+            with sealed.reading(file, MENDING):
+                check_outcome(known, self.about["parts"][part].get("kind"))
+                finding = None if known["finding"] is None else Finding.from_record(known["finding"])
+                return Outcome(finding, str(known["failure"]), float(known["seconds"]))
+        except Damaged as error:
+            return Outcome(None, str(error), 0.0, damaged=True)
+
+    def complete(self, model: int, part: str) -> bool:
+        """Whether a part found something and all that it left is as it was; what is not is said."""
+        outcome = self.outcome(model, part)
+        faults = self._faults(model, part, outcome)
+        for fault in faults:
+            warnings.warn(fault, stacklevel=2)
+        return not faults and outcome is not None and outcome.finding is not None
+
+    def damaged(self) -> list[str]:
+        """What is damaged or gone and can not be shown, a line for each file."""
+        return [
+            fault
+            for number in range(len(self.models))
+            for part in self.parts
+            for fault in self._faults(number, part, self.outcome(number, part))
+        ]
+
+    def _faults(self, model: int, part: str, outcome: Outcome | None) -> list[str]:
+        if outcome is None or outcome.finding is None:
+            return [outcome.failure] if outcome is not None and outcome.damaged else []
+        place = self.place(model, part)
+        pictures = [place.parent / name for name in _names(outcome.finding.details) if name.startswith(f"{part}/")]
+        faults = [sealed.fault_of(path, MENDING) for path in pictures]
+        return [*filter(None, dict.fromkeys([*faults, *sealed.faults_below(place, MENDING)]))]
+
+    def outcomes(self, model: int) -> dict[str, Outcome]:
+        """What became of every part that has been tried, by name."""
+        found = {part: self.outcome(model, part) for part in self.parts}
+        return {part: outcome for part, outcome in found.items() if outcome is not None}
+
+    def keep(self, model: int, part: str, outcome: Outcome) -> None:
+        """Write down what became of a part."""
+        record = {
+            "finding": None if outcome.finding is None else outcome.finding.to_record(),
+            "failure": outcome.failure,
+            "seconds": outcome.seconds,
+        }
+        file = self._file(model, part)
+        files.inner_folder(file.parent)
+        sealed.write_json(file, record, indent=1)
+
+    def figures(self) -> Sequence[Mapping[str, Any]]:
+        """Every figure of every network as plain values, for tables and other programs."""
+        return [
+            {"model": name, "network": number, "part": part, **figure.to_record()}
+            for number, name in enumerate(self.models)
+            for part, outcome in self.outcomes(number).items()
+            if outcome.finding is not None
+            for figure in outcome.finding.figures
+        ]
+
+    @property
+    def _about(self) -> Path:
+        return self.path / "audit.json"
+
+    def _file(self, model: int, part: str) -> Path:
+        return _file_of(self.place(model, part))
+
+
+def _names(details: Any) -> Iterator[str]:
+    """All words in what a part found; those that begin with its name are pictures that it kept."""
+    if isinstance(details, str):
+        yield details
+    elif isinstance(details, Mapping | list | tuple):
+        values = details.values() if isinstance(details, Mapping) else details
+        for value in cast("Iterable[Any]", values):
+            yield from _names(value)
+
+
+def _file_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.json")

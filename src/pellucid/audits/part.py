@@ -1,0 +1,130 @@
+"""What every part of an audit is: a frozen value that looks at one network and says what it found."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+from PIL import Image
+
+from pellucid import evaluate, sealed
+from pellucid.audits.figure import Figure
+from pellucid.batch import Batch
+from pellucid.data import Split, sequential
+from pellucid.drawing import png
+from pellucid.errors import ConfigError
+from pellucid.evaluate import Verdict
+from pellucid.evaluate.explanations import Passes
+from pellucid.runs import Subject
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a part found: figures, verdicts, and what its section of the page shows beside them, as plain values."""
+
+    figures: tuple[Figure, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def to_record(self) -> dict[str, Any]:
+        """The finding as plain values."""
+        return {
+            "figures": [figure.to_record() for figure in self.figures],
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "details": dict(self.details),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Finding":
+        """The inverse of `to_record`."""
+        return cls(
+            tuple(map(Figure.from_record, record["figures"])),
+            tuple(Verdict(**verdict) for verdict in record["verdicts"]),
+            record["details"],
+        )
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A figure that a part is going to find. Its arguments are none where they hang on the network."""
+
+    name: str
+    arguments: tuple[str, ...] | None = ()
+
+    def __str__(self) -> str:
+        arguments = "..." if self.arguments is None else ", ".join(self.arguments)
+        return f"{self.name}({arguments})" if arguments else self.name
+
+
+def _unheard(done: int, total: int, words: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a part is given: a network with its images, a folder of its own, and who wants to hear how far it is.
+
+    What lies in `place` from an attempt that was stopped is gone on with; pictures and records stay there.
+    """
+
+    subject: Subject
+    place: Path
+    seed: int = 0
+    watch: Callable[[int, int, str], None] = _unheard
+
+    def some(self, n: int) -> Split:
+        """So many of the images, the same for every part that asks for as many."""
+        return evaluate.sample(self.subject.split, n, seed=self.seed)
+
+    def keep(self, picture: Image.Image, name: str) -> str:
+        """Where a picture lies, seen from the network's folder."""
+        sealed.write(self.place / f"{name}.png", png(picture))
+        return f"{self.place.name}/{name}.png"
+
+    def batch(self, n: int) -> Batch:
+        """So many of the images at once."""
+        some = self.some(n)
+        (batch,) = some.batches(sequential(some, len(some)))
+        return batch
+
+
+class Part(ABC):
+    """A part of an audit. Final classes are frozen dataclasses listed in `PARTS`.
+
+    `labeled` is whether it needs to know the right answers.
+    """
+
+    registry: ClassVar[str] = "pellucid.audits:PARTS"
+    labeled: ClassVar[bool] = True
+
+    @final
+    def fits(self, subject: Subject) -> bool:
+        """Whether it can be carried out: one that needs the right answers cannot where there are no labels."""
+        return subject.labeled or not self.labeled
+
+    @abstractmethod
+    def passes(self, subject: Subject) -> Passes:
+        """About how many images will go through the network, forwards and backwards; time is estimated by it."""
+
+    def check(self, subject: Subject) -> None:  # noqa: B027, most have nothing to refuse
+        """Refuse settings that make no sense for these images; asked before any part is carried out."""
+
+    def announced(self) -> Sequence[Announced] | None:
+        """The figures that it will find, as far as they are known beforehand; none where they are not."""
+        return None
+
+    def announced_of(self, subject: Subject) -> Sequence[Announced] | None:
+        """The same once the network is at hand, so that the arguments that hang on it are known too."""
+        return self.announced()
+
+    @abstractmethod
+    def carry_out(self, task: Task) -> Finding:
+        """What it finds."""
+
+
+def check_counts(part: Part, least: int, *names: str) -> None:
+    """Refuse numbers of images, neurons and the like below the least that a part can do with."""
+    for name in names:
+        if (count := getattr(part, name)) < least:
+            raise ConfigError(f"{name} is {count}; give {least} or more")

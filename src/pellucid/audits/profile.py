@@ -1,0 +1,59 @@
+"""How much of everything an audit looks at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid import audits, config, naming
+from pellucid.audits.part import Announced, Part
+from pellucid.errors import ConfigError
+from pellucid.explainers import EXPLAINERS, Explainer
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Parts by the name under which a page shows them, in that order."""
+
+    summary: str
+    parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
+
+    @property
+    def announced(self) -> tuple[Announced, ...] | None:
+        """The figures that its parts will find; none where one of them cannot tell."""
+        found: list[Announced] = []
+        for part in self.parts.values():
+            own = part.announced()
+            if own is None:
+                return None
+            found += own
+        return tuple(found)
+
+
+def chosen(
+    name: str, assignments: Sequence[str] = (), *, n: int | None = None, explainers: Sequence[str] = ()
+) -> Profile:
+    """The profile of a name with settings of its parts as `part.setting=value`.
+
+    No part looks at more than `n` images, and those that explain do so by these `explainers` instead of their own.
+    """
+    listed = audits.PROFILES[name]
+    if n is not None and n < 1:
+        raise ConfigError(f"n is {n}; audit on 1 image or more")
+    tables = {part: config.dump(value) for part, value in listed.parts.items()}
+    own = naming.shared_out(tables, assignments)
+    if explainers and not any("explainers" in table for table in tables.values()):
+        raise ConfigError(f"the profile '{name}' has no part that explains; leave the explainers out")
+    for part, table in tables.items():
+        if explainers and "explainers" in table:
+            table["explainers"] = {method: _explainer(method, table["explainers"]) for method in explainers}
+        for assignment in own[part]:
+            table = config.override(table, assignment)  # noqa: PLW2901
+        if n is not None and table.get("n", 0) > n:
+            table["n"] = n
+        tables[part] = table
+    return Profile(listed.summary, {part: config.build_as(Part, table, part) for part, table in tables.items()})
+
+
+def _explainer(name: str, known: Mapping[str, Any]) -> Any:
+    """With the settings that the profile has for it, if it has."""
+    return known[name] if name in known else config.dump(naming.named(Explainer, EXPLAINERS, name))

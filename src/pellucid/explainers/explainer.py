@@ -1,0 +1,225 @@
+"""What every explainer is: a frozen value that says of each pixel how a class's logit hangs on it."""
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.batch import Batch, check_labels
+from pellucid.errors import ConfigError, NotFinite, ShapeError
+from pellucid.explainers.explanation import (
+    Classes,
+    Completeness,
+    Explanation,
+    Images,
+    Remark,
+    about_idle,
+    joined,
+    notes,
+)
+from pellucid.explainers.room import Room
+from pellucid.kinds import in_single
+from pellucid.probe import Probe, evaluated, frozen
+
+E = TypeVar("E", bound="Explainer")
+
+
+class Explainer(ABC):
+    """A way to make maps. Final classes are frozen dataclasses listed in `EXPLAINERS`.
+
+    What `fit` has learned stands in fields without `init`, which are no settings; `with_learned` sets them.
+    """
+
+    registry: ClassVar[str] = "pellucid.explainers:EXPLAINERS"
+
+    @property
+    def random(self) -> bool:
+        """Whether the maps depend on the seed."""
+        return False
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether maps can be differentiated, for pixels and for parameters."""
+        return True
+
+    @property
+    def signed(self) -> bool:
+        """Whether maps tell what speaks for the class from what speaks against it; else they are never negative."""
+        return True
+
+    @property
+    def legend(self) -> str:
+        """What the colors of a picture of its map say."""
+        if self.signed:
+            return "red speaks for the class, blue against it"
+        return "purple has no sign: the darker, the more it matters"
+
+    @property
+    def leads_to_image(self) -> bool:
+        """Whether an image and its map together are the image that explains it."""
+        return False
+
+    @property
+    def learns(self) -> bool:
+        """Whether `fit` has to show it images before it can explain any."""
+        return False
+
+    def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "Explainer":
+        """The same explainer with what it has learned of these images; most learn nothing."""
+        return self
+
+    @abstractmethod
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """A map of each image for the logit of its class, with about `rows` rows in the network at once."""
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Float[Tensor, " b"] | None:
+        """What the map of each image adds up to if nothing gets lost; none where the method promises no sum."""
+        return None
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Float[Tensor, " b"] | None:
+        """Which share of each image is as the baseline already, so that it cannot show; none without a baseline."""
+        return None
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """What has to be known about the maps that it has just made of these images; of most, nothing."""
+        return ()
+
+    @final
+    def __call__(
+        self,
+        model: nn.Module,
+        x: Images,
+        of: int | Tensor | str,
+        *,
+        seed: int = 0,
+        create_graph: bool = False,
+        memory: int | None = None,
+    ) -> Explanation:
+        """Explain images; each one's random numbers follow from the seed and its place among them.
+
+        `of` is one class for all images, a class for each, "predicted", the class with the largest logit, or
+        "runner-up", that with the next.
+        """
+        if isinstance(of, str) and of not in ("predicted", "runner-up"):
+            raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'predicted' or 'runner-up'")
+        batch = Batch(x, torch.zeros(len(x), dtype=torch.long, device=x.device))
+        return self.on(model, batch, of, seed=seed, create_graph=create_graph, memory=memory)
+
+    @final
+    def on(
+        self,
+        model: nn.Module,
+        batch: Batch,
+        of: int | Tensor | str = "label",
+        *,
+        seed: int = 0,
+        create_graph: bool = False,
+        memory: int | None = None,
+    ) -> Explanation:
+        """Explain a batch; each image's random numbers follow from the seed and its number in the split.
+
+        `of` may also be "label": the class that the batch gives each image. With `create_graph` maps can be
+        differentiated, for the pixels where `x` requires gradients and for all parameters that do. `memory` is how
+        many bytes the network's passes may keep at once; what it is changes no map.
+        """
+        if not len(batch):
+            raise ShapeError("this batch has no images; an explainer needs one or more")
+        if create_graph and not self.differentiable:
+            raise ConfigError(f"maps of {type(self).__name__} cannot be differentiated; leave create_graph out")
+        if memory is not None and memory < 1:
+            raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
+        given = batch if create_graph else batch.at(batch.x.detach())
+        model = model if create_graph else in_single(model, given.x)
+        with evaluated(model) if create_graph else frozen(model), torch.enable_grad():
+            found = self._in_parts(model, given, of, seed, create_graph, memory)
+        broken = ~found.map.detach().flatten(1).isfinite().all(1)
+        if broken.any():
+            raise NotFinite(
+                f"{type(self).__name__} gave NaN or infinite maps for {int(broken.sum())} of {len(batch)} images; "
+                "see whether the network's gradients are finite there"
+            )
+        return found
+
+    def _in_parts(
+        self, model: nn.Module, batch: Batch, of: int | Tensor | str, seed: int, graph: bool, memory: int | None
+    ) -> Explanation:
+        """As many images at a time as there is room for; that shows at the first few."""
+        _check_classes(batch, of)
+        room, parts, done = Room(memory, batch.x.device), list[Explanation](), 0
+        while done < len(batch):
+            part = slice(done, done + room.rows)
+            try:
+                classes = of[part] if isinstance(of, Tensor) else of
+                found = self._part(model, batch.rows(part), classes, seed, graph, room)
+            except Exception as error:
+                if not room.halve(error):
+                    raise
+                continue
+            parts.append(found)
+            done += len(found.of)
+        return joined(parts)
+
+    def _part(
+        self, model: nn.Module, batch: Batch, of: int | Tensor | str, seed: int, graph: bool, room: Room
+    ) -> Explanation:
+        probe = Probe(model, batch, second_order=graph, third_order=False, seed=seed)
+        with room.weighing(model, len(batch)):
+            probe.logits  # noqa: B018 - the pass that is weighed
+        classes = _classes(probe, of)
+        check_labels(classes, probe.logits.shape[1], "this batch")
+        found = self.maps(probe, classes, room.rows)
+        found = found if graph else found.detach()
+        image = images(probe) + found if self.leads_to_image else None
+        if graph:
+            return Explanation(found, classes, image)
+        due, idle = self.due(probe, classes, room.rows), self.idle(probe, classes, room.rows)
+        remarks = [*self.remarks(probe, classes, found), *(() if idle is None else about_idle(idle))]
+        total = found.flatten(1).sum(1, dtype=torch.float64)
+        return Explanation(
+            found,
+            classes,
+            image,
+            notes(remarks, found),
+            None if due is None else Completeness(total, due.detach().double()),
+            idle,
+        )
+
+
+def with_learned(explainer: E, **fields: object) -> E:
+    """A copy of an explainer in which fields hold what it has learned."""
+    learned = copy.copy(explainer)
+    for name, value in fields.items():
+        object.__setattr__(learned, name, value)
+    return learned
+
+
+def images(probe: Probe) -> Images:
+    """A probe's images, with the graph that they hang on only where maps are to be differentiated."""
+    return probe.x if probe.second_order else probe.x.detach()
+
+
+def _check_classes(batch: Batch, of: int | Tensor | str) -> None:
+    if isinstance(of, Tensor) and (of.shape != batch.y.shape or of.is_floating_point()):
+        shown = f"{tuple(of.shape)} of {of.dtype}"
+        raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each")
+    if isinstance(of, str) and of not in ("label", "predicted", "runner-up"):
+        raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'")
+
+
+def _classes(probe: Probe, of: int | Tensor | str) -> Classes:
+    if isinstance(of, Tensor):
+        return of.to(probe.x.device)
+    if isinstance(of, int):
+        return torch.full_like(probe.y, of)
+    if of == "label":
+        return probe.y
+    logits = probe.logits.detach()
+    predicted = logits.argmax(1)
+    if logits.shape[1] < 2 and of == "runner-up":
+        raise ShapeError("the network has 1 class, and none comes second to it; ask about 'predicted'")
+    return predicted if of == "predicted" else logits.scatter(1, predicted[:, None], -math.inf).argmax(1)

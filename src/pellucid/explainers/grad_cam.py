@@ -1,0 +1,40 @@
+"""Grad-CAM: a layer's features, weighted by the mean slope of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.explanation import Remark
+from pellucid.explainers.feature_layer import Weighed, weighed, widened
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class GradCAM(Explainer):
+    """The features of a layer, each weighted by the logit's mean gradient over its map (Selvaraju et al. 2017).
+
+    Without a name it is the last layer that puts out a map. `positive` keeps only what speaks for the class, as
+    published. A layer that is used several times counts by its last use.
+    """
+
+    layer: str = ""
+    positive: bool = True
+
+    @property
+    def signed(self) -> bool:
+        """Not where only what speaks for the class is kept."""
+        return not self.positive
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One map for all channels, brought to the size of the image."""
+        summed = self._weighed(probe, of).summed
+        return widened(summed.relu() if self.positive else summed, probe.x)
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether anything is left of the map."""
+        return self._weighed(probe, of).remarks(self.positive)
+
+    def _weighed(self, probe: Probe, of: Classes) -> Weighed:
+        return weighed("GradCAM", probe, of, self.layer, lambda _, slope: slope.mean((2, 3), keepdim=True))

@@ -1,0 +1,33 @@
+"""The gradient, times how far each pixel is from a baseline."""
+
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor
+
+from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
+from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class InputTimesGradient(Explainer):
+    """The gradient of the class's logit times the pixel's distance from a baseline (Shrikumar et al. 2016).
+
+    To first order it is what each pixel adds to the logit in place of the baseline's.
+    """
+
+    baseline: Baseline = 0.0
+
+    def __post_init__(self) -> None:
+        check_baseline("InputTimesGradient", self.baseline)
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One forward and one backward pass."""
+        x = images(probe)
+        return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))
+
+    def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """The pixels that are as the baseline."""
+        return idle_share(probe.x.detach(), self.baseline, probe.network)

@@ -1,0 +1,29 @@
+"""What a layer has seen, whatever the class."""
+
+from dataclasses import dataclass
+from typing import final
+
+from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.feature_layer import at_layer, widened
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class LayerActivation(Explainer):
+    """The mean of a layer's features at each place; without a name it is the last layer that puts out a map.
+
+    It is the same for every class: what a Grad-CAM has beyond it, the class has brought.
+    """
+
+    layer: str = ""
+
+    @property
+    def legend(self) -> str:
+        """It knows of no class."""
+        return "red is where the layer is active, blue where it is below 0, whatever the class"
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One map for all channels, brought to the size of the image."""
+        recorded, name = at_layer("LayerActivation", probe, self.layer)
+        return widened(recorded.features(name).mean(1), probe.x)

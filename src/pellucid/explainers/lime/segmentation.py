@@ -1,0 +1,27 @@
+"""What every segmentation is: a frozen value that divides images into the parts that LIME hides and shows."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class Segmentation(ABC):
+    """A way to divide images into segments. Final classes are frozen dataclasses listed in `SEGMENTATIONS`."""
+
+    registry: ClassVar[str] = "pellucid.explainers.lime:SEGMENTATIONS"
+
+    @property
+    def shared(self) -> bool:
+        """Whether a segment is the same place in every image of a size."""
+        return False
+
+    @property
+    def single(self) -> bool:
+        """Whether every segment is a single pixel, whose mean color would be its own."""
+        return False
+
+    @abstractmethod
+    def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
+        """The segment of every pixel, counted from 0 in each image with none left out; the same at every call."""

@@ -1,0 +1,54 @@
+"""Layer-wise relevance propagation."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.propagation import COMPOSITES, Normalizing, Relevance, propagated
+from pellucid.probe import Probe
+
+
+@final
+@dataclass(frozen=True)
+class LRP(Explainer):
+    """The logit, shared out layer by layer down to the pixels (Bach et al. 2015).
+
+    `composite` is the name of the layers' rules, `epsilon` keeps denominators from zero, and `gamma` says how much
+    more the composites with gamma favor contributions of the output's sign. What is shared out is the logit, or one
+    for every image: `start`. `batch_norm` is merged with the layer before it; published code leaves it out.
+    """
+
+    composite: str = "epsilon-plus"
+    epsilon: float = 1e-6
+    gamma: float = 0.25
+    start: Literal["logit", "one"] = "logit"
+    batch_norm: Normalizing = "merged"
+
+    def __post_init__(self) -> None:
+        COMPOSITES[self.composite]
+        if not 0 < self.epsilon <= 1:
+            raise ConfigError(f"LRP has epsilon={self.epsilon:g}; denominators need a number above 0, 1 at most")
+        if not 0 <= self.gamma < math.inf:
+            raise ConfigError(f"LRP has gamma={self.gamma:g}; give 0 or more")
+        if self.start not in ("logit", "one"):
+            raise ConfigError(f"LRP has start='{self.start}'; give 'logit' or 'one'")
+        if self.batch_norm not in ("merged", "unchanged"):
+            raise ConfigError(f"LRP has batch_norm='{self.batch_norm}'; give 'merged' or 'unchanged'")
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One forward pass, and for each layer a few more of its own."""
+        relevance = Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
+        found = propagated(probe, of, relevance, self._weight)
+        relevance.check()
+        return found
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
+        """What is shared out: the logit, or one."""
+        return self._weight(probe.logits.gather(1, of[:, None])[:, 0]).expand(len(of))
+
+    def _weight(self, logits: Tensor) -> Tensor:
+        return logits if self.start == "logit" else logits.new_ones(())

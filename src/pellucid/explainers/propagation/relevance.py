@@ -1,0 +1,161 @@
+"""How relevance goes back over each function that a network may call."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from torch import Tensor
+
+from pellucid.errors import ConfigError
+from pellucid.explainers.propagation import names
+from pellucid.explainers.propagation.calls import Call, Edge
+from pellucid.explainers.propagation.composites import Composite
+from pellucid.explainers.propagation.layer import Layer
+from pellucid.explainers.propagation.rules import Rule, stabilized
+from pellucid.explainers.propagation.tape import Back, Signals
+from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
+
+Normalizing: TypeAlias = Literal["merged", "unchanged"]
+"""What BatchNorm is: a part of the layer before it, or nothing to relevance, as in published code."""
+
+
+class Relevance:
+    """Goes back over one forward pass by the rules of a composite; it remembers that pass's layers."""
+
+    def __init__(self, composite: Composite, epsilon: float, batch_norm: Normalizing) -> None:
+        self._composite = composite
+        self._epsilon = epsilon
+        self._batch_norm = batch_norm
+        self._layers: dict[Edge, tuple[Edge, Layer, Rule]] = {}  # by what they give; first, what they take
+        self._uses = Counter[Edge]()
+        self._has_first_layer = False
+
+    def __call__(self, call: Call) -> Back:
+        """The way back over one call. A function that is not known is an error where relevance arrives there."""
+        self._uses.update(list(call.inputs))
+        name, alone = call.name, len(call.inputs) == 1
+        if name in names.LAYERS and alone and call.argument(0, "input") in call:
+            return self._layer(call)
+        if name == "batch_norm" and alone and not call.argument(5, "training", False):
+            return self._normalized(call)
+        if name in names.PIECING and not alone and call.origin is not None:
+            return _unchanged(call, call.origin)
+        if alone and (name in names.ACTIVATIONS or name == "square"):
+            return _unchanged(call, *call.inputs)
+        if name in names.AFFINE and alone and (call.numbers_only or call.low is not None) and not _inverse(call):
+            return _unchanged(call, *call.inputs)
+        if name in names.LINEAR or (alone and name in names.PRODUCTS | names.AFFINE and not _inverse(call)):
+            return self._shared(call)
+        if name in names.SUMS:
+            return self._shared(call)
+        if name in names.ROUTING:
+            return lambda arrived: as_gradients_do(call, arrived)
+        return _unknown(call)
+
+    def check(self) -> None:
+        """Whether the composite's rule for first layers has met one."""
+        if self._composite.first is not None and not self._has_first_layer:
+            raise ConfigError(
+                "this composite has a rule for the layer that sees the pixels, and the network has none that sees "
+                "pixels or pixels normalized by constants; choose one without box or flat, such as 'epsilon-plus'"
+            )
+
+    def _layer(self, call: Call) -> Back:
+        ((edge, x),) = call.inputs.items()
+        (output,) = call.outputs
+        weight, bias = call.argument(1, "weight"), call.argument(2, "bias")
+        options = {name: value for name, value in call.kwargs.items() if name not in ("input", "weight", "bias")}
+        layer = Layer(call.function, x, weight, bias, call.args[3:], options, call.low, call.high)
+        rule = self._composite.dense if call.name == "linear" else self._composite.convolution
+        if layer.low is not None:
+            self._has_first_layer = True
+            rule = self._composite.first or rule
+        if call.name in names.CONVOLUTIONS or (call.name == "linear" and x.dim() == 2):  # its channels come second
+            self._layers[output] = edge, layer, rule
+        check = _written_over(call)
+
+        def back(arrived: Signals) -> Signals:
+            check()
+            return {edge: rule(layer, arrived[output])}
+
+        return back
+
+    def _normalized(self, call: Call) -> Back:
+        ((edge, x),) = call.inputs.items()
+        (output,) = call.outputs
+        if self._batch_norm == "unchanged" or call.low is not None:
+            return _unchanged(call, edge)
+        as_layer_of_its_own = self._shared(call)
+        if edge not in self._layers:
+            return as_layer_of_its_own
+        before, layer, rule = self._layers[edge]
+        merged = layer.scaled(*_scale_and_shift(call, x))
+
+        def back(arrived: Signals) -> Signals:
+            if self._uses[edge] > 1:  # others read the layer as it is
+                return as_layer_of_its_own(arrived)
+            return {before: rule(merged, arrived[output])}
+
+        return back
+
+    def _shared(self, call: Call) -> Back:
+        """In proportion to what each input contributes to a sum; constants keep their share."""
+        (output,) = call.outputs
+        z = stabilized(call.output, self._epsilon)  # a new tensor, for the network may write over this one
+        check = _written_over(call)
+
+        def back(arrived: Signals) -> Signals:
+            check()
+            found = transposed([output], list(call.doors.values()), [arrived[output] / z])
+            parts = zip(call.inputs.items(), found, strict=True)
+            return {edge: x * part for (edge, x), part in parts if part is not None}
+
+        return back
+
+
+def _unchanged(call: Call, edge: Edge) -> Back:
+    def back(arrived: Signals) -> Signals:
+        (relevance,) = arrived.values()
+        return {edge: relevance.sum_to_size(call.shape)}
+
+    return back
+
+
+def _scale_and_shift(call: Call, x: Tensor) -> tuple[Tensor, Tensor]:
+    mean, variance = call.argument(1, "running_mean"), call.argument(2, "running_var")
+    weight, bias = call.argument(3, "weight"), call.argument(4, "bias")
+    scale = (variance + call.argument(7, "eps", 1e-5)).rsqrt()
+    scale = scale if weight is None else scale * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    return scale.to(x.dtype), shift.to(x.dtype)
+
+
+def _inverse(call: Call) -> bool:
+    """Whether a constant is divided by what hangs on the images."""
+    return call.name in ("div", "true_divide") and call.args[0] not in call
+
+
+def _written_over(call: Call) -> Callable[[], None]:
+    versions = [(tensor, tensor._version) for tensor in call.inputs.values()]
+
+    def check() -> None:
+        if any(tensor._version != version for tensor, version in versions):
+            raise ConfigError(
+                f"the network writes over what '{call.name}' has read, and relevance needs it; "
+                "make what comes after it not in-place"
+            )
+
+    return check
+
+
+def _unknown(call: Call) -> Back:
+    shape = " and ".join(str(tuple(tensor.shape)) for tensor in call.inputs.values())
+
+    def back(arrived: Signals) -> Signals:
+        raise ConfigError(
+            f"relevance cannot pass the function '{call.name}' of {shape}; it passes convolutions, dense layers, "
+            "sums, BatchNorm in evaluation mode, pooling, activations, and what only moves values; "
+            "choose another explainer, or write the network in these"
+        )
+
+    return back

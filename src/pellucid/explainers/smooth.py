@@ -1,0 +1,167 @@
+"""Any explainer's maps over noisy copies of the image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.errors import ConfigError
+from pellucid.explainers.copies import at_copies, fold, portions
+from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.explainers.explanation import Remark
+from pellucid.explainers.gradient import Gradient
+from pellucid.probe import Probe
+
+Statistic = Literal["mean", "variance", "mean-square"]
+
+
+@final
+@dataclass(frozen=True)
+class Smooth(Explainer):
+    """The mean, the variance or the mean square of an explainer's maps over `samples` noisy copies of the image.
+
+    The noise is normal, with the deviation `sigma` in [0, 1] pixel units whatever the image's own range. With `clean`
+    the image itself is one more copy, and with `clip` noisy copies are drawn back into [0, 1].
+    """
+
+    explainer: Explainer = field(default_factory=Gradient)
+    samples: int = 50
+    sigma: float = 0.15
+    clean: bool = False
+    clip: bool = False
+    statistic: Statistic = "mean"
+
+    def __post_init__(self) -> None:
+        check_noise("Smooth", self.samples, self.sigma)
+
+    @property
+    def signed(self) -> bool:
+        """As maps of the explainer inside, and only their mean."""
+        return self.statistic == "mean" and self.explainer.signed
+
+    @property
+    def random(self) -> bool:
+        """Only without noise, around what is not random itself, it is not."""
+        return self.sigma > 0 or self.explainer.random
+
+    @property
+    def differentiable(self) -> bool:
+        """As the explainer inside is."""
+        return self.explainer.differentiable
+
+    @property
+    def learns(self) -> bool:
+        """As the explainer inside does."""
+        return self.explainer.learns
+
+    def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "Smooth":
+        """The same around what the explainer inside has learned."""
+        learned = self.explainer.fit(model, images, seed=seed)
+        return self if learned is self.explainer else replace(self, explainer=learned)
+
+    @property
+    def legend(self) -> str:
+        """As that of the explainer inside, or of any spread."""
+        if self.statistic == "mean":
+            return self.explainer.legend
+        how = "varies" if self.statistic == "variance" else "is far from 0"
+        return f"purple has no sign: the darker, the more the map {how} near the image"
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """One map for each copy, of which only sums are kept."""
+        return self._made(probe, of, rows).maps.value()
+
+    def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
+        """The mean over the copies of what the explainer inside owes, of their mean map."""
+        made = self._made(probe, of, rows)
+        return None if made.due is None or self.statistic != "mean" else made.due / made.copies
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """What holds of the maps of all copies of an image."""
+        made = self._made(probe, of, rows=len(of))
+        return [Remark(text, count == made.copies) for text, count in made.remarks.items()]
+
+    def _made(self, probe: Probe, of: Classes, rows: int) -> "_Made":
+        """Maps of all copies, and what is said of them, made once."""
+        return probe.shared(("copies", id(self), id(of)), lambda: self._look(probe, of, rows))
+
+    def _look(self, probe: Probe, of: Classes, rows: int) -> "_Made":
+        made = _Made(self, of)
+        if self.clean:
+            made.add(self.explainer, probe, 1, of, rows)
+        for numbers in portions(self.samples, len(of), rows):
+            copies = at_copies(probe, numbers, lambda number: self._copy(probe, number))
+            made.add(self.explainer, copies, len(numbers), of, rows)
+        return made
+
+    def _copy(self, probe: Probe, number: int) -> Tensor:
+        """The images under noise that follows from the number of the copy, however many are worked on together."""
+        x = images(probe)
+        noisy = x + self.sigma * probe.noise.stream("smoothgrad", number).normal(*x.shape[1:], dtype=x.dtype)
+        return noisy.clamp(0, 1) if self.clip else noisy
+
+
+class _Made:
+    """Maps of copies, and in how many of them each remark was made of an image."""
+
+    def __init__(self, owner: Smooth, of: Classes) -> None:
+        self.maps = _Sums(owner.statistic)
+        self.copies = 0
+        self.due: Tensor | None = None
+        self.remarks: dict[str, Tensor] = {}
+        self._known_by = owner, of  # kept alive, so that nothing else comes by their numbers
+
+    def add(self, explainer: Explainer, probe: Probe, copies: int, of: Classes, rows: int) -> None:
+        """Several copies of every image, that a probe looks at."""
+        self.copies += copies
+        of = of.repeat(copies)
+        found = explainer.maps(probe, of, rows)
+        self.maps.add(fold(found, copies))
+        if probe.second_order:
+            return  # maps with a graph come without remarks
+        due = explainer.due(probe, of, rows)
+        if due is not None:
+            self.due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
+        for remark in explainer.remarks(probe, of, found):
+            self.remarks[remark.text] = fold(remark.about.double(), copies).sum(0) + self.remarks.get(remark.text, 0)
+
+
+class _Sums:
+    """What a statistic needs of maps that come one after another."""
+
+    def __init__(self, statistic: Statistic) -> None:
+        self._statistic = statistic
+        self._count = 0
+        self._shift: Tensor | None = None
+        self._sum: Tensor | None = None
+        self._squares: Tensor | None = None
+
+    def add(self, maps: Tensor) -> None:
+        """Maps of several copies."""
+        if self._shift is None:
+            # the variance is that of distances to any map; near ones lose no digits
+            self._shift = maps[0].detach() if self._statistic == "variance" else torch.zeros_like(maps[0])
+        maps = maps - self._shift
+        self._count += len(maps)
+        self._sum = maps.sum(0) + (0 if self._sum is None else self._sum)
+        if self._statistic != "mean":
+            self._squares = maps.square().sum(0) + (0 if self._squares is None else self._squares)
+
+    def value(self) -> Tensor:
+        """The statistic of all of them."""
+        assert self._sum is not None
+        mean = self._sum / self._count
+        if self._squares is None:
+            return mean
+        square = self._squares / self._count
+        return square if self._statistic == "mean-square" else square - mean.square()
+
+
+def check_noise(owner: str, samples: int, sigma: float) -> None:
+    """Refuse settings of noise that cannot be meant."""
+    if samples < 1:
+        raise ConfigError(f"{owner} has samples={samples}; give 1 or more")
+    if not 0 <= sigma <= 1:
+        raise ConfigError(f"{owner} has sigma={sigma:g}; a deviation is 0 or more, in [0, 1] pixel units")

@@ -1,0 +1,88 @@
+import gc
+import warnings
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from networks import images, smooth
+from pellucid.errors import NetworkError, NoRoom
+from pellucid.explainers import Gradient, SmoothGrad
+from pellucid.explainers.room import Room
+
+X, Y = images(11, 1, 6, 6), torch.zeros(11, dtype=torch.long)
+
+
+class Cramped(nn.Module):
+    """A network that has room for few rows."""
+
+    def __init__(self, most: int, error: RuntimeError) -> None:
+        super().__init__()
+        self.network = smooth()
+        self.most = most
+        self.error = error
+        self.seen: list[int] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(len(x))
+        if len(x) > self.most:
+            raise self.error
+        return self.network(x)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_where_memory_runs_out_fewer_rows_are_tried(error: RuntimeError) -> None:
+    cramped = Cramped(3, error)
+    found = SmoothGrad(samples=6)(cramped, X, Y)
+    assert torch.allclose(found.map, SmoothGrad(samples=6)(smooth(), X, Y).map, atol=1e-12)
+    assert cramped.seen[:3] == [8, 4, 2]
+    assert max(cramped.seen[3:]) == 2
+
+
+def test_other_errors_and_those_of_a_single_row_are_left_alone() -> None:
+    with pytest.raises(NetworkError, match=r"failed on 8 images of 1x6x6: RuntimeError: out of luck$"):
+        Gradient()(Cramped(0, RuntimeError("out of luck")), X, Y)
+    cramped = Cramped(0, torch.OutOfMemoryError("out of memory"))
+    with pytest.raises(NoRoom, match=r"^memory does not suffice for a single image \(out of memory\); "):
+        Gradient()(cramped, X, Y)
+    assert cramped.seen == [8, 4, 2, 1]
+
+
+def test_rows_follow_from_what_a_pass_keeps() -> None:
+    model, rows = smooth(), {}
+    for memory in (1, 30_000, 60_000, None):
+        room = Room(memory, torch.device("cpu"))
+        assert room.rows == 8
+        with room.weighing(model, 2):
+            model(X[:2].requires_grad_())
+        rows[memory] = room.rows
+    assert rows[1] == 1
+    assert 1 < rows[30_000] < rows[60_000] <= 2 * rows[30_000] + 1
+    assert rows[None] == 64, "as many as are any faster on a CPU"
+    with room.weighing(model, 11):
+        model(X.requires_grad_())
+    assert room.rows == 64, "what is settled is not weighed again"
+
+
+def test_nothing_is_left_behind() -> None:
+    """An explanation that has been forgotten keeps no memory."""
+    model, x = smooth(), X[:4]
+
+    def alive() -> int:
+        gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some of the objects that are looked at warn
+            return sum(isinstance(one, torch.Tensor) for one in gc.get_objects())
+
+    Gradient()(model, x, 0)
+    before = alive()
+    for _ in range(3):
+        Gradient()(model, x, 0)
+        Gradient()(model, x.clone().requires_grad_(), 0, create_graph=True)
+    assert alive() == before
