@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pellucid import audits
 from pellucid.audits import (
     PROFILES,
     AuditFolder,
