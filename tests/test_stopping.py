@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,17 @@ def wait():
         time.sleep(0.01)
 stopping.begin()
 """
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Generator[None]:
+    """Signals that the shell ignores for its background jobs are heard by what the tests start."""
+    before = {number: signal.getsignal(number) for number in CODES}
+    for number in CODES:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Process:
