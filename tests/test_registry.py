@@ -51,3 +51,15 @@ def test_an_entry_describes_itself_in_its_first_line() -> None:
         """
 
     assert describe(pick) == "Pick one."
+
+
+def test_a_place_is_imported_only_when_its_name_is_asked_for() -> None:
+    places = Registry[object]("number", {"half": "fractions:Fraction", "gone": "pellucid.nowhere:Gone"})
+    from fractions import Fraction
+
+    assert list(places) == ["half", "gone"]
+    assert places.name_of(Fraction) == "half"
+    assert places.summary_of("half") == "This class implements rational numbers."
+    assert places["half"] is Fraction
+    with pytest.raises(ModuleNotFoundError):
+        places["gone"]

@@ -52,13 +52,24 @@ if TYPE_CHECKING:
     from pellucid.train import accuracy as accuracy
     from pellucid.train import fit as fit
 
-_PACKAGES = ("attacks", "data", "errors", "evaluate", "explain", "models", "objectives", "processes", "runs", "train")
+_PACKAGES = (
+    "attacks",
+    "data",
+    "errors",
+    "evaluate",
+    "explainers",
+    "models",
+    "objectives",
+    "processes",
+    "runs",
+    "train",
+)
 _NAMES = {
     "Batch": "batch",
     "Record": "evaluate",
     "measure": "evaluate",
-    "Gradient": "explain",
-    "SmoothGrad": "explain",
+    "Gradient": "explainers",
+    "SmoothGrad": "explainers",
     "Estimate": "metrics",
     "L0": "norms",
     "L1": "norms",

@@ -1,24 +1,33 @@
 """A registry: one literal mapping from name to entry, open to other packages through entry points."""
 
+import ast
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from pellucid.errors import UnknownName, suggestion
 
 T = TypeVar("T")
 
 
-class Registry(Mapping[str, T]):
-    """Names of one kind. A miss is looked up among the entry points `pellucid.<kind>s` before it is an error."""
+class Registry(Mapping[str, T], Generic[T]):
+    """Names of one kind, and what each stands for: a value, or the place of one as `package.module:name`.
 
-    def __init__(self, kind: str, entries: Mapping[str, T]) -> None:
+    A place is imported when its name is asked for, so that names can be listed, and misspelled ones refused, before
+    anything heavy is imported. A miss is looked up among the entry points `pellucid.<kind>s` before it is an error.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, T | str]) -> None:
         self.kind = kind
         self._entries = dict(entries)
 
     def __getitem__(self, name: str) -> T:
         if name in self._entries:
-            return self._entries[name]
+            entry: Any = self._entries[name]
+            return _at(entry) if isinstance(entry, str) else entry
         for point in entry_points(group=f"pellucid.{self.kind}s", name=name):
             return point.load()
         raise UnknownName(f"no {self.kind} is called '{name}'{suggestion(name, self)}")
@@ -37,13 +46,39 @@ class Registry(Mapping[str, T]):
 
     def name_of(self, entry: Any) -> str:
         """The name under which `entry` is listed."""
-        for name, listed in self.items():
-            if listed is entry:
+        place = f"{getattr(entry, '__module__', '')}:{getattr(entry, '__qualname__', '')}"
+        for name, listed in self._entries.items():
+            if listed is entry or listed == place:
+                return name
+        for name in self:
+            if name not in self._entries and self[name] is entry:
                 return name
         raise UnknownName(f"{entry!r} is not registered as a {self.kind}")
+
+    def summary_of(self, name: str) -> str:
+        """What an entry says of itself in a line, read from its source where it is known by its place."""
+        entry = self._entries.get(name)
+        return _written_at(entry) if isinstance(entry, str) else describe(self[name])
 
 
 def describe(entry: Any) -> str:
     """What an entry says of itself: its summary, or the first line of its docstring."""
     summary: str | None = getattr(entry, "summary", None)
     return summary or (entry.__doc__ or "").strip().partition("\n")[0]
+
+
+def _at(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _written_at(place: str) -> str:
+    """The first line of the docstring at a place whose module is not imported for it."""
+    module, _, name = place.partition(":")
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return describe(_at(place))
