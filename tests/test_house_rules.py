@@ -36,7 +36,7 @@ def test_a_source_file_keeps_the_rules(path: Path) -> None:
         assert not re.search(r"\bprint\(", text), "values go up, the command line speaks"
         assert "os.environ" not in text and "getenv" not in text, "the library reads no environment"
     # the latter transposes one operation, never a network
-    if inner.as_posix() not in ("probe.py", "explain/propagation/transposing.py"):
+    if inner.as_posix() not in ("probe.py", "explainers/propagation/transposing.py"):
         assert not re.search(r"^[^#\n]*= torch\.autograd\.grad\(", text, re.M), (
             "input gradients are taken in the probe only"
         )

@@ -163,7 +163,7 @@ ROWS: Mapping[str, Row] = {
     "signals": Row("SIGINT, SIGTERM and SIGHUP, from the first moment on", suite("test_stopping.py")),
     "tampered": Row(
         "JSON, TOML and arrays that are cut, empty or hold other things, for every command that reads them",
-        suite("test_tampered.py", "runs/test_damaged_folders.py", "audit/test_recorded.py", "test_shape.py"),
+        suite("test_tampered.py", "runs/test_damaged_folders.py", "audits/test_recorded.py", "test_shape.py"),
     ),
     "surroundings": Row(
         "full and read-only disks, lost output, missing folders, poor terminals, for every command",
@@ -188,7 +188,7 @@ ROWS: Mapping[str, Row] = {
     "fuzz": Row("a changed file for every reader, a changed text for every parser", partial(fuzz, inputs=1000)),
     "networks": Row(
         "a network that writes over its input, ends the program, or changes what is around it; a gate on it",
-        suite("hostile/test_in_place.py", "hostile/test_contained.py", "audit/test_gate.py"),
+        suite("hostile/test_in_place.py", "hostile/test_contained.py", "audits/test_gate.py"),
     ),
     "threads": Row("several threads at one network", suite("hostile/test_threads.py")),
     "kinds": Row(

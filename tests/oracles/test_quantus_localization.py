@@ -1,4 +1,4 @@
-"""Localisation and class sensitivity against Quantus."""
+"""Localization and class sensitivity against Quantus."""
 
 import warnings
 from typing import Any
@@ -47,7 +47,7 @@ def mask(exact_digits: Batch) -> Tensor:
     ],
     ids=["pointing-game", "rank-in-mask", "mass-in-mask"],
 )
-def test_localisation_on_digits(
+def test_localization_on_digits(
     exact_network: nn.Module, exact_digits: Batch, maps: Tensor, mask: Tensor, ours: Metric, metric: Any
 ) -> None:
     # theirs divides by the sum of a signed map, which may be anything; of what is positive both mean the same

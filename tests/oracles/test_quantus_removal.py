@@ -29,7 +29,7 @@ def case(digits_network: nn.Module, digits: Batch) -> Case:
 
 
 @pytest.fixture
-def colour() -> Case:
+def color() -> Case:
     """The same of a network that sees three channels."""
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
@@ -56,14 +56,14 @@ def test_pixel_flipping(case: Case, pixels: int, fill: float) -> None:
     assert torch.allclose(ours.value, area, rtol=0, atol=1e-6)
 
 
-def test_pixel_flipping_of_all_channels_of_a_pixel_at_once(colour: Case) -> None:
+def test_pixel_flipping_of_all_channels_of_a_pixel_at_once(color: Case) -> None:
     # Quantus takes values, not pixels; three in a step are a pixel where its channels come one after another
-    place = colour.maps.sum(1).flatten(1).argsort(1).argsort(1).view(6, 1, 8, 8)
+    place = color.maps.sum(1).flatten(1).argsort(1).argsort(1).view(6, 1, 8, 8)
     together = 3.0 * place + torch.arange(3).view(1, 3, 1, 1)
     metric = quantus.PixelFlipping(features_in_step=12, perturb_baseline=0.25)  # pyright: ignore[reportArgumentType]
     metric.custom_preprocess = _nothing
-    theirs = _theirs(metric, colour, together)
-    ours = PixelFlipping(4, 0.25).on(colour.model, colour.batch, colour.of, maps=colour.maps)
+    theirs = _theirs(metric, color, together)
+    ours = PixelFlipping(4, 0.25).on(color.model, color.batch, color.of, maps=color.maps)
     assert torch.allclose(ours.columns["curve"].double(), torch.tensor(np.array(theirs)).double(), rtol=0, atol=1e-6)
 
 
