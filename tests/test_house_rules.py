@@ -57,7 +57,9 @@ def changes(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
         owner = call.func.value.id
-    if owner in ("files", "sealed") or any(isinstance(word, ast.Name) and word.id == "buffer" for word in call.args):
+    if owner in ("files", "checksums") or any(
+        isinstance(word, ast.Name) and word.id == "buffer" for word in call.args
+    ):
         return False
     if name == "open":
         words = [*call.args, *(keyword.value for keyword in call.keywords)]

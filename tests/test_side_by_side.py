@@ -12,7 +12,8 @@ import numpy
 import pytest
 from PIL import Image
 
-from pellucid import data, files, sealed
+from pellucid import data, files
+from pellucid.ledger import checksums
 
 CONTENT = random.Random(0).randbytes(1_500_000)
 FETCHING = """
@@ -23,11 +24,11 @@ print(hashlib.sha256(fetch(Remote(url, digest), pathlib.Path(folder)).read_bytes
 """
 WRITING = """
 import sys, pathlib
-from pellucid import sealed
+from pellucid.ledger import checksums
 path = pathlib.Path(sys.argv[1])
 print("ready", flush=True)
 for number in range(150):
-    sealed.write_json(path, {"number": number, "long": "x" * 5000})
+    checksums.write_json(path, {"number": number, "long": "x" * 5000})
 """
 MAPPING = """
 import sys, pathlib
@@ -79,7 +80,7 @@ def test_processes_that_fetch_the_same_file_at_once_have_it_whole(tmp_path: Path
         url = f"http://127.0.0.1:{server.server_port}/a.bin"
         assert ended([begun(FETCHING, url, f"sha256:{digest}", tmp_path) for _ in range(3)]) == [digest] * 3
         assert len(asked) == 1, "those that waited found it there"
-        assert {path.name for path in tmp_path.iterdir()} == {"a.bin", sealed.LEDGER}
+        assert {path.name for path in tmp_path.iterdir()} == {"a.bin", checksums.LEDGER}
     finally:
         server.shutdown()
         server.server_close()
@@ -90,16 +91,16 @@ def test_a_reader_never_meets_damage_while_others_write(tmp_path: Path) -> None:
     """Two write, one clears up, and this one reads."""
     path = tmp_path / "runs" / "a.json"
     path.parent.mkdir()
-    sealed.write_json(path, {"number": 0})
+    checksums.write_json(path, {"number": 0})
     others = [begun(WRITING, path), begun(WRITING, path)]
     reads = 0
     while any(other.poll() is None for other in others):
-        assert sealed.read_json(path)["number"] >= 0
+        assert checksums.read_json(path)["number"] >= 0
         files.clear_unfinished(tmp_path)
-        assert {found.name for found in path.parent.glob("[!.]*")} == {"a.json", sealed.LEDGER}
+        assert {found.name for found in path.parent.glob("[!.]*")} == {"a.json", checksums.LEDGER}
         reads += 1
     ended(others)
-    assert reads and sealed.read_json(path)["number"] == 149
+    assert reads and checksums.read_json(path)["number"] == 149
 
 
 @pytest.mark.slow
@@ -107,7 +108,7 @@ def test_processes_that_make_the_same_maps_make_them_once(tmp_path: Path) -> Non
     found = ended([begun(MAPPING, tmp_path) for _ in range(3)])
     assert len(set(found)) == 1 and float(found[0]) > 0
     (folder,) = tmp_path.iterdir()
-    assert {path.name for path in folder.iterdir()} == {"maps.npy", "reference.json", sealed.LEDGER, ".lock"}
+    assert {path.name for path in folder.iterdir()} == {"maps.npy", "reference.json", checksums.LEDGER, ".lock"}
 
 
 def test_pictures_that_are_being_written_are_none_of_a_data_set(tmp_path: Path) -> None:

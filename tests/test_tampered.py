@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from pellucid import cli
-from pellucid.sealed import LEDGER
+from pellucid.ledger.checksums import LEDGER
 from small_commands import RUN, WRITING, words, write_images
 
 ALSO_READ_BY = {

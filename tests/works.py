@@ -22,6 +22,7 @@ from pellucid.evaluate.retrain import Random, Variance, retrain
 from pellucid.explainers import Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.normlime import Rule
+from pellucid.ledger import Table
 from pellucid.metrics.neurons import Identity, Reading
 from pellucid.train import Adam, Constant, Recipe, Step
 from pellucid.train.references import make
@@ -40,7 +41,7 @@ def plain(found: Any) -> Any:
         return hashlib.sha256(found.contiguous().numpy().tobytes()).hexdigest(), found.shape, found.dtype
     if isinstance(found, Mapping):
         return {name: plain(value) for name, value in found.items()}
-    if isinstance(found, evaluate.Record | evaluate.Table):
+    if isinstance(found, Table):
         return plain(found.columns), found.about
     if isinstance(found, list | tuple):
         return [plain(value) for value in found]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pellucid.contained import called, contained, name_of, reason
 from pellucid.errors import NetworkError, NoGradients, PellucidError, ShapeError
-from pellucid.halving import out_of_memory
+from pellucid.memory import out_of_memory
 
 Images = Float[Tensor, "b *shape"]
 Logits = Float[Tensor, "b classes"]

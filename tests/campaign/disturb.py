@@ -12,7 +12,7 @@ import numpy as np
 from campaign.works import Work
 from contents import contents
 from nursery import Death, Fault, Nursery
-from pellucid import sealed
+from pellucid.ledger import checksums
 
 Said = str | None
 """What went wrong, where something did."""
@@ -87,7 +87,7 @@ def damaged(nursery: Nursery, work: Work, draw: random.Random, expected: dict[st
         if ended.status == 0:
             # what the command has no need to read stays as it is, and its ledger tells
             # and what a run ran on is removed, since nobody knows it any more
-            unread = not sealed.sound(path) if path.exists() else path.name == "environment.json"
+            unread = not checksums.sound(path) if path.exists() else path.name == "environment.json"
             apart = path.relative_to(work.left(nursery.folder)).as_posix() if unread else ""
             return _differs(nursery, work, expected, name, apart=apart)
         said = ended.said

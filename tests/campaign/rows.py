@@ -171,7 +171,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "links": Row(
         "a symbolic link in the place of a file of ours, and several processes in one folder",
-        suite("test_links.py", "test_side_by_side.py", "test_files.py", "test_sealed.py"),
+        suite("test_links.py", "test_side_by_side.py", "test_files.py", "ledger"),
     ),
     "strangers": Row(
         "a program, a factory in a file, or a plug-in that would run code",

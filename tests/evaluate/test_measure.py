@@ -15,8 +15,9 @@ from pellucid.attacks import PGD, Attack, Engine, Misclassified, RandomPoint, Re
 from pellucid.attacks.victim import Images, Victim
 from pellucid.data import TensorSplit
 from pellucid.errors import MeasurementError, NoRoom, RunBusy
-from pellucid.evaluate import Record, fingerprint, measure, measure_steps, sample
+from pellucid.evaluate import Record, measure, measure_steps, sample
 from pellucid.files import locked
+from pellucid.ledger import fingerprint
 from pellucid.norms import Linf
 
 ATTACK = Repeat(PGD(eps=0.05, steps=3), 2)

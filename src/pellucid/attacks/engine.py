@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.attacks.halved import halved
-from pellucid.halving import out_of_memory
 from pellucid.layout import channels_last
 from pellucid.looking import as_given
+from pellucid.memory import out_of_memory
 from pellucid.probe import frozen
 
 

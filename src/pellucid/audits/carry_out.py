@@ -14,8 +14,7 @@ from pellucid.audits.part import Part, Task
 from pellucid.audits.profile import Profile
 from pellucid.audits.speed import Speed
 from pellucid.errors import ConfigError
-from pellucid.evaluate import fingerprint
-from pellucid.evaluate.measure import check_unchanged
+from pellucid.ledger import check_unchanged, fingerprint
 from pellucid.runs import Subject
 
 Watch = Callable[[int, int, str], None]
@@ -145,7 +144,7 @@ def _carried_out(part: Part, known: str, task: Task) -> Outcome:
     began = time.perf_counter()
     try:
         finding, failure = part.carry_out(task), ""
-        check_unchanged(task.subject.model, {"model": known})
+        check_unchanged(task.subject.model, known)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or "no reason was given"
         finding, failure = None, f"{type(error).__name__}: {reason}"

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pellucid import files, sealed
+from pellucid import files
 from pellucid.audits.part import Finding
 from pellucid.audits.recorded import check_about, check_outcome
 from pellucid.errors import Damaged, MeasurementError
+from pellucid.ledger import checksums
 
 SKIPPED = "skipped"
 """What a failure begins with where a part did not apply."""
@@ -53,8 +54,8 @@ class AuditFolder:
         """What is audited."""
         if not self._about.exists():
             raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
-        with sealed.reading(self._about, MENDING):
-            about = sealed.read_json(self._about, MENDING)
+        with checksums.reading(self._about, MENDING):
+            about = checksums.read_json(self._about, MENDING)
             check_about(about)
             return about
 
@@ -80,20 +81,20 @@ class AuditFolder:
         plain = json.loads(json.dumps(about))
         content = json.dumps(plain, indent=2) + "\n"
         if self._about.exists():
-            with sealed.telling(), sealed.reading(self._about, sealed.MADE_AGAIN):
-                known = sealed.read_json(self._about, sealed.MADE_AGAIN)
+            with checksums.telling(), checksums.reading(self._about, checksums.MADE_AGAIN):
+                known = checksums.read_json(self._about, checksums.MADE_AGAIN)
                 if any(known[name] != plain[name] for name in ("models", "data", "parts", "seed")):
                     raise MeasurementError(
                         f"{self.path} holds another audit; give each a folder of its own with --out"
                     )
                 return
-        if not sealed.vouched(self._about, content):  # what lies here may be of another audit
+        if not checksums.vouched(self._about, content):  # what lies here may be of another audit
             for number, entry in enumerate(plain["models"]):
                 for part in plain["parts"]:
                     if (file := _file_of(self._place(number, entry["name"], part))).exists():
                         files.inner_folder(file.parent)
                         files.remove(file)
-        sealed.write(self._about, content)
+        checksums.write(self._about, content)
 
     def place(self, model: int, part: str) -> Path:
         """Where a part of a network's audit keeps its records and pictures."""
@@ -109,8 +110,8 @@ class AuditFolder:
         if not file.exists():
             return None
         try:
-            known = sealed.read_json(file, MENDING)
-            with sealed.reading(file, MENDING):
+            known = checksums.read_json(file, MENDING)
+            with checksums.reading(file, MENDING):
                 check_outcome(known, self.about["parts"][part].get("kind"))
                 finding = None if known["finding"] is None else Finding.from_record(known["finding"])
                 return Outcome(finding, str(known["failure"]), float(known["seconds"]))
@@ -139,8 +140,8 @@ class AuditFolder:
             return [outcome.failure] if outcome is not None and outcome.damaged else []
         place = self.place(model, part)
         pictures = [place.parent / name for name in _names(outcome.finding.details) if name.startswith(f"{part}/")]
-        faults = [sealed.fault_of(path, MENDING) for path in pictures]
-        return [*filter(None, dict.fromkeys([*faults, *sealed.faults_below(place, MENDING)]))]
+        faults = [checksums.fault_of(path, MENDING) for path in pictures]
+        return [*filter(None, dict.fromkeys([*faults, *checksums.faults_below(place, MENDING)]))]
 
     def outcomes(self, model: int) -> dict[str, Outcome]:
         """What became of every part that has been tried, by name."""
@@ -156,7 +157,7 @@ class AuditFolder:
         }
         file = self._file(model, part)
         files.inner_folder(file.parent)
-        sealed.write_json(file, record, indent=1)
+        checksums.write_json(file, record, indent=1)
 
     def figures(self) -> Sequence[Mapping[str, Any]]:
         """Every figure of every network as plain values, for tables and other programs."""

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pellucid import sealed, shape
+from pellucid import shape
 from pellucid.audits.bearing import bears_on
 from pellucid.audits.figure import Figure
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.requirement import Requirement, Shortfall, shortfalls
 from pellucid.evaluate import Verdict
+from pellucid.ledger import checksums
 
 _FILE = "gate.json"
 OVERRULES = "--allow-failed-checks"
@@ -58,7 +59,7 @@ def gate(folder: AuditFolder, requirements: Sequence[Requirement], *, allow_fail
 
 def keep(folder: AuditFolder, found: Gate) -> None:
     """Write down what has to be said, for the page."""
-    sealed.write_json(folder.path / _FILE, {"lines": found.lines()})
+    checksums.write_json(folder.path / _FILE, {"lines": found.lines()})
 
 
 def kept(folder: AuditFolder) -> list[str]:
@@ -66,8 +67,8 @@ def kept(folder: AuditFolder) -> list[str]:
     file = folder.path / _FILE
     if not file.exists():
         return []
-    with sealed.reading(file):
-        content = sealed.read_json(file)
+    with checksums.reading(file):
+        content = checksums.read_json(file)
         shape.check(content, {"lines": [str]})
         return content["lines"]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 from PIL import Image
 
-from pellucid import evaluate, sealed
+from pellucid import evaluate
 from pellucid.audits.figure import Figure
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
@@ -16,6 +16,7 @@ from pellucid.drawing import png
 from pellucid.errors import ConfigError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
+from pellucid.ledger import checksums
 from pellucid.runs import Subject
 
 
@@ -79,7 +80,7 @@ class Task:
 
     def keep(self, picture: Image.Image, name: str) -> str:
         """Where a picture lies, seen from the network's folder."""
-        sealed.write(self.place / f"{name}.png", png(picture))
+        checksums.write(self.place / f"{name}.png", png(picture))
         return f"{self.place.name}/{name}.png"
 
     def batch(self, n: int) -> Batch:

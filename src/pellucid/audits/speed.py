@@ -10,7 +10,7 @@ from torch import nn
 from pellucid.batch import Batch
 from pellucid.data import sequential
 from pellucid.evaluate.explanations import Passes
-from pellucid.halving import out_of_memory
+from pellucid.memory import out_of_memory
 from pellucid.probe import Probe, frozen, slope
 from pellucid.runs import Subject
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, cast, final
 from urllib.error import HTTPError
 
-from pellucid import files, sealed
+from pellucid import files
 from pellucid.errors import DataError, DownloadError
+from pellucid.ledger import checksums
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0 where nobody knows)."""
@@ -73,8 +74,8 @@ def fetch(remote: Remote, folder: Path, *, report: Report = silent, timeout: flo
 
 def whole(path: Path) -> Path:
     """A file, unless it was fetched and is no longer what came."""
-    if sealed.noted(path):
-        sealed.check(path, "remove it, and fetch it again with download=True (--download)")
+    if checksums.noted(path):
+        checksums.check(path, "remove it, and fetch it again with download=True (--download)")
     return path
 
 
@@ -97,7 +98,7 @@ def _fetch(remote: Remote, path: Path, part: Path, file: files.Growing, report: 
         files.remove(part)
         raise DownloadError(f"{remote.url} does not have the digest {remote.digest}; {_by_hand(remote, folder)}")
     file.sync()
-    sealed.note(path, files.checksum(part))
+    checksums.note(path, files.checksum(part))
     files.rename(part, path)
 
 

@@ -11,12 +11,12 @@ from pellucid.data.download import Report
 from pellucid.data.holdout import held_out
 from pellucid.data.images import ImageFiles, decoded
 from pellucid.data.listing import Listing, listings
-from pellucid.data.rows import digest
 from pellucid.data.split import Split, sequential
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.survey import Seen, survey
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, ShapeError
+from pellucid.ledger import digest
 
 _SHARE = 0.15  # of each class for testing, and as much for validation
 _CHUNK = 64

@@ -1,6 +1,5 @@
 """Labels and columns, one row per image: what splits have in common wherever their pixels are."""
 
-import hashlib
 from collections.abc import Mapping
 
 import torch
@@ -50,23 +49,3 @@ def check_lengths(images: int, labels: Tensor, columns: Columns) -> None:
     for name, column in {"labels": labels, **columns}.items():
         if len(column) != images:
             raise ShapeError(f"'{name}' has {len(column)} rows for {images} images; each image needs one")
-
-
-def digest(*parts: object) -> str:
-    """A digest of words, numbers and tensors that does not depend on where the tensors are."""
-    total = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, tuple) and any(isinstance(one, Tensor) for one in part):
-            total.update(digest(*part).encode())  # as quantized layers keep their weights
-        elif isinstance(part, Tensor):
-            part = part.dequantize() if part.is_quantized else part  # noqa: PLW2901
-            total.update(repr((part.dtype, tuple(part.shape))).encode())
-            total.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-        else:
-            total.update(repr(part).encode())
-    return total.hexdigest()
-
-
-def named(columns: Columns) -> list[str | Tensor]:
-    """The columns in the order of their names, for a digest."""
-    return [part for name in sorted(columns) for part in (name, columns[name])]

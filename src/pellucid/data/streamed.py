@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
 from pellucid.data.images import ImageFiles, decoded
-from pellucid.data.rows import Columns, check_lengths, digest, named, numbered, positions, selected, widened
+from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, widened
 from pellucid.data.tensors import unit
 from pellucid.errors import ShapeError
+from pellucid.ledger import digest, named
 
 
 @final

@@ -9,8 +9,9 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from pellucid.batch import Batch, check_labels, check_pixels
-from pellucid.data.rows import Columns, check_lengths, digest, named, numbered, positions, selected, widened
+from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, widened
 from pellucid.errors import ShapeError
+from pellucid.ledger import digest, named
 
 
 @final

@@ -16,12 +16,9 @@ from pellucid.evaluate.importance_table import shared_segments as shared_segment
 from pellucid.evaluate.importance_table import write_importance as write_importance
 from pellucid.evaluate.measure import Measured as Measured
 from pellucid.evaluate.measure import description as description
-from pellucid.evaluate.measure import fingerprint as fingerprint
-from pellucid.evaluate.measure import identity as identity
 from pellucid.evaluate.measure import measure as measure
 from pellucid.evaluate.measure import measure_steps as measure_steps
 from pellucid.evaluate.record import Record as Record
 from pellucid.evaluate.record import worst as worst
 from pellucid.evaluate.sample import sample as sample
-from pellucid.evaluate.table import Table as Table
 from pellucid.evaluate.verdicts import verdicts as verdicts

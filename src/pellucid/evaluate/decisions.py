@@ -9,10 +9,8 @@ from torch import Tensor, nn
 from pellucid.batch import check_labels
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, NotFinite
-from pellucid.evaluate.measure import check_unchanged, fingerprint
-from pellucid.evaluate.table import Table
-from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import ready
+from pellucid.ledger import Table, check_unchanged, fingerprint, in_halves_on_oom
 from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.metrics.calibration import calibration_error
@@ -83,5 +81,5 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
         "data": split.fingerprint(),
         "model": own,
     }
-    check_unchanged(model, about)
+    check_unchanged(model, own)
     return Decisions({name: torch.cat(parts) for name, parts in columns.items()}, about)

@@ -14,12 +14,11 @@ from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.importance_folder import ImportanceFolder
-from pellucid.evaluate.measure import fingerprint, identity
 from pellucid.evaluate.sample import sample
 from pellucid.explainers.normlime import NormLime
 from pellucid.explainers.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
-from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
+from pellucid.ledger import fingerprint, identity, in_halves_on_oom
 
 _EDITION = 2  # what hides nothing has no coefficient
 _LEARNED_FROM = 500  # images that a vocabulary is learned from, however many are explained

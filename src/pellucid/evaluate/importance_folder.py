@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pellucid import files, sealed
-from pellucid.begun import begun
+from pellucid import files
 from pellucid.explainers.normlime import Importance, Rule, Tally, Vocabulary
+from pellucid.ledger import begun, checksums
 
 Columns = Mapping[str, Tensor]
 
@@ -29,26 +29,26 @@ class ImportanceFolder:
     @property
     def about(self) -> dict[str, Any]:
         """Everything that the explanations depend on."""
-        with sealed.reading(self._settings):
-            return sealed.read_json(self._settings)["about"]
+        with checksums.reading(self._settings):
+            return checksums.read_json(self._settings)["about"]
 
     @property
     def count(self) -> int:
         """How many chunks there are once all images are explained."""
-        with sealed.reading(self._settings):
-            known = sealed.read_json(self._settings)
+        with checksums.reading(self._settings):
+            known = checksums.read_json(self._settings)
             return -(-known["about"]["images"] // known["batch"])
 
     def missing(self) -> list[int]:
         """The chunks that are still to be made, or to be made again."""
-        return [number for number in range(self.count) if not sealed.kept(self._chunk(number))]
+        return [number for number in range(self.count) if not checksums.kept(self._chunk(number))]
 
     @property
     def vocabulary(self) -> Vocabulary | None:
         """The words for superpixels, where there are any yet."""
         if self._words.exists():
-            with sealed.telling():
-                return Vocabulary.load(self._words, sealed.MADE_AGAIN)
+            with checksums.telling():
+                return Vocabulary.load(self._words, checksums.MADE_AGAIN)
         return None
 
     def chunks(self) -> Iterator[Columns]:
@@ -86,17 +86,17 @@ class ImportanceFolder:
 
     def keep_words(self, vocabulary: Vocabulary) -> None:
         """Write the words; chunks that were made by others go."""
-        if not sealed.vouched(self._words, vocabulary.packed()):
+        if not checksums.vouched(self._words, vocabulary.packed()):
             self._clear()
         vocabulary.save(self._words)
 
     def keep(self, columns: Columns, number: int) -> None:
         """Write a chunk, whole or not at all."""
         files.inner_folder(self._chunks)
-        sealed.write_arrays(self._chunk(number), {name: column.cpu().numpy() for name, column in columns.items()})
+        checksums.write_arrays(self._chunk(number), {name: column.cpu().numpy() for name, column in columns.items()})
 
     def _clear(self) -> None:
-        sealed.clear(self._chunks, "*.npz")
+        checksums.clear(self._chunks, "*.npz")
 
     @property
     def _settings(self) -> Path:
@@ -115,4 +115,4 @@ class ImportanceFolder:
 
 
 def _read(path: Path) -> Columns:
-    return {name: torch.from_numpy(column) for name, column in sealed.read_arrays(path).items()}
+    return {name: torch.from_numpy(column) for name, column in checksums.read_arrays(path).items()}

@@ -11,10 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid import config, files, sealed
+from pellucid import config, files
 from pellucid.data import Split
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.explainers.normlime import Importance, NormLime, small
+from pellucid.ledger import checksums
 from pellucid.printable import cell
 
 _COLUMNS = (
@@ -68,7 +69,7 @@ def write_importance(folder: ImportanceFolder, split: Split, explainer: NormLime
     if segments is not None:
         maps, used = class_maps(importance, segments).numpy(), importance.counts[:, segments.flatten()]
         used = used.unflatten(1, segments.shape).int().numpy()
-        sealed.write_arrays(path / "maps.npz", {"maps": maps, "used": used, "classes": numpy.array(names)})
+        checksums.write_arrays(path / "maps.npz", {"maps": maps, "used": used, "classes": numpy.array(names)})
     return content
 
 

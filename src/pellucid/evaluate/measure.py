@@ -1,7 +1,5 @@
 """Attacking a split chunk by chunk; what is done is kept, so that a measurement that was killed goes on."""
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +11,10 @@ from torch import Tensor, nn
 from pellucid import config, files
 from pellucid.attacks import Attack, Engine, Perturbed
 from pellucid.batch import Batch
-from pellucid.data import Split, rows, sequential
-from pellucid.errors import MeasurementError, UnknownName
-from pellucid.evaluate.folder import MeasurementFolder
+from pellucid.data import Split, sequential
+from pellucid.errors import MeasurementError
 from pellucid.evaluate.record import Record
-from pellucid.halving import in_halves_on_oom
-from pellucid.kinds import check_weights
+from pellucid.ledger import Folder, check_unchanged, described, fingerprint, in_halves_on_oom
 
 
 @dataclass(frozen=True)
@@ -75,10 +71,10 @@ def measure_steps(
             parts.append(part)
             yield _progress(parts, len(split))
         return Record.joined(parts)
-    place = MeasurementFolder(folder, Record)
+    place = Folder(folder, Record)
     with files.locked(folder):
         plan = sequential(split, place.begin(about, batch))
-        if (record := place.record(about)) is not None:
+        if (record := place.whole(about)) is not None:
             place.clear()  # which a kill may have prevented
             yield _progress([record], len(split))
             return record
@@ -111,48 +107,13 @@ def description(model: nn.Module, split: Split, attack: Attack, seed: int, engin
     }
 
 
-def fingerprint(model: nn.Module) -> str:
-    """A digest of a network's structure and of everything it has learned."""
-    check_weights(model)
-    digest = hashlib.sha256(repr(model).encode())
-    for name, tensor in model.state_dict().items():
-        if not isinstance(tensor, Tensor):  # as quantized layers keep their weights
-            digest.update(f"{name} {rows.digest(tensor)}".encode())
-            continue
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def check_unchanged(model: nn.Module, about: Mapping[str, Any]) -> None:
-    """Refuse to go on with a network that has learned something else while it was looked at."""
-    if fingerprint(model) != about["model"]:
-        raise MeasurementError(
-            "the network changed its own weights or buffers while it was measured, so that figures would be of no "
-            "one network; let its forward pass leave them alone in evaluation mode"
-        )
-
-
-def identity(about: dict[str, Any]) -> str:
-    """A short name for everything that a measurement depends on."""
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def _parts(
     model: nn.Module, split: Split, plan: list[Tensor], attack: Attack, about: Mapping[str, Any], engine: Engine
 ) -> Generator[Record]:
     for images in split.batches(plan):
         parts = in_halves_on_oom(lambda some: attack.on(model, some, seed=about["seed"], engine=engine), images)
-        check_unchanged(model, about)
+        check_unchanged(model, about["model"])
         yield Record(_columns(images, parts), about)
-
-
-def described(value: Any) -> Any:
-    """A value as settings, or in words where it is of a class, or holds a function, that no registry knows."""
-    try:
-        return config.dump(value)
-    except (TypeError, UnknownName):
-        return repr(value)
 
 
 def _columns(images: Batch, parts: list[Perturbed]) -> dict[str, Tensor]:

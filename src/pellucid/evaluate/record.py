@@ -12,7 +12,7 @@ from pellucid import config, metrics
 from pellucid.attacks import Misclassified
 from pellucid.attacks.attack import within
 from pellucid.errors import MeasurementError
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table
 from pellucid.metrics import Estimate
 
 

@@ -9,8 +9,8 @@ from pellucid.attacks import PGD, Attack
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import MeasurementError, NetworkError, PellucidError
 from pellucid.evaluate.checks import CHECKS, Case, Check, Verdict
-from pellucid.halving import out_of_memory
 from pellucid.kinds import ready
+from pellucid.memory import out_of_memory
 from pellucid.randomness import derive, seeded
 
 _IMAGES = 64

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from pellucid.halving import no_room, out_of_memory
+from pellucid.memory import no_room, out_of_memory
 
 # Beyond these a pass over more rows is no faster per row; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 64

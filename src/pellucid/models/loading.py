@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from torch import nn
 
-from pellucid import limits, models, sealed
+from pellucid import limits, models
 from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError
+from pellucid.ledger import checksums
 from pellucid.models.building import construct
 from pellucid.models.extras import extra
 from pellucid.models.factories import Factory
@@ -108,7 +109,7 @@ def _from_timm(source: str, weights: Path | str | None, options: Mapping[str, ob
 def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
     name, stored = _description(folder)
     if weights is None:
-        sealed.check(folder / WEIGHTS_FILE)
+        checksums.check(folder / WEIGHTS_FILE)
     if name.startswith("timm:"):
         stored = {**stored, "pretrained": False}  # the folder has the weights: none need to be fetched
     try:
@@ -147,7 +148,7 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     if not file.is_file():
         raise RunError(f"{folder} has no {MODEL_FILE} to say which network its weights are for")
     try:
-        content = written(json.loads(sealed.read(file)), file)
+        content = written(json.loads(checksums.read(file)), file)
         name, options = content["name"], content.get("options", {})
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise RunError(

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from pellucid import sealed
 from pellucid.drawing import Cell, Sheet, colored, save
+from pellucid.ledger import checksums
 
 _ACROSS = 5
 _MOST = 20  # classes that are missing and stand on the sheet; of more their number does
@@ -22,7 +22,7 @@ def write_class_maps(folder: Path, missing: Mapping[str, str]) -> dict[str, str]
     """
     if not (folder / "maps.npz").exists():
         return {}
-    arrays = sealed.read_arrays(folder / "maps.npz")
+    arrays = checksums.read_arrays(folder / "maps.npz")
     maps, used = torch.from_numpy(arrays["maps"]), torch.from_numpy(arrays["used"])
     classes = [str(name) for name in arrays["classes"]]
     shown = dict(list(missing.items())[: _MOST if len(missing) <= _MOST or len(missing) == len(classes) else 0])

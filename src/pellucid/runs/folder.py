@@ -18,8 +18,9 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
-from pellucid import config, files, models, sealed
+from pellucid import config, files, models
 from pellucid.errors import PellucidError, RunError
+from pellucid.ledger import checksums
 from pellucid.metrics import Estimate
 from pellucid.runs.spec import Spec, build
 from pellucid.train import Checkpoints, Epoch
@@ -57,11 +58,11 @@ class RunFolder:
 
     def write_spec(self, spec: Spec) -> None:
         """Write down what was asked for."""
-        sealed.write(self.path / "spec.toml", config.toml(config.dump(spec)))
+        checksums.write(self.path / "spec.toml", config.toml(config.dump(spec)))
 
     def settings(self) -> config.Table:
         """What was asked for, as it stands there: to look at it, no plug-in that it names is imported."""
-        sealed.check(self.path / "spec.toml", MENDING)
+        checksums.check(self.path / "spec.toml", MENDING)
         return config.read(self.path / "spec.toml")
 
     def spec(self) -> Spec:
@@ -71,32 +72,32 @@ class RunFolder:
     def write_epochs(self, epochs: Sequence[Epoch]) -> None:
         """Write all epochs anew: appending could leave half a line, or one that a resumed run repeats."""
         lines = [json.dumps(epoch.to_record()) + "\n" for epoch in epochs]
-        sealed.write(self.path / "epochs.jsonl", "".join(lines))
+        checksums.write(self.path / "epochs.jsonl", "".join(lines))
 
     def epochs(self) -> list[Epoch]:
         """The epochs so far."""
         path = self.path / "epochs.jsonl"
         if not path.exists():
             return []
-        with sealed.reading(path, MENDING):
-            lines = sealed.read(path, MENDING).decode().splitlines()
+        with checksums.reading(path, MENDING):
+            lines = checksums.read(path, MENDING).decode().splitlines()
             epochs = [Epoch.from_record(json.loads(line)) for line in lines]
             _ = [str(epoch) for epoch in epochs]  # one that cannot be told holds something else than numbers
             return epochs
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the JSON files."""
-        sealed.write_json(self.path / name, content)
+        checksums.write_json(self.path / name, content)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the JSON files; empty where it is not yet written."""
         path = self.path / name
-        return sealed.read_json(path, MENDING) if path.exists() else {}
+        return checksums.read_json(path, MENDING) if path.exists() else {}
 
     def write_model(self, model: nn.Module, spec: Spec) -> None:
         """Write the weights, and which network they fit."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-        sealed.write(self.path / "model.safetensors", save(tensors))
+        checksums.write(self.path / "model.safetensors", save(tensors))
         self.write_description(spec)
 
     def write_description(self, spec: Spec) -> None:
@@ -111,7 +112,7 @@ class RunFolder:
     def network(self, spec: Spec) -> nn.Module:
         """The network of a complete run, made by the function that the specification names and not `model.json`."""
         weights = self.path / "model.safetensors"
-        sealed.check(weights, MENDING)
+        checksums.check(weights, MENDING)
         return models.load(spec.model.name, weights=weights, options=spec.model.options)
 
     def summary(self) -> dict[str, Any]:
@@ -147,5 +148,5 @@ def test_accuracy(run: RunFolder) -> Estimate:
     """What the network of a complete run scored on the test images."""
     if not run.complete:
         raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
-    with sealed.reading(run.path / "result.json", MENDING):
+    with checksums.reading(run.path / "result.json", MENDING):
         return Estimate.from_record(run.read_json("result.json")["test"])

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pellucid import data
 from pellucid.errors import ConfigError, DataError
-from pellucid.evaluate import identity
 from pellucid.evaluate.explanations import Judged, Judging, Metric, judge, judging_description
 from pellucid.explainers import Explainer
+from pellucid.ledger import identity
 from pellucid.runs.explaining import fitted
 from pellucid.runs.measuring import Subject
 

@@ -16,6 +16,7 @@ from pellucid.config import Table
 from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate import Measured, Record, Verdict
+from pellucid.ledger import identity
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.loading import shortened
 
@@ -138,7 +139,7 @@ def carry_out(
 ) -> Measurement:
     """Measure one attack, in a folder named by everything that the result depends on."""
     about = evaluate.description(subject.model, subject.split, attack, seed, engine)
-    words = [Path(subject.source).stem, subject.name, config.kind_of(type(attack)), evaluate.identity(about)]
+    words = [Path(subject.source).stem, subject.name, config.kind_of(type(attack)), identity(about)]
     name = "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in words)
     record = evaluate.measure(
         subject.model,

@@ -5,9 +5,10 @@ from dataclasses import asdict
 
 from lightning_fabric import Fabric
 
-from pellucid import files, sealed
+from pellucid import files
 from pellucid.data import Data
 from pellucid.errors import PellucidError
+from pellucid.ledger import checksums
 from pellucid.runs.folder import RunFolder, test_accuracy
 from pellucid.runs.spec import Spec
 from pellucid.train import accuracy
@@ -24,9 +25,9 @@ def mended(folder: RunFolder, spec: Spec, source: Data, fabric: Fabric) -> bool:
         return False
     if not _spec_kept(folder):
         folder.write_spec(spec)
-    if not sealed.kept(folder.path / "model.json"):
+    if not checksums.kept(folder.path / "model.json"):
         folder.write_description(spec)
-    if not sealed.kept(folder.path / "environment.json"):
+    if not checksums.kept(folder.path / "environment.json"):
         files.remove(folder.path / "environment.json")
     if not _result_kept(folder):
         model = fabric.to_device(folder.network(spec))
@@ -44,15 +45,15 @@ def sound(folder: RunFolder) -> bool:
         folder.read_json("environment.json")
     except PellucidError:
         return False
-    return all(sealed.sound(folder.path / name) for name in ("epochs.jsonl", "model.safetensors", "model.json"))
+    return all(checksums.sound(folder.path / name) for name in ("epochs.jsonl", "model.safetensors", "model.json"))
 
 
 def _weights_kept(folder: RunFolder) -> bool:
-    return sealed.kept(folder.path / "model.safetensors")
+    return checksums.kept(folder.path / "model.safetensors")
 
 
 def _epochs_kept(folder: RunFolder) -> bool:
-    with sealed.telling():
+    with checksums.telling():
         return bool(folder.epochs())
     return False
 
@@ -67,7 +68,7 @@ def _spec_kept(folder: RunFolder) -> bool:
 
 
 def _result_kept(folder: RunFolder) -> bool:
-    with sealed.telling():
+    with checksums.telling():
         test_accuracy(folder)
         return True
     return False

@@ -14,7 +14,7 @@ from pellucid import data, evaluate, models
 from pellucid.batch import Batch
 from pellucid.data import Data, Report, Split, silent
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.halving import in_halves_on_oom
+from pellucid.ledger import in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
 from pellucid.runs.measuring import device_of, known_data, part_of, settings_of, sized

@@ -25,7 +25,7 @@ from pellucid.evaluate.neurons import (
     traces,
     write_findings,
 )
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table
 from pellucid.metrics.neurons import Cifar10WordNet, Identity, Reading
 
 ATTACK = PGD(eps=0.3, steps=5, goal=LowestLoss())

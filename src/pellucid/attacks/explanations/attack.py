@@ -19,8 +19,8 @@ from pellucid.attacks.search import where
 from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError, suggestion
-from pellucid.halving import no_room, out_of_memory
 from pellucid.kinds import in_single
+from pellucid.memory import no_room, out_of_memory
 from pellucid.metrics.agreement import Sign, planes, scaled
 from pellucid.models.swapping import rectifiers_left, swapped
 from pellucid.norms import L0, Linf

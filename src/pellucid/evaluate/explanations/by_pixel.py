@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid.halving import out_of_memory
 from pellucid.layout import channels_last
 from pellucid.looking import as_given, look
+from pellucid.memory import out_of_memory
 
 
 class ByPixel:

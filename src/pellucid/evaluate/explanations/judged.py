@@ -15,12 +15,9 @@ from pellucid.data import Split, sequential
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate.explanations.metric import Metric, Scores
 from pellucid.evaluate.explanations.passes import counted
-from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.measure import check_unchanged, described, fingerprint
-from pellucid.evaluate.table import Table
 from pellucid.explainers import Explainer
-from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
+from pellucid.ledger import Folder, Table, check_unchanged, described, fingerprint, in_halves_on_oom
 from pellucid.metrics import Estimate
 
 _HALF = 0.5
@@ -121,7 +118,7 @@ def judge_steps(
     }
     (first,) = split.batches([torch.arange(1)])
     model = in_single(model, first.x)
-    looked = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
+    looked = fingerprint(model)  # of a copy in float32, where the network is in half precision
     if folders is None:
         parts: dict[str, dict[int, Judged]] = {name: {} for name in metrics}
         for number, images in enumerate(split.batches(sequential(split, batch))):
@@ -130,12 +127,12 @@ def judge_steps(
                 parts[name][number] = part
             yield _progress(parts, len(split))
         return {name: Judged.joined([*some.values()]) for name, some in parts.items()}
-    places = {name: MeasurementFolder(folders[name], Judged) for name in metrics}
+    places = {name: Folder(folders[name], Judged) for name in metrics}
     with ExitStack() as locks:
         for place in places.values():
             locks.enter_context(files.locked(place.path))
         sizes = {name: place.begin(about[name], batch) for name, place in places.items()}
-        complete = {name: found for name, place in places.items() if (found := place.record(about[name])) is not None}
+        complete = {name: found for name, place in places.items() if (found := place.whole(about[name])) is not None}
         for name in complete:
             places[name].clear()  # which a kill may have prevented
         open_ = [name for name in metrics if name not in complete]

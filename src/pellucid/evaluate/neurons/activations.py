@@ -12,9 +12,8 @@ from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ShapeError
-from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table, check_unchanged, fingerprint
 from pellucid.probe import Probe, frozen
 
 Pool = Literal["max", "mean"]
@@ -37,7 +36,7 @@ def activations(
     """
     about = described(model, split, layers, pool)
     model = examinable(model, split)
-    looked_at = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
+    looked_at = fingerprint(model)  # of a copy in float32, where the network is in half precision
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         logits, found = looked(model, images, layers, pool)

@@ -16,7 +16,7 @@ from pellucid.data import Split
 from pellucid.errors import ConfigError
 from pellucid.evaluate.neurons.activations import Pool, described, looked
 from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table
 from pellucid.randomness import Noise, derive
 
 

@@ -12,10 +12,8 @@ from pellucid import files
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError
-from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.table import Table
-from pellucid.halving import in_halves_on_oom
 from pellucid.kinds import in_single
+from pellucid.ledger import Folder, Table, in_halves_on_oom
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,10 @@ def in_chunks(
             parts.append(made(images))
             watch(Stage(name, min(number * batch, len(split)), len(split)))
         return Table.joined(parts)
-    place = MeasurementFolder(folder, Table)
+    place = Folder(folder, Table)
     with files.locked(folder):
         plan = sequential(split, place.begin(about, batch))
-        if (whole := place.record(about)) is not None:
+        if (whole := place.whole(about)) is not None:
             place.clear()  # which a kill may have prevented
             watch(Stage(name, len(split), len(split)))
             return whole

@@ -10,13 +10,12 @@ from pellucid import config, files
 from pellucid.attacks import Attack
 from pellucid.data import Split
 from pellucid.errors import ConfigError
-from pellucid.evaluate.measure import identity
 from pellucid.evaluate.neurons.activations import Pool, activations, described
 from pellucid.evaluate.neurons.attacked import Towards, attacked_activations
 from pellucid.evaluate.neurons.chunks import Stage
 from pellucid.evaluate.neurons.traces import traces
 from pellucid.evaluate.sample import sample
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table, identity
 
 
 @dataclass(frozen=True)

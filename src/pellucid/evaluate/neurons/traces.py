@@ -11,12 +11,11 @@ from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.batch import Batch
 from pellucid.data import Split
-from pellucid.evaluate.measure import check_unchanged, fingerprint
 from pellucid.evaluate.neurons.activations import column_of, described
 from pellucid.evaluate.neurons.attacked import Towards
 from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
 from pellucid.evaluate.neurons.differences import prediction_differences
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table, check_unchanged, fingerprint
 from pellucid.probe import Probe, frozen
 
 
@@ -42,7 +41,7 @@ def traces(
     if attack is not None:
         about |= {"attack": config.dump(attack), "targets": min(targets, len(split.classes) - 1)}
     model = examinable(model, split)
-    looked_at = {"model": fingerprint(model)}  # of a copy in float32, where the network is in half precision
+    looked_at = fingerprint(model)  # of a copy in float32, where the network is in half precision
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         yes = torch.ones_like(images.y, dtype=torch.bool)

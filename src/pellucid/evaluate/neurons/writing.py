@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pellucid import config, files, sealed
-from pellucid.evaluate.measure import identity
+from pellucid import config, files
 from pellucid.evaluate.neurons.activations import column_of
 from pellucid.evaluate.neurons.examine import Examined
 from pellucid.evaluate.neurons.findings import LayerFindings
+from pellucid.ledger import checksums, identity
 from pellucid.metrics.neurons import ClassSimilarity, Reading
 from pellucid.printable import cell
 
@@ -44,7 +44,7 @@ def write_findings(
         rows = neuron_rows(one, examined, images)
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", one.layer)
         files.write_text(path / f"neurons-{name}.csv", _csv(rows))
-        sealed.write_arrays(path / f"neurons-{name}.npz", arrays(one))
+        checksums.write_arrays(path / f"neurons-{name}.npz", arrays(one))
         ends = {"most": rows[:top], "least": rows[::-1][:top]}
         layers.append({**one.content(), **ends, "table": str(path / f"neurons-{name}.csv")})
     content = {

@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid import files, sealed
+from pellucid import files
 from pellucid.data import Split, sequential
 from pellucid.evaluate.retrain.cells import Cell
 from pellucid.evaluate.retrain.changed import SHARED, Changed, Key
 from pellucid.evaluate.retrain.ranking import Ranking, Study
 from pellucid.evaluate.retrain.ranks import Ranks, Unit, ranked
+from pellucid.ledger import checksums
 from pellucid.randomness import derive
 
 _AT_ONCE = 256
@@ -35,7 +36,7 @@ class Materials:
 
     def missing(self, cells: Sequence[Cell]) -> list[Key]:
         """The orders that these cells need and that are not yet made."""
-        return [key for key in self._keys(cells) if [*map(sealed.kept, self._files(key))] != [True, True]]
+        return [key for key in self._keys(cells) if [*map(checksums.kept, self._files(key))] != [True, True]]
 
     def rank(self, key: Key) -> None:
         """Make an order of the places of all images, and keep it."""

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.data import Split, sequential
-from pellucid.halving import in_halves_on_oom
+from pellucid.ledger import in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
 

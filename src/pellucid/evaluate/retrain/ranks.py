@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Int, Int16, Int32
 from torch import Tensor
 
-from pellucid import sealed
 from pellucid.errors import NotFinite, ShapeError
 from pellucid.evaluate.retrain.ranking import Values
+from pellucid.ledger import checksums
 from pellucid.randomness import Noise, derive
 
 Unit = Literal["pixel", "scalar"]
@@ -42,13 +42,13 @@ class Ranks:
 
     def save(self, path: Path) -> None:
         """Write them, whole or not at all."""
-        sealed.write_arrays(path, {"table": self.table.cpu().numpy(), "rows": self.rows.cpu().numpy()})
+        checksums.write_arrays(path, {"table": self.table.cpu().numpy(), "rows": self.rows.cpu().numpy()})
 
     @classmethod
     def load(cls, path: Path) -> "Ranks":
         """The ranks in a file, or an error that says that it is damaged and what to do."""
-        arrays = sealed.read_arrays(path)
-        with sealed.reading(path):
+        arrays = checksums.read_arrays(path)
+        with checksums.reading(path):
             return cls(torch.from_numpy(arrays["table"]), torch.from_numpy(arrays["rows"]))
 
 

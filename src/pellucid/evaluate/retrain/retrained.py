@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.errors import MeasurementError, UnknownName, suggestion
 from pellucid.evaluate.retrain.cells import Protocol
-from pellucid.evaluate.table import Table
+from pellucid.ledger import Table
 from pellucid.metrics import Estimate, Paired, over_repeats, paired
 
 

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from pellucid import config, files
 from pellucid.data import Data
 from pellucid.errors import MeasurementError
-from pellucid.evaluate.folder import MeasurementFolder
-from pellucid.evaluate.measure import described, fingerprint, identity
 from pellucid.evaluate.retrain.cells import PROTOCOLS, Cell, Protocol, grid
 from pellucid.evaluate.retrain.materials import Materials
 from pellucid.evaluate.retrain.ranking import Ranking, Study
@@ -20,6 +18,7 @@ from pellucid.evaluate.retrain.ranks import Unit
 from pellucid.evaluate.retrain.retrained import Retrained
 from pellucid.evaluate.retrain.room import fitting
 from pellucid.evaluate.retrain.side_by_side import Factory, SideBySide, check_recipe, correct
+from pellucid.ledger import Folder, described, fingerprint, identity
 from pellucid.train import Recipe
 
 FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -120,9 +119,9 @@ def retrain_steps(
         "model": fingerprint(model),
         "fresh": fingerprint(factory(0)),
     }
-    folder = MeasurementFolder(place(out, about), Retrained)
+    folder = Folder(place(out, about), Retrained)
     with files.locked(folder.path):
-        if (record := folder.record(about)) is not None:
+        if (record := folder.whole(about)) is not None:
             folder.clear()  # which a kill may have prevented
             return record
         materials = Materials(
@@ -151,7 +150,7 @@ def retrain_steps(
 
 def place(out: Path, about: Mapping[str, Any]) -> Path:
     """The folder for what depends on all that."""
-    return out / f"retrain-{identity(dict(about))}"
+    return out / f"retrain-{identity(about)}"
 
 
 def _groups(cells: Sequence[Cell], size: int) -> list[Sequence[Cell]]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from pellucid.contained import contained, name_of
-from pellucid.halving import out_of_memory
+from pellucid.memory import out_of_memory
 from pellucid.randomness import seeded
 
 State = Mapping[str, Tensor]

@@ -12,7 +12,7 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.lime import SEGMENTATIONS, Lime
 from pellucid.explainers.normlime.vocabulary import Vocabulary, describe, flattened
-from pellucid.halving import in_halves_on_oom
+from pellucid.ledger import in_halves_on_oom
 from pellucid.probe import Probe, frozen
 
 Labels = Literal["predicted", "true"]

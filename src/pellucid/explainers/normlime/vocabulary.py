@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from pellucid import sealed
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.ledger import checksums
 from pellucid.probe import Probe, frozen
 from pellucid.randomness import derive
 
@@ -74,18 +74,18 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Write the vocabulary as `.npz`, whole or not at all."""
-        sealed.write(path, self.packed())
+        checksums.write(path, self.packed())
 
     def packed(self) -> bytes:
         """The content of that file."""
         arrays = {name: getattr(self, name).cpu().numpy() for name in _ARRAYS}
-        return sealed.packed({"layer": numpy.array(self.layer), **arrays})
+        return checksums.packed({"layer": numpy.array(self.layer), **arrays})
 
     @classmethod
-    def load(cls, path: Path, remedy: str = sealed.AGAIN) -> "Vocabulary":
+    def load(cls, path: Path, remedy: str = checksums.AGAIN) -> "Vocabulary":
         """The vocabulary in a file, or an error that says that it is damaged and what to do."""
-        arrays = sealed.read_arrays(path, remedy)
-        with sealed.reading(path, remedy):
+        arrays = checksums.read_arrays(path, remedy)
+        with checksums.reading(path, remedy):
             centers, mean, deviation = (torch.from_numpy(arrays[name]) for name in _ARRAYS)
             return cls(centers, mean, deviation, str(arrays["layer"]))
 

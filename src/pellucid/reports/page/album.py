@@ -5,8 +5,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from pellucid import sealed
 from pellucid.errors import Damaged, FileError
+from pellucid.ledger import checksums
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 100  # pixels; below, a picture is enlarged and its pixels should be seen
@@ -41,7 +41,7 @@ class Album:
         try:
             if not path.resolve().is_relative_to(root.resolve()):
                 return Picture(alt, lack="lies outside the audit's folder")
-            content = sealed.read(path)
+            content = checksums.read(path)
         except Damaged:
             return Picture(alt, lack="damaged; audit again")
         except (FileError, OSError, ValueError):  # the last where no file can have such a name

@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from pellucid import config, files
 from pellucid.data import Split, sequential
-from pellucid.data.rows import digest, named
 from pellucid.errors import DataError, NotFinite
 from pellucid.explainers import Explainer
-from pellucid.halving import in_halves_on_oom
-from pellucid.kinds import check_weights, in_single
-from pellucid.train.references.map_folder import MapFolder, identity
+from pellucid.kinds import in_single
+from pellucid.ledger import fingerprint, identity, in_halves_on_oom
+from pellucid.train.references.map_folder import MapFolder
 
 Precision = Literal["float16", "float32"]
 
@@ -68,9 +67,8 @@ def make_steps(
     """`make`, as a generator."""
     if not len(split):
         raise DataError("this split has no images; make maps of one or more")
-    check_weights(model)
     about: dict[str, Any] = {
-        "teacher": digest(repr(model), *named(model.state_dict()))[:16],
+        "teacher": fingerprint(model),
         "data": split.fingerprint(),
         "explainer": config.dump(explainer),
         "of": of,

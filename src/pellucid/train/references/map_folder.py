@@ -5,8 +5,6 @@ reference.json  what they are of, and the checksum of maps.npy; it is written la
 maps.partial, progress.json  while they are being made
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +14,10 @@ import numpy
 import torch
 from torch import Tensor
 
-from pellucid import files, sealed
-from pellucid.begun import begun
+from pellucid import files
 from pellucid.data import Split
 from pellucid.errors import Damaged, DataError
+from pellucid.ledger import begun, checksums, identity
 from pellucid.train.references.partial_maps import PartialMaps
 
 About = Mapping[str, Any]
@@ -55,8 +53,8 @@ class MapFolder:
     @property
     def about(self) -> dict[str, Any]:
         """What the maps are of."""
-        with sealed.reading(self._reference):
-            return sealed.read_json(self._reference)["about"]
+        with checksums.reading(self._reference):
+            return checksums.read_json(self._reference)["about"]
 
     @property
     def fingerprint(self) -> str:
@@ -66,7 +64,7 @@ class MapFolder:
     def check(self, split: Split) -> None:
         """Refuse any images but those that the maps were made for."""
         about, found = self.about, split.fingerprint()
-        with sealed.reading(self._reference):
+        with checksums.reading(self._reference):
             if about["data"] != found:
                 theirs, ours = (
                     _described(about["shape"], about["data"]),
@@ -78,25 +76,25 @@ class MapFolder:
 
     def load(self) -> Tensor:
         """The maps as they were written, mapped into memory; changing them does not change the file."""
-        with sealed.reading(self._reference):
-            known = sealed.read_json(self._reference)["checksum"]
+        with checksums.reading(self._reference):
+            known = checksums.read_json(self._reference)["checksum"]
         if files.checksum(self._whole) != known:
-            raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {sealed.AGAIN}")
-        with sealed.reading(self._whole):
+            raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.AGAIN}")
+        with checksums.reading(self._whole):
             return torch.from_numpy(numpy.load(self._whole, mmap_mode="c"))
 
     def mended(self, about: About) -> bool:
         """Whether all maps are there as they were written; what is damaged is said, and their description mended."""
         if not self._whole.exists():
             return False
-        digest, known = files.checksum(self._whole), sealed.noted(self._whole)
+        digest, known = files.checksum(self._whole), checksums.noted(self._whole)
         said = False
         if self._reference.exists():
-            with sealed.telling(), sealed.reading(self._reference, sealed.MADE_AGAIN):
-                known, said = {sealed.read_json(self._reference, sealed.MADE_AGAIN)["checksum"]}, True
-        with sealed.telling():
+            with checksums.telling(), checksums.reading(self._reference, checksums.MADE_AGAIN):
+                known, said = {checksums.read_json(self._reference, checksums.MADE_AGAIN)["checksum"]}, True
+        with checksums.telling():
             if digest not in known:
-                raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {sealed.MADE_AGAIN}")
+                raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.MADE_AGAIN}")
             if not said:
                 self._say(about, digest)
             return True
@@ -120,11 +118,11 @@ class MapFolder:
 
     def _forget(self) -> None:
         """Remove everything, and last what vouches for it: what was noted must not be taken for what comes."""
-        for path in (self._reference, self._whole, self._partial, self._progress, self.path / sealed.LEDGER):
+        for path in (self._reference, self._whole, self._partial, self._progress, self.path / checksums.LEDGER):
             files.remove(path)
 
     def _say(self, about: About, digest: str) -> None:
-        sealed.write_json(self._reference, {"about": about, "fingerprint": identity(about), "checksum": digest})
+        checksums.write_json(self._reference, {"about": about, "fingerprint": identity(about), "checksum": digest})
 
     @property
     def _reference(self) -> Path:
@@ -141,11 +139,6 @@ class MapFolder:
     @property
     def _progress(self) -> Path:
         return self.path / "progress.json"
-
-
-def identity(about: About) -> str:
-    """A short name for everything that maps depend on."""
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _described(shape: list[int], fingerprint: str) -> str:

@@ -12,8 +12,8 @@ from torch import Tensor
 from pellucid import files
 from pellucid.data import Split, StreamedSplit, TensorSplit
 from pellucid.data.images import opened
-from pellucid.data.rows import digest
 from pellucid.errors import DataError, ShapeError
+from pellucid.ledger import digest
 from pellucid.train.references.reference import Reference, matching
 
 

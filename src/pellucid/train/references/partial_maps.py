@@ -10,8 +10,9 @@ from typing import Any
 import numpy
 from torch import Tensor
 
-from pellucid import files, sealed
+from pellucid import files
 from pellucid.errors import Damaged
+from pellucid.ledger import checksums
 
 
 class PartialMaps:
@@ -44,13 +45,13 @@ class PartialMaps:
         digest = self._digest.hexdigest()
         if files.checksum(self.path) != digest:
             raise Damaged(f"'{self.path}' is damaged: it is not as it was written; give the same command again")
-        sealed.note(whole, digest)
+        checksums.note(whole, digest)
         files.rename(self.path, whole)
         return digest
 
     def _write(self, content: bytes) -> None:
         files.append(self.path, content, at=self._length)
-        sealed.note(self._here(), hashlib.sha256(content).hexdigest())
+        checksums.note(self._here(), hashlib.sha256(content).hexdigest())
         self._took(content)
 
     def _took(self, content: bytes) -> None:
@@ -64,16 +65,16 @@ class PartialMaps:
         with files.reading(self.path) as file:
             for size in sizes:
                 content = file.read(size)
-                if hashlib.sha256(content).hexdigest() not in sealed.noted(self._here()):
+                if hashlib.sha256(content).hexdigest() not in checksums.noted(self._here()):
                     break
                 self._took(content)
                 self.chunks += 1
         self.chunks = max(self.chunks - 1, 0)  # the header is none
-        with sealed.telling():
-            if sealed.noted(self._here()):
+        with checksums.telling():
+            if checksums.noted(self._here()):
                 raise Damaged(
                     f"'{self.path}' is damaged: it is not as it was written from byte {self._length} on; "
-                    f"from there {sealed.MADE_AGAIN}"
+                    f"from there {checksums.MADE_AGAIN}"
                 )
 
     def _here(self) -> Path:

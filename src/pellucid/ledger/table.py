@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid import sealed, shape
+from pellucid import shape
+from pellucid.ledger import checksums
 
 T = TypeVar("T", bound="Table")
 
@@ -28,13 +29,13 @@ class Table:
     def save(self, path: Path) -> None:
         """Write the table as `.npz`, whole or not at all."""
         arrays = {name: column.cpu().numpy() for name, column in self.columns.items()}
-        sealed.write_arrays(path, {"about": np.array(json.dumps(self.about)), **arrays})
+        checksums.write_arrays(path, {"about": np.array(json.dumps(self.about)), **arrays})
 
     @classmethod
-    def load(cls: type[T], path: Path, remedy: str = sealed.AGAIN) -> T:
+    def load(cls: type[T], path: Path, remedy: str = checksums.AGAIN) -> T:
         """The table in a file, or an error that says that it is damaged and what to do."""
-        arrays = sealed.read_arrays(path, remedy)
-        with sealed.reading(path, remedy):
+        arrays = checksums.read_arrays(path, remedy)
+        with checksums.reading(path, remedy):
             about: dict[str, Any] = json.loads(str(arrays.pop("about")))
             shape.check(about, shape.Each(shape.PLAIN), "about")
             if len({len(column) for column in arrays.values()}) != 1:

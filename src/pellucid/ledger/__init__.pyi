@@ -1,0 +1,11 @@
+from . import checksums as checksums
+from .fingerprints import check_unchanged as check_unchanged
+from .fingerprints import described as described
+from .fingerprints import digest as digest
+from .fingerprints import fingerprint as fingerprint
+from .fingerprints import identity as identity
+from .fingerprints import named as named
+from .folder import Folder as Folder
+from .folder import begun as begun
+from .halving import in_halves_on_oom as in_halves_on_oom
+from .table import Table as Table
