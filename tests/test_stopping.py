@@ -50,6 +50,9 @@ def heard() -> Generator[None]:
 class Process:
     """A process, in a group of its own so that signals reach it and its children and nobody else."""
 
+    printed = ""
+    """What else it wrote to standard output, once it has ended."""
+
     def __init__(self, *arguments: str, **options: object) -> None:
         self.child = subprocess.Popen(
             [sys.executable, *arguments],
@@ -74,7 +77,7 @@ class Process:
     def end(self) -> tuple[int, str]:
         """Its exit code, and what it said on standard error."""
         try:
-            _, said = self.child.communicate(timeout=120)
+            self.printed, said = self.child.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             os.killpg(self.child.pid, signal.SIGKILL)
             raise
@@ -179,6 +182,50 @@ def test_processes_that_it_forked_end_too_and_say_nothing() -> None:
         assert process.end() == (143, "stopped\n")  # which waits until nobody holds its output
 
 
+HELD = """
+class Waiting:
+    def __del__(self):
+        time.sleep(1000)
+def work():
+    held = Waiting()
+    {}
+sys.exit(ended(work))
+"""
+
+
+def test_what_is_still_held_when_all_is_said_is_not_waited_for() -> None:
+    assert stopped(watched(HELD.format("wait()"))) == (143, "stopped\n")
+    process = watched(HELD.format("print('said'); raise OSError('broken')"))
+    assert process.end() == (1, "error: broken; mend that, then give the same command again\n")
+    assert process.printed == "said\n"
+
+
+@pytest.mark.parametrize(
+    "handled", ["sys.exit(ended(wait))", "stopping.at_once(); wait()"], ids=["raised", "at once"]
+)
+def test_that_the_processes_die_which_it_ends_is_no_error(handled: str) -> None:
+    program = """
+import multiprocessing
+def died(number, frame):
+    raise RuntimeError("a worker died")
+signal.signal(signal.SIGCHLD, died)
+child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,))
+child.start()
+stopping.ends_too(lambda: (child.kill(), time.sleep(0.2)))
+"""
+    assert stopped(watched(program + handled)) == (143, "stopped\n")
+
+
+def test_a_worker_ends_though_its_parent_did_so_while_it_started() -> None:
+    program = """
+import torch
+from pellucid.data.workers import in_workers
+os.register_at_fork(after_in_parent=lambda: os._exit(7), after_in_child=lambda: time.sleep(1))
+next(in_workers(len, [torch.zeros(1)], workers=1))
+"""
+    assert watched(program).end() == (7, "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", [["list", "attacks"], ["measure", "simple-cnn", "--data", "digits"]])
@@ -218,7 +265,9 @@ TOGETHER = ["--devices", "2", "--strategy", "ddp"]
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 @pytest.mark.parametrize("number", CODES)
-@pytest.mark.parametrize("how", [[], STREAMED, TOGETHER], ids=["plain", "streamed", "together"])
+@pytest.mark.parametrize(
+    "how", [[], STREAMED, TOGETHER, STREAMED + TOGETHER], ids=["plain", "streamed", "together", "both"]
+)
 def test_a_training_is_stopped_with_all_its_processes_and_goes_on(
     how: list[str], number: signal.Signals, group: bool, tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
 """Signals that ask the process to end: Ctrl-C, `kill`, and a terminal that goes away.
 
-The first raises `Stopped` wherever the process is, so that what it holds is let go. Where an exception would be lost,
-and at a second signal, the process ends at once; no file of ours minds, since each is written whole or not at all.
+The first raises `Stopped` wherever the process is, so that blocks let go what they hold. Where an exception would be
+lost, at a second signal, and when all is said, the process ends at once; no file of ours minds, since each is written
+whole or not at all.
 """
 
 import os
@@ -78,10 +79,23 @@ def ends_too(end: Callable[[], object]) -> None:
 
 
 def end_helpers() -> None:
-    """End every process that works for this one."""
+    """End every process that works for this one; that they die is no news any more."""
+    if watching():
+        signal.signal(signal.SIGCHLD, _expected)
     workers = sys.modules.get("multiprocessing")
     for end in (*_ending.helpers, *(child.kill for child in (workers.active_children() if workers else ()))):
         end()
+
+
+def leave(code: int) -> None:
+    """End what works for this process, and then the process itself where it watches for signals.
+
+    Nothing is cleared up on the way: a loader would wait for its workers, which are gone and may have kept a lock.
+    """
+    end_helpers()
+    if watching():
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def at_once() -> None:
@@ -93,6 +107,7 @@ def at_once() -> None:
 
 def _asked(number: int, frame: FrameType | None) -> None:
     at_once()
+    signal.signal(signal.SIGCHLD, _expected)  # a loader raises an error, wherever we are, for each worker that dies
     _ending.code = 128 + number
     if os.getpid() != _ending.process or _importing(frame):
         _now(number, frame)
@@ -107,6 +122,10 @@ def _now(number: int, _frame: FrameType | None = None) -> None:
         with suppress(OSError):
             os.write(2, shown + words().encode() + b"\n" * bool(words()))
     os._exit(code)
+
+
+def _expected(_number: int, _frame: FrameType | None) -> None:
+    """Not SIG_DFL, of which Python complains where the signal came just before."""
 
 
 def _importing(frame: FrameType | None) -> bool:

@@ -18,12 +18,14 @@ _SMALLER = "take fewer images at once (--batch), a smaller network, or another d
 
 
 def ended(work: Callable[[], object]) -> int:
-    """Do the work; the exit code that says how it ended."""
+    """Do the work; the exit code that says how it ended. After a failure a process that watches ends here."""
     try:
         status = work()
     except BaseException as error:
-        stopping.end_helpers()
-        return _said(error)
+        code = _said(error)
+        if stopping.asked() or not isinstance(error, click.exceptions.Exit):
+            stopping.leave(code)
+        return code
     return status if isinstance(status, int) else 0
 
 

@@ -1,5 +1,8 @@
 """Work on batches of positions, done ahead of time by worker processes."""
 
+import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
@@ -23,6 +26,7 @@ def in_workers(
         num_workers=workers,
         collate_fn=_as_it_is,
         pin_memory=pin,
+        worker_init_fn=_end_with_parent,
         generator=torch.Generator(),  # without one the loader draws from the global generator
     )
     yield from loader
@@ -40,3 +44,15 @@ class _Work(Generic[R]):
 
 def _as_it_is(result: R) -> R:
     return result
+
+
+def _end_with_parent(_worker: int) -> None:
+    """Let a worker end as soon as its parent does; a loader's own watch misses one that is gone before it starts."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
