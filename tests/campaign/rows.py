@@ -101,6 +101,7 @@ def damage(share: float, *, each_work: int, works: Iterable[Work] = WORKS.values
 
 def suite(*paths: str) -> Counting:
     """All tests of some files, whatever the share; one that is skipped counts for nothing."""
+    assert all((TESTS / path).exists() for path in paths), paths
     return lambda _: _suite(paths)
 
 
