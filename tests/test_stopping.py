@@ -261,6 +261,32 @@ STREAMED = ["--set", "data.memory=1", "--set", "data.workers=2"]
 TOGETHER = ["--devices", "2", "--strategy", "ddp"]
 
 
+STARTED = """
+import os, signal, subprocess
+from pellucid.__main__ import main
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        if "--devices" in arguments[0]:
+            os.kill(os.getpid(), signal.{})
+if "LOCAL_RANK" not in os.environ:
+    subprocess.Popen = Popen
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_that_train_together_end_with_the_one_that_just_started_them(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(STARTED.format(number.name))
+    images(tmp_path)
+    command = ["train", "standard", "--data", "images", "--model", "mlp", "--device", "cpu", *TOGETHER]
+    ended = Process(str(tmp_path / "program.py"), *command, cwd=tmp_path).end()
+    assert ended == ((143, WORDS) if number == signal.SIGTERM else (-signal.SIGKILL, ""))
+
+
 @pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])

@@ -78,6 +78,19 @@ def ends_too(end: Callable[[], object]) -> None:
     _ending.helpers.append(end)
 
 
+def follow(parent: int) -> None:
+    """End soon after the process that started this one to work for it, however that ended."""
+    import threading  # here, as signals are to be heeded before much is imported
+    import time
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def end_helpers() -> None:
     """End every process that works for this one; that they die is no news any more."""
     if watching():

@@ -1,15 +1,18 @@
 """`pellucid train`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pellucid.cli.options import as_json, out_folder, print_json, trustful
-from pellucid.stopping import ends_too, keep_silent
+from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+_STARTER = "PELLUCID_STARTER"  # by which processes that train together know the one that started them
 
 
 @click.command()
@@ -95,6 +98,10 @@ def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric
     fabric = Fabric(accelerator=device, devices=devices, strategy=together, precision=precision)
     if not fabric.is_global_zero:
         keep_silent()
+    if not fabric.is_global_zero and (starter := os.environ.get(_STARTER)):
+        follow(int(starter))
+    else:
+        os.environ[_STARTER] = str(os.getpid())
     launcher: Any = fabric.strategy.launcher
     ends_too(lambda: [process.kill() for process in getattr(launcher, "procs", ())])
     fabric.launch()
