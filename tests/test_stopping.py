@@ -226,6 +226,19 @@ next(in_workers(len, [torch.zeros(1)], workers=1))
     assert watched(program).end() == (7, "")
 
 
+def test_a_worker_is_heard_but_for_what_the_end_of_its_parent_does_to_it() -> None:
+    program = """
+import torch
+from pellucid.data.workers import in_workers
+def work(positions):
+    {}
+    print("broken", file=sys.stderr)
+next(in_workers(work, [torch.zeros(1)], workers=1))
+"""
+    assert watched(program.format("pass")).end() == (0, "broken\n")
+    assert watched(program.format("os.kill(os.getppid(), signal.SIGKILL)")).end() == (-signal.SIGKILL, "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", [["list", "attacks"], ["measure", "simple-cnn", "--data", "digits"]])

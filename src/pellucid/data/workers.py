@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar, cast
+from multiprocessing.connection import wait
+from typing import Any, Generic, TextIO, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -56,3 +58,24 @@ def _end_with_parent(_worker: int) -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+    sys.stderr = cast(Any, _Stderr(sys.stderr, parent.sentinel))
+
+
+class _Stderr:
+    """Standard error of a worker, which says nothing of connections that break because its parent ends."""
+
+    def __init__(self, stream: TextIO, parent: int) -> None:
+        self._stream = stream
+        self._parent = parent
+        self._patience = 0.5
+
+    def write(self, text: str) -> int:
+        """Write, unless the parent is gone, or is soon."""
+        if wait([self._parent], self._patience):
+            os._exit(1)
+        self._patience = 0
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._stream.flush()
