@@ -19,9 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
-    # `python -m` puts the current folder first, where files of others may be called like a package of ours
-    if not sys.flags.safe_path:
-        del sys.path[0]
     main()

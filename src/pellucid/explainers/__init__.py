@@ -5,6 +5,7 @@ from pellucid.explainers.completeness import completeness as completeness
 from pellucid.explainers.deconvnet import DeconvNet as DeconvNet
 from pellucid.explainers.expected_gradients import ExpectedGradients as ExpectedGradients
 from pellucid.explainers.explainer import Explainer as Explainer
+from pellucid.explainers.explaining import explain as explain
 from pellucid.explainers.explanation import Completeness as Completeness
 from pellucid.explainers.explanation import Explanation as Explanation
 from pellucid.explainers.explanation import Remark as Remark
