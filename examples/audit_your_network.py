@@ -18,7 +18,7 @@ from torch import nn
 from pellucid import CrossEntropy, Recipe, accuracy, audits, data, fit, reports
 from pellucid.attacks import PGD, HighestLoss
 from pellucid.objectives import Objective, Term
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 FEW = ("robustness.n=8", "robustness.nearest=4", "neurons.n=40", "gallery.chosen=1", "gallery.worst=1")
 

@@ -13,9 +13,11 @@ from rich.table import Column, Table
 
 from pellucid import reports, runs
 from pellucid.audits import AuditFolder, carry_out, chosen, plan
-from pellucid.console import Console
-from pellucid.console_audit import AuditConsole
+from pellucid.cli.screens import audited
+from pellucid.cli.screens.screen import Screen
+from pellucid.cli.screens.trained import begin, watching
 from pellucid.reasons import Reasons
+from pellucid.subjects import Asked
 
 METHODS = (
     *("standard", "adversarial-training", "interpretation-regularization"),
@@ -36,9 +38,10 @@ def trained(method: str, out: Path, training: Sequence[str]) -> str:
     # and the published weight, which is MNIST's, leaves a network of 64 pixels hardly sure of anything
     own = [*lesson, "objective.gradient-norm.weight=0.1"] if method == "interpretation-regularization" else []
     spec, images = runs.prepare(runs.table(method, {"data.source": "digits"}, [*training, *own]))
-    console, folder = Console(), runs.RunFolder(out / spec.folder)
-    console.begin(spec, images, folder)
-    with console.progress() as watch:
+    screen, folder = Screen(), runs.RunFolder(out / spec.folder)
+    begin(screen, spec, images, folder)
+    with screen.progress() as bar:
+        watch = watching(screen, bar)
         for event in runs.execute(spec, images, folder, Fabric(accelerator="cpu", devices=1)):
             watch(event)
     return str(folder.path)
@@ -46,10 +49,11 @@ def trained(method: str, out: Path, training: Sequence[str]) -> str:
 
 def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = AUDIT, n: int | None = None) -> Path:
     """Train, audit, print the main figures; where the page is that has them all."""
-    found = runs.subjects([trained(method, out, training) for method in METHODS], n=n, device="cpu")
+    names = [trained(method, out, training) for method in METHODS]
+    found = Asked(names[0], n=n, device="cpu").subjects(names)
     networks = [replace(network, name=method) for method, network in zip(METHODS, found, strict=True)]
-    profile, folder, console = chosen("quick", audit, n=n), AuditFolder(out / "audit"), AuditConsole()
-    with console.progress(plan(networks, profile, folder), METHODS) as (watch, hear):
+    profile, folder = chosen("quick", audit, n=n), AuditFolder(out / "audit")
+    with audited.progress(Screen(), plan(networks, profile, folder), METHODS) as (watch, hear):
         for event in carry_out(networks, profile, folder, watch=watch):
             hear(event)
     reports.tables(folder)

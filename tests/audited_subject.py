@@ -2,7 +2,7 @@
 
 from networks import images, smooth
 from pellucid.data import TensorSplit
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 CLASSES = ("ant", "bee", "cat", "dog")
 

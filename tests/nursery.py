@@ -16,7 +16,8 @@ from typing import Any, Literal
 NURSERY = """
 import json, os, re, signal, sys
 import sklearn.datasets  # it takes longest, and would be imported anew by each child that reads the digits
-from pellucid import audits, cli, console, console_audit, console_measure, evaluate, files, reports, runs
+from pellucid import audits, cli, evaluate, files, reports, runs, subjects
+from pellucid.cli.screens import audited, measured
 from faults import FailingDisk, FailingMemory
 
 def dying(file, after, seconds):

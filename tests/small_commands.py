@@ -11,7 +11,7 @@ _SMALL = ["--device", "cpu", "--json"]
 WRITING = {
     "runs": ["train", "standard", "--data", "mine.npz", "--model", "mlp", "--set", "recipe.epochs=1", *_SMALL],
     "measurements": ["measure", RUN, "--attack", "gaussian-noise", "--no-verdicts", *_SMALL],
-    "judged": ["measure", RUN, "--metric", "sparsity", "--explainer", "gradient", *_SMALL],
+    "judged": ["judge", RUN, "--metric", "sparsity", "--explainer", "gradient", *_SMALL],
     "references": ["references", RUN, "--explainer", "gradient", *_SMALL],
     "importance": ["normlime", RUN, "--n", "4", "--masks", "40", "--cell", "3", *_SMALL],
     "neurons": ["neurons", RUN, "--top", "0.5", "--least", "2", "--traced", "2", *_SMALL],
@@ -19,7 +19,7 @@ WRITING = {
         *["retrain", RUN, "--ranking", "random", "--protocol", "roar", "--fractions", "0.5", "--seeds", "1"],
         *["--set", "recipe.epochs=1", *_SMALL],
     ],
-    "explanations": ["explain", RUN, "--n", "2", "--method", "gradient", *_SMALL],
+    "explanations": ["explain", RUN, "--n", "2", "--explainer", "gradient", *_SMALL],
     "audit": ["audit", RUN, "--n", "4", "--profile", "quick", "--explainer", "gradient", *_SMALL],
 }
 """By the folder that each is to write to."""

@@ -26,8 +26,8 @@ FEW = ("float16", "detached", "tuple", "one-class")
 
 COMMANDS = {
     "measure": ["--attack", "pgd", "--eps", "0.05", "--set", "steps=2", "--no-verdicts"],
-    "measure --metric": ["--metric", "insertion,sparsity", "--explainer", "gradient"],
-    "explain": ["--method", "gradient", "--n", "2"],
+    "judge": ["--metric", "insertion,sparsity", "--explainer", "gradient"],
+    "explain": ["--explainer", "gradient", "--n", "2"],
     "references": ["--explainer", "gradient", "--split", "test"],
     "neurons": ["--traced", "2", "--draws", "3", "--least", "2"],
     "normlime": ["--masks", "20", "--cell", "4"],

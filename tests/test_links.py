@@ -16,7 +16,7 @@ from works import QUICK, SLOW, Stop, Watch
 
 def explained(out: Path, watch: Watch) -> Any:
     watch()
-    call("explain", "mlp", "--data", "digits", "--n", "1", "--method", "gradient", "--out", str(out / "named"))
+    call("explain", "mlp", "--data", "digits", "--n", "1", "--explainer", "gradient", "--out", str(out / "named"))
 
 
 LONG = [explained, *QUICK[1:], *SLOW]

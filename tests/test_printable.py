@@ -15,10 +15,10 @@ from rich.text import Text
 
 from pellucid import cli
 from pellucid.cli.ending import ended
+from pellucid.cli.screens.terminal import Terminal
 from pellucid.drawing import Cell, Sheet
 from pellucid.errors import DataError
 from pellucid.printable import all_printable, cell, printable, printable_lines
-from pellucid.terminal import Terminal
 
 NASTY = (
     "\x1b]0;pwned\x07\x1b[2J\x9b2J\x7f\x00\r\n\u2028\u202eevil\u2066\udcff<script>[red]a[/red][link=x]y[/link]:smile:"

@@ -29,7 +29,8 @@ QUICKEST = ("measurements", "explanations")
 CHILDREN = """
 import json, os, shutil, sys, tempfile
 import sklearn.datasets, matplotlib.figure
-from pellucid import __main__, audits, cli, console, console_audit, console_measure, evaluate, reports, runs
+from pellucid import __main__, audits, cli, evaluate, reports, runs, subjects
+from pellucid.cli.screens import audited, measured
 
 for line in sys.stdin:
     mishap, arguments = json.loads(line)

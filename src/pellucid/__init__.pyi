@@ -14,6 +14,7 @@ from . import objectives as objectives
 from . import processes as processes
 from . import reports as reports
 from . import runs as runs
+from . import subjects as subjects
 from . import train as train
 from .attacks import APGD as APGD
 from .attacks import DDN as DDN

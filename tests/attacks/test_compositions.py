@@ -14,6 +14,7 @@ from pellucid.attacks import (
     PRESETS,
     Attack,
     BelowChance,
+    Budget,
     GaussianBlur,
     GaussianNoise,
     Ladder,
@@ -24,12 +25,13 @@ from pellucid.attacks import (
     Shell,
     Transfer,
     WorstOf,
-    budget,
     named,
 )
 from pellucid.errors import ConfigError, ShapeError, UnknownName
 from pellucid.norms import L2, Linf
 from pellucid.randomness import Noise
+
+NO_BUDGET = "is no budget; give a number, or a fraction such as 8/255"
 
 
 class Centered(nn.Module):
@@ -196,7 +198,7 @@ def test_attacks_by_their_names() -> None:
     )
     assert named("pgd", restarts=3) == (Repeat(PGD(), 3),)
     assert named("nearest", preset="published") == PRESETS["nearest-published"].attacks
-    assert budget("8/255") == 8 / 255 and budget("0.5") == 0.5
+    assert Budget.parse("8/255") == Budget(8 / 255, "8/255") and Budget.parse(" 0.5").eps == 0.5
     assert isinstance(PGD().norm, Linf)
 
 
@@ -214,8 +216,12 @@ def test_attacks_by_their_names() -> None:
             ConfigError,
             "transfer takes no norm; leave --norm out",
         ),
-        (lambda: budget("8/0"), ConfigError, "'8/0' is no budget; give a number, or a fraction such as 8/255"),
-        (lambda: budget("much"), ConfigError, "'much' is no budget; give a number, or a fraction such as 8/255"),
+        (lambda: Budget.parse("8/0"), ConfigError, f"'8/0' {NO_BUDGET}"),
+        (
+            lambda: Budget.parse("much"),
+            ConfigError,
+            f"'much' {NO_BUDGET}",
+        ),
     ],
 )
 def test_names_that_stand_for_nothing(make: Callable[[], object], error: type[Exception], message: str) -> None:

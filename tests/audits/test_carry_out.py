@@ -17,7 +17,7 @@ from pellucid.evaluate.explanations import Passes
 from pellucid.files import locked
 from pellucid.metrics import Estimate
 from pellucid.registry import Registry
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 CALLS: list[str] = []
 

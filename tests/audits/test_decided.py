@@ -12,7 +12,7 @@ from audited_subject import CLASSES, subject
 from pellucid.audits import Decided, Finding, Task
 from pellucid.data import TensorSplit
 from pellucid.evaluate import Decisions
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 
 class Told(nn.Module):

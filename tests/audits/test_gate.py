@@ -12,7 +12,8 @@ from pellucid import cli
 from pellucid.audits import AuditFolder, Checked, Decided, Figure, Profile, Requirement, Robust, carry_out, gate, keep
 from pellucid.audits.bearing import bears_on
 from pellucid.audits.part import Finding, Part, Task
-from pellucid.console_audit import AuditConsole
+from pellucid.cli.screens.audited import report
+from pellucid.cli.screens.screen import Screen
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.checks import CHECKS
@@ -119,7 +120,7 @@ def test_the_terminal_says_what_was_overruled_and_not_checked(capsys: pytest.Cap
         "unchecked": [unchecked],
         "page": "",
     }
-    AuditConsole().report(content)
+    report(Screen(), content)
     lines = capsys.readouterr().out.splitlines()
     said = "overruled: accuracy > 0 of mine holds, but the check 'x' failed: so; --allow-failed-checks lets it pass"
     assert said in lines

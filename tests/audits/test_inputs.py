@@ -17,9 +17,8 @@ from PIL import Image
 from torch import nn
 
 from command import call, refused
-from pellucid import runs
 from pellucid.audits import PROFILES, AuditFolder, Done, Outcome, Profile, carry_out, chosen
-from pellucid.runs import Subject
+from pellucid.subjects import Asked, Subject
 from pellucid.trust import trusting
 
 NETWORKS = """
@@ -99,7 +98,7 @@ def outcomes(subjects: list[Subject], profile: Profile, folder: str = "audit") -
 
 
 def network(name: str, source: str, *options: str, **more: Any) -> list[Subject]:
-    return runs.subjects([net(name)], source, options=options, part=more.pop("part", "all"), device="cpu", **more)
+    return [Asked(net(name), source, options=options, split="all", device="cpu", **more).subject()]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_a_program_is_audited_like_any_other(saved: Callable[[nn.Module], str]) 
     source = arrays(12, 1, 8, 8)
     (plain,) = network("convolution", source)
     with trusting(True):
-        program = runs.subjects([saved(plain.model.eval())], source, part="all", device="cpu")
+        program = [Asked(saved(plain.model.eval()), source, split="all", device="cpu").subject()]
     one, other = outcomes([plain], few(), "plain"), outcomes(program, few(), "program")
     for part in one:
         mine, theirs = one[part].finding, other[part].finding
@@ -251,7 +250,8 @@ def test_what_does_not_fit_is_one_clear_line(make: Callable[[], str], arguments:
 
 def test_several_networks_share_the_images() -> None:
     source = arrays(6, 1, 8, 8)
-    one, other = runs.subjects([net("convolution"), net("probabilities")], source, part="all", n=4, device="cpu")
+    asked = Asked(net("convolution"), source, split="all", n=4, device="cpu")
+    one, other = asked.subjects([net("convolution"), net("probabilities")])
     assert one.split.fingerprint() == other.split.fingerprint() and len(one.split) == 4
     message = "net.pt are weights of one network, and 2 are named; audit it alone, or name a run"
     assert refused("audit", "mlp", "lenet", "--data", source, "--weights", "net.pt") == message

@@ -42,7 +42,7 @@ from pellucid.evaluate.explanations import (
 )
 from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 # without convolutions, so that Grad-CAM has nothing to look at
 NO_CONVOLUTIONS = "no layer of this network puts out a map of features"

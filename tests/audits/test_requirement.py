@@ -24,7 +24,7 @@ from pellucid.audits.requirement import End, Relation
 from pellucid.data import TensorSplit
 from pellucid.errors import ConfigError, UnknownName
 from pellucid.metrics import Estimate
-from pellucid.runs import Subject, layers_of
+from pellucid.subjects import Subject, layers_of
 
 HOW = "write it as accuracy >= 0.9 or robust_accuracy(linf, 8/255).low >= 40%"
 FIGURES = [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SMALL = ["--device", "cpu", "--json"]
-MEASURED = ["measure", "mlp", "--data", "digits", "--n", "48", "--seed", "3", *SMALL]
+ON_MLP = ["mlp", "--data", "digits", "--n", "48", "--seed", "3", *SMALL]
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,25 @@ WORKS = {
         ),
         Work(
             "measure",
-            (*MEASURED, "--attack", "pgd", "--eps", "0.1", "--set", "steps=3", "--batch", "16", "--no-verdicts"),
+            (
+                "measure",
+                *ON_MLP,
+                "--attack",
+                "pgd",
+                "--eps",
+                "0.1",
+                "--set",
+                "steps=3",
+                "--batch",
+                "16",
+                "--no-verdicts",
+            ),
             "measurements",
         ),
         Work(
             "judge",
-            (*MEASURED, "--metric", "sparsity", "--explainer", "gradient", "--batch", "16"),
-            "measurements",
+            ("judge", *ON_MLP, "--metric", "sparsity", "--explainer", "gradient", "--batch", "16"),
+            "judgments",
         ),
         Work(
             "references",

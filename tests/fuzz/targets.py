@@ -18,7 +18,7 @@ import torch
 from audits.specimen import MODELS, specimen
 from fuzz.running import Read
 from pellucid import audits, config, data, explainers, models, runs
-from pellucid.attacks import budget, named
+from pellucid.attacks import Budget, named
 from pellucid.audits import AuditFolder, Requirement, announced, chosen, conclusion, gate
 from pellucid.data.cifar_forms import FORMS
 from pellucid.data.idx import read_idx
@@ -32,8 +32,7 @@ from pellucid.models.weights import is_torchscript, read_weights
 from pellucid.reports.page.contents import Contents
 from pellucid.reports.page.read import Audit
 from pellucid.runs.folder import RunFolder, headline
-from pellucid.runs.measuring import settings_of
-from pellucid.runs.neurons import similarity_of
+from pellucid.subjects import Asked, classes_asked, similarity_of, with_columns
 from pellucid.train import Checkpoints
 from pellucid.train.references import MapFolder
 
@@ -267,7 +266,7 @@ TARGETS: Mapping[str, Read] = {
     "explanations": inside(Path.mkdir, "explanations.json", explanations),
     "reference": inside(map_folder, "reference.json", maps),
     "checkpoint": inside(Path.mkdir, "epoch-000001.ckpt", lambda home: Checkpoints(home).latest()),
-    "budget": text(budget),
+    "budget": text(Budget.parse),
     "requirement": text(requirement),
     "set": text(recipe),
     "set-attack": text(lambda words: named(split_words(words)[0], assignments=split_words(words)[1])),
@@ -275,12 +274,12 @@ TARGETS: Mapping[str, Read] = {
     "preset": text(lambda words: named("pgd", preset=words)),
     "recipe-preset": text(lambda words: runs.table("standard", preset=words)),
     "norm": text(lambda words: named("pgd", norm=words)),
-    "option": text(lambda words: settings_of(words.split("\n"))),
+    "option": text(lambda words: Asked("mlp", options=tuple(words.split("\n"))).settings),
     "explainers": text(lambda words: explainers.chosen(listed(split_words(words)[0]), split_words(words)[1])),
     "metrics": text(lambda words: asked(listed(split_words(words)[0]), ["gradient"], split_words(words)[1])),
     "profile": text(lambda words: chosen("quick", words.split("\n"))),
-    "classes-asked": text(lambda words: runs.asked(listed(words), SPLIT.classes)),
-    "columns": text(lambda words: runs.with_columns(SPLIT, [words])),
+    "classes-asked": text(lambda words: classes_asked(listed(words), SPLIT.classes)),
+    "columns": text(lambda words: with_columns(SPLIT, [words])),
     "source": text(data.load),
     "source-path": text(lambda words: data.load(Path(words))),
     "network": text(lambda words: models.load(words.replace(":", ""))),

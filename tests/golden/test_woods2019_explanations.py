@@ -24,7 +24,7 @@ def test_the_command_draws_the_published_explanations(tmp_path: Path) -> None:
     published = Path(FOLDER or "") / "golden-ae"
     weights = str(Path(FOLDER or "") / "checkpoints" / "resnet44-all.pt")
     network = ["preact-resnet44", "--weights", weights, "--option", "activation=half-huber", "--shape", "3,32,32"]
-    asked = ["--of", "all", "--method", "adversarial", "--device", "cpu", "--out", str(tmp_path), "--json"]
+    asked = ["--of", "all", "--explainer", "adversarial", "--device", "cpu", "--out", str(tmp_path), "--json"]
     found = json.loads(call("explain", *network, str(published / "_input.png"), *asked))["explanations"]
     files = sorted(published.glob("[0-9]_*.png"))
     assert [entry["of"] for entry in found] == [file.name[0] for file in files] and len(files) == 10

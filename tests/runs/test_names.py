@@ -51,9 +51,9 @@ def test_names_of_any_signs_are_text_in_all_that_is_written(locale: str) -> None
     short = ["--model", "mlp", "--set", "recipe.epochs=1", "--set", "data.workers=0", "--device", "cpu"]
     shell(locale, "train", "standard", "--data", "images", *short, "--out", f"{HOSTILE} runs")
     (run,) = map(str, Path(f"{HOSTILE} runs").iterdir())
-    assert b"<script>" in shell(locale, "explain", run, "--method", "gradient", "--of", "all", "--n", "2")
+    assert b"<script>" in shell(locale, "explain", run, "--explainer", "gradient", "--of", "all", "--n", "2")
     shell(locale, "measure", run, "--n", "3", "--attack", "pgd", "--eps", "0.1")
-    shell(locale, "measure", run, "--n", "3", "--metric", "sparsity", "--explainer", "gradient")
+    shell(locale, "judge", run, "--n", "3", "--metric", "sparsity", "--explainer", "gradient")
     shell(locale, "normlime", run, "--n", "9", "--masks", "80")
     shell(locale, "neurons", run, "--n", "9")
     shell(locale, "references", run, "--explainer", "gradient")

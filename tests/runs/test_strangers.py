@@ -21,7 +21,7 @@ from pellucid.errors import NotTrusted
 IMAGES = ["--data", "digits"]
 DOORS = [
     ("measure", "--n", "4"),
-    ("measure", "--metric", "sparsity", "--explainer", "gradient", "--n", "4"),
+    ("judge", "--metric", "sparsity", "--explainer", "gradient", "--n", "4"),
     ("explain",),
     ("normlime", "--n", "4"),
     ("neurons", "--n", "4"),

@@ -8,7 +8,8 @@ import torch
 import pellucid
 from pellucid import config, models
 from pellucid.attacks import PGD
-from pellucid.console import COLLAPSED, Console
+from pellucid.cli.screens.screen import Screen
+from pellucid.cli.screens.trained import COLLAPSED, watching
 from pellucid.errors import ConfigError
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy, Ramp
@@ -109,7 +110,9 @@ def test_a_collapse_is_noticed_said_and_written_down(capsys: pytest.CaptureFixtu
     assert not any(flags[:4]) and flags[-1]
     assert all(Epoch.from_record(one.to_record()) == one for one in epochs)
     assert "n=60 (collapsed)" in str(epochs[-1]) and "(collapsed)" not in str(epochs[0])
-    with Console().progress() as say:
+    screen = Screen()
+    with screen.progress() as bar:
+        say = watching(screen, bar)
         say(epochs[0])
         assert COLLAPSED not in capsys.readouterr().err
         say(epochs[-1])

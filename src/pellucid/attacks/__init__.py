@@ -6,6 +6,7 @@ from pellucid.attacks.apgd import TargetedAPGD as TargetedAPGD
 from pellucid.attacks.attack import Attack as Attack
 from pellucid.attacks.attack import Perturbed as Perturbed
 from pellucid.attacks.auto_attack import AutoAttack as AutoAttack
+from pellucid.attacks.budget import Budget as Budget
 from pellucid.attacks.carlini_wagner import CarliniWagner as CarliniWagner
 from pellucid.attacks.corruption import GaussianBlur as GaussianBlur
 from pellucid.attacks.corruption import GaussianNoise as GaussianNoise
@@ -24,7 +25,6 @@ from pellucid.attacks.goals import LowestLoss as LowestLoss
 from pellucid.attacks.goals import Misclassified as Misclassified
 from pellucid.attacks.goals import Targeted as Targeted
 from pellucid.attacks.ladder import Ladder as Ladder
-from pellucid.attacks.named import budget as budget
 from pellucid.attacks.named import named as named
 from pellucid.attacks.nearest import Nearest as Nearest
 from pellucid.attacks.noise import RandomPoint as RandomPoint

@@ -37,17 +37,6 @@ def named(
     return tuple(Repeat(attack, restarts) for attack in found) if restarts > 1 else found
 
 
-def budget(text: str) -> float:
-    """A number, or a fraction such as 8/255."""
-    found = naming.number(text)
-    if found is None:
-        raise ConfigError(f"'{text[:_SHOWN]}' is no budget; give a number, or a fraction such as 8/255")
-    return found
-
-
-_SHOWN = 40  # letters of what is none
-
-
 def _preset(name: str, preset: str) -> Preset:
     """The preset as it is listed, or without the attack's name in front."""
     own = {

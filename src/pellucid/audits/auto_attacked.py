@@ -12,7 +12,7 @@ from pellucid.audits.robust import written
 from pellucid.evaluate import Measured, measure
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import Linf
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 # forward passes of an image that stands to the end of the standard version: APGD, FAB and the queries of Square
 _FORWARDS, _BACKWARDS = 8000, 1900

@@ -15,7 +15,7 @@ from pellucid.audits.profile import Profile
 from pellucid.audits.speed import Speed
 from pellucid.errors import ConfigError
 from pellucid.ledger import check_unchanged, fingerprint
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 Watch = Callable[[int, int, str], None]
 

@@ -11,7 +11,7 @@ from pellucid.audits.slopes import without_slopes
 from pellucid.evaluate import verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import Linf
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 
 @final

@@ -13,7 +13,7 @@ from pellucid.drawing import colored, scaled
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import NormLime
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 _GRAY = "gray: nothing that could be hidden is there in any image of the class"
 

@@ -8,7 +8,7 @@ from torch import nn
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Passes, counted
 from pellucid.randomness import seeded
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 
 def passes_of(subject: Subject, images: int, ask: Callable[[nn.Module, Split], object]) -> Passes:

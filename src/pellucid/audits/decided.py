@@ -10,7 +10,7 @@ from pellucid.audits.part import Announced, Finding, Part, Task, check_counts
 from pellucid.evaluate import Decisions
 from pellucid.evaluate.explanations import Passes
 from pellucid.metrics.calibration import reliability
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 _PAIRS = 10  # of classes that are mistaken for each other, those most often first
 

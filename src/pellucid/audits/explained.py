@@ -15,7 +15,7 @@ from pellucid.data import Split
 from pellucid.evaluate.explanations import Judged, Judging, Metric, Passes, judge
 from pellucid.explainers import Explainer
 from pellucid.explainers.explanation import in_words
-from pellucid.runs import Subject, fitted
+from pellucid.subjects import Subject, fitted
 
 _LOOKED_AT = 4  # images whose maps are asked what has to be known of them
 

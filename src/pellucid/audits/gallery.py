@@ -24,7 +24,7 @@ from pellucid.looking import look
 from pellucid.norms import Linf
 from pellucid.probe import frozen
 from pellucid.protocols import Norm
-from pellucid.runs import Subject, fitted
+from pellucid.subjects import Subject, fitted
 
 Entry = dict[str, Any]
 

@@ -13,7 +13,7 @@ from pellucid.audits.part import Announced, Finding, Part, Task, check_counts
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Judging, Metric, Passes, judge
 from pellucid.explainers import Gradient
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 
 @final

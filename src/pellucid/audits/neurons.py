@@ -19,7 +19,7 @@ from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, Stage, e
 from pellucid.evaluate.neurons.writing import neuron_rows
 from pellucid.metrics import Estimate
 from pellucid.norms import Linf
-from pellucid.runs import Subject, layers_of
+from pellucid.subjects import Subject, layers_of
 
 # the figure's name, that of the finding, and which end is the good one
 _FIGURES: Sequence[tuple[str, str, Better]] = (

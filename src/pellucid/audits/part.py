@@ -17,7 +17,7 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
 from pellucid.ledger import checksums
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pellucid import naming
 from pellucid.audits.figure import Figure
 from pellucid.audits.part import Announced, Part
 from pellucid.errors import ConfigError, UnknownName, nearest, suggestion
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 End = Literal["value", "low", "high"]
 Relation = Literal[">=", ">", "<=", "<"]

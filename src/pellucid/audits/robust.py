@@ -21,7 +21,7 @@ from pellucid.evaluate import Measured, Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import L2, Linf
 from pellucid.protocols import Norm
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 _POINTS = 60  # of a curve that is drawn
 

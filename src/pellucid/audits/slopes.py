@@ -6,7 +6,7 @@ from pellucid.data import sequential
 from pellucid.errors import NoGradients
 from pellucid.kinds import in_single
 from pellucid.probe import Probe, frozen
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 _ROWS = 8
 

@@ -12,7 +12,7 @@ from pellucid.data import sequential
 from pellucid.evaluate.explanations import Passes
 from pellucid.memory import out_of_memory
 from pellucid.probe import Probe, frozen, slope
-from pellucid.runs import Subject
+from pellucid.subjects import Subject
 
 _ROWS, _TIMES = 32, 3
 _PATIENCE = 1.0  # seconds that an image may take before one is timed and no more

@@ -14,6 +14,7 @@ from pellucid import stopping
 from pellucid.cli.audit import audit
 from pellucid.cli.ending import ended, say
 from pellucid.cli.explain import explain
+from pellucid.cli.judge import judge
 from pellucid.cli.listing import list_command
 from pellucid.cli.measure import measure
 from pellucid.cli.neurons import neurons
@@ -24,7 +25,7 @@ from pellucid.cli.retrain import retrain
 from pellucid.cli.show import show
 from pellucid.cli.train import train
 
-KEEPING = ("train", "measure", "references", "normlime", "retrain", "neurons", "audit")
+KEEPING = ("train", "measure", "judge", "references", "normlime", "retrain", "neurons", "audit")
 """Commands that keep what is done, and go on with it when they are given again."""
 
 
@@ -58,5 +59,7 @@ def cli(context: click.Context) -> None:
     stopping.keeps(context.invoked_subcommand in KEEPING)
 
 
-for command in (train, measure, explain, references, normlime, retrain, neurons, list_command, show, audit, report):
+for command in (train, measure, judge, explain, references, normlime, retrain, neurons, audit):
+    cli.add_command(command)
+for command in (list_command, show, report):
     cli.add_command(command)

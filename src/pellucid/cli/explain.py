@@ -4,39 +4,28 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, listed, of_network, out_folder, print_json, say_untrained
+from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json
+from pellucid.cli.screens.screen import Screen
+from pellucid.subjects.asked import Asked
 
 
 @click.command()
-@click.argument("model", metavar="MODEL")
+@asks(drawn="8, where no image files are named")
 @click.argument("pictures", metavar="[IMAGE...]", nargs=-1, type=click.Path(path_type=Path))
+@explains("smoothgrad")
 @click.option("--of", default="predicted", show_default=True, metavar="CLASS[,CLASS]|predicted|runner-up|pair|all")
-@click.option("--method", "methods", default="smoothgrad", show_default=True, metavar="NAME[,NAME]")
-@click.option("--set", "assignments", metavar="[NAME.]A=C", multiple=True, help="Any setting, e.g. lime.masks=5000.")
-@click.option("--data", "source", metavar="NAME|PATH", help="Data the network is for.  [default: a run's own]")
-@of_network
+@assigns
 @click.option("--shape", default="", metavar="C,H,W", help="What images the network takes, where no data tell.")
-@click.option("--split", "part", type=click.Choice(["test", "validation", "train", "all"]), default="test")
-@click.option("--n", type=int, default=8, show_default=True, help="So many images of the data, where none are named.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @out_folder("explanations")
 @as_json
 def explain(
-    model: str,
+    asked: Asked,
     pictures: tuple[Path, ...],
+    explainers: str,
     of: str,
-    methods: str,
     assignments: tuple[str, ...],
-    source: str | None,
-    weights: str | None,
-    options: tuple[str, ...],
     shape: str,
-    part: str,
-    n: int,
-    seed: int,
     out: Path,
-    device: str,
-    download: bool,
     as_json: bool,
 ) -> None:
     """Explain what MODEL says of each IMAGE: a file, or a folder of them; without any, images of the data.
@@ -45,33 +34,30 @@ def explain(
     network takes is scaled until it just covers that, then cropped at its center. DIR gets a picture of each map, a
     contact sheet of all, and the numbers.
     """
-    from pellucid import reports, runs
-    from pellucid.console import Console
-    from pellucid.console_explain import ExplainConsole
+    from pellucid import reports, subjects
+    from pellucid.cli.screens import explained
     from pellucid.explainers import chosen
 
-    explainers = chosen(listed(methods), assignments)
-    shown = runs.shown(
-        model,
-        pictures,
-        source,
-        weights=weights,
-        options=options,
-        shape=shape,
-        part=part,
-        n=n,
-        seed=seed,
-        device=device,
-        download=download,
-        report=Console(quiet=as_json).reading,
-    )
-    say_untrained(shown, as_json=as_json)
-    about = runs.asked(listed(of), shown.classes)  # before anything is learned
-    explainers = {
-        name: runs.fitted(explainer, shown.model, shown.train, seed=seed) for name, explainer in explainers.items()
+    methods = chosen(listed(explainers), assignments)
+    screen = Screen(quiet=as_json)
+    shown = subjects.shown(asked, pictures, shape=shape, report=screen.reading)
+    screen.untrained([shown])
+    about = subjects.classes_asked(listed(of), shown.classes)  # before anything is learned
+    ready = {
+        name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed)
+        for name, explainer in methods.items()
     }
-    console = ExplainConsole(quiet=as_json)
-    with console.progress() as watch:
-        found = list(runs.accounts(shown.model, shown.x, about, explainers, seed=seed, watch=watch))
-    content = reports.write(out, shown, found, explainers, seed=seed)
-    print_json(content) if as_json else console.report(content)
+    if not pictures and asked.n is None:
+        explained.drawn(screen, len(shown.x), asked.split)
+    with screen.progress() as bar:
+        found = list(
+            subjects.accounts(
+                shown,
+                about,
+                ready,
+                seed=asked.seed,
+                watch=lambda words, done, total: bar("explaining", done, total, words),
+            )
+        )
+    content = reports.write(out, shown, found, ready, seed=asked.seed)
+    print_json(content) if as_json else explained.report(screen, content)

@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from pellucid.cli.options import as_json, print_json
+from pellucid.cli.screens import listed
+from pellucid.cli.screens.screen import Screen
 from pellucid.errors import UnknownName, suggestion
 
 REGISTRIES = {
@@ -47,14 +49,13 @@ REGISTRIES = {
 def list_command(kind: str | None, out: Path, as_json: bool) -> None:
     """List what there is: recipes, models, data, terms, ..., or the runs in DIR."""
     from pellucid import runs
-    from pellucid.console import Console
 
     if kind is not None and kind not in (*REGISTRIES, "runs"):
         raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
     found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if _asked(kind, name)}
     if kind in (None, "runs"):
         found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
-    print_json(found) if as_json else Console().lists(found)
+    print_json(found) if as_json else listed.report(Screen(), found)
 
 
 def _asked(kind: str | None, name: str) -> bool:

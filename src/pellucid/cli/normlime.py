@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, of_network, out_folder, print_json, say_untrained
+from pellucid.cli.options import as_json, asks, assigns, out_folder, print_json
+from pellucid.cli.screens.screen import Screen
+from pellucid.subjects.asked import Asked
 
 
 @click.command()
-@click.argument("model", metavar="MODEL")
-@click.option("--data", "source", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]")
-@of_network
+@asks()
 @click.option("--masks", type=int, help="Masks per image.  [default: LIME's]")
 @click.option("--segmentation", default="grid", show_default=True, metavar="NAME", help="What the features are.")
 @click.option("--cell", type=click.IntRange(1), help="Pixels that a cell of the grid is wide.  [default: 7x7 cells]")
@@ -27,19 +27,13 @@ from pellucid.cli.options import as_json, of_network, out_folder, print_json, sa
 @click.option("--sign", type=click.Choice(["both", "positive", "negative"]), default="both", show_default=True)
 @click.option("--by", type=click.Choice(["class", "global"]), default="class", show_default=True)
 @click.option("--compat", type=click.Choice(["none", "interpretdl"]), default="none", show_default=True)
-@click.option("--set", "assignments", metavar="A=C", multiple=True, help="Any setting of LIME, e.g. alpha=0.1.")
+@assigns
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Features shown for each class.")
-@click.option("--split", "part", type=click.Choice(["test", "validation", "train", "all"]), default="test")
-@click.option("--n", type=int, help="Explain this many images, drawn at random.  [default: all]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images in a chunk.")
 @out_folder("importance")
 @as_json
 def normlime(
-    model: str,
-    source: str | None,
-    weights: str | None,
-    options: tuple[str, ...],
+    asked: Asked,
     masks: int | None,
     segmentation: str,
     cell: int | None,
@@ -52,13 +46,8 @@ def normlime(
     compat: Any,
     assignments: tuple[str, ...],
     top: int,
-    part: str,
-    n: int | None,
-    seed: int,
     batch: int,
     out: Path,
-    device: str,
-    download: bool,
     as_json: bool,
 ) -> None:
     """Find what is important to MODEL for each class: a run, a listed network, package.module:factory or a program.
@@ -67,24 +56,13 @@ def normlime(
     everything that it depends on: the same command goes on where it was stopped, and another --kind, --sign, --by or
     --compat costs no more passes.
     """
-    from pellucid import evaluate, reports, runs
-    from pellucid.console import Console
-    from pellucid.console_normlime import NormLimeConsole
+    from pellucid import reports, subjects
+    from pellucid.cli.screens import importance
     from pellucid.explainers.normlime import Rule, explainer_of
 
-    subject = runs.subject(
-        model,
-        source,
-        weights=weights,
-        options=options,
-        part=part,
-        n=n,
-        seed=seed,
-        device=device,
-        download=download,
-        report=Console(quiet=as_json).reading,
-    )
-    say_untrained(subject, as_json=as_json)
+    screen = Screen(quiet=as_json)
+    subject = asked.subject(report=screen.reading)
+    screen.untrained([subject])
     explainer = explainer_of(
         subject.split.shape,
         masks=masks,
@@ -95,16 +73,16 @@ def normlime(
         layer=layer,
         rule=Rule(kind, sign, by, compat),
     )
-    console = NormLimeConsole(quiet=as_json)
-    with console.progress() as watch:
-        folder = evaluate.explain(
-            subject.model, subject.split, explainer, out, labels=labels, seed=seed, batch=batch, watch=watch
+    with screen.progress() as bar:
+        found = subjects.importance_of(
+            subject,
+            explainer,
+            out,
+            labels=labels,
+            seed=asked.seed,
+            batch=batch,
+            watch=lambda step: bar("explaining", step.done, step.total),
         )
-    content: dict[str, Any] = {
-        "model": subject.name,
-        "untrained": subject.untrained,
-        "data": subject.source,
-        **evaluate.write_importance(folder, subject.split, explainer, top=top),
-    }
+    content = subjects.importance_summary(subject, found, explainer, top=top)
     content["pictures"] = reports.write_class_maps(Path(content["path"]), content["missing"])
-    print_json(content) if as_json else console.report(content)
+    print_json(content) if as_json else importance.report(screen, content)

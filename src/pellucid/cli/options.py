@@ -3,7 +3,7 @@
 import functools
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import click
 
 from pellucid.cli.alone import alone, aloud
 from pellucid.errors import RunError
-from pellucid.printable import printable
+from pellucid.subjects.asked import Asked
 from pellucid.trust import trusting
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _alone(context: click.Context, _parameter: click.Parameter, chosen: bool) -> bool:
@@ -39,25 +41,94 @@ class _Folder(click.Path):
         return folder
 
 
-def out_folder(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def out_folder(default: str) -> _Decorator:
     """The option --out of commands that write to a folder."""
     return click.option(
         "--out", type=_Folder(readable=False), default=Path(default), show_default=True, metavar="DIR"
     )
 
 
-def of_network(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of commands that take a MODEL: how it is made, where it runs, whether data may be fetched."""
-    weights = "Weights for a network that is named or built by your own function."
-    devices = click.Choice(["auto", "cpu", "cuda"])
-    for option in (
-        click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand."),
-        click.option("--device", type=devices, default="auto", show_default=True),
-        click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network."),
-        click.option("--weights", metavar="FILE", help=weights),
-    ):
-        command = option(command)
-    return trustful(command)
+device = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
+)
+
+download = click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+
+skip_bad = click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
+
+assigns = click.option(
+    "--set",
+    "assignments",
+    metavar="[NAME.]SETTING=VALUE",
+    multiple=True,
+    help="Any setting of what the command names, e.g. samples=20; NAME.samples=20 where it names several.",
+)
+
+
+def asks(
+    *, split: str = "test", drawn: str = "all", several: bool = False, without: Sequence[str] = ()
+) -> _Decorator:
+    """Give a command its argument `asked`: which network, which images, on what, by the same options everywhere.
+
+    `split` is the part that is looked at unless another is named, and `drawn` how many of its images are, in words.
+    With `several` the command takes several networks, as `models`. `without` names options that mean nothing to it.
+    """
+    one = click.argument("model", metavar="MODEL")
+    more = click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+    options = {
+        "model": more if several else one,
+        "data": click.option("--data", metavar="NAME|PATH", help="Images.  [default: those a run was trained on]"),
+        "weights": click.option(
+            "--weights", metavar="FILE", help="Weights for a network that is named or built by your own function."
+        ),
+        "options": click.option(
+            "--option", "options", metavar="NAME=VALUE", multiple=True, help="An option of the network."
+        ),
+        "split": click.option(
+            "--split",
+            type=click.Choice(["test", "validation", "train", "all"]),
+            default=split,
+            show_default=True,
+            help="Which of the images.",
+        ),
+        "n": click.option("--n", type=int, help=f"So many of them, drawn at random.  [default: {drawn}]"),
+        "size": click.option(
+            "--size", type=click.IntRange(1), help="Scale and crop the images of a folder to squares of this side."
+        ),
+        "skip_bad": skip_bad,
+        "seed": click.option(
+            "--seed", type=int, default=0, show_default=True, help="Everything random follows from it."
+        ),
+        "device": device,
+        "download": download,
+    }
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def run(**given: Any) -> Any:
+            words = {name: given.pop(name) for name in options if name in given}
+            if several:
+                words["model"] = given["models"][0]
+            return command(asked=Asked(**words), **given)
+
+        found = trustful(run)
+        for name in reversed([name for name in options if name not in without]):
+            found = options[name](found)
+        return found
+
+    return decorate
+
+
+def explains(default: str = "") -> _Decorator:
+    """The option --explainer."""
+    return click.option(
+        "--explainer",
+        "explainers",
+        default=default,
+        show_default=bool(default),
+        metavar="NAME[,NAME]",
+        help="Whose explanations; 'pellucid list explainers' has all.",
+    )
 
 
 def trustful(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,15 +141,6 @@ def trustful(command: Callable[..., Any]) -> Callable[..., Any]:
 
     words = "Run this program file, or functions of this module that a file names."
     return click.option("--trust", metavar="MODULE|FILE", multiple=True, help=words)(run)
-
-
-def say_untrained(*subjects: Any, as_json: bool) -> None:
-    """The first line of what is printed, where a network has learned nothing; JSON says it in a field."""
-    from pellucid.runs import untrained_words
-
-    names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
-    if names and not as_json:
-        click.echo(printable(untrained_words(names)))
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import click
 
 from pellucid.cli.audit import concluded
 from pellucid.cli.options import as_json, print_json
+from pellucid.cli.screens.screen import Screen
 
 
 @click.command()
@@ -14,9 +15,9 @@ from pellucid.cli.options import as_json, print_json
 def report(folder: Path, as_json: bool) -> None:
     """Draw the page of the audit in DIR again, from what lies there; no network and no images are read."""
     from pellucid.audits import AuditFolder
-    from pellucid.console_audit import AuditConsole
+    from pellucid.cli.screens import audited
 
     content = concluded(AuditFolder(folder))
-    print_json(content) if as_json else AuditConsole().report(content)
+    print_json(content) if as_json else audited.report(Screen(), content)
     if content["damaged"]:
         raise click.exceptions.Exit(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pellucid.cli.options import as_json, print_json
+from pellucid.cli.screens.screen import Screen
 
 
 @click.command()
@@ -13,7 +14,7 @@ from pellucid.cli.options import as_json, print_json
 def show(run: Path, as_json: bool) -> None:
     """Show a RUN: its settings, its epochs and its result."""
     from pellucid import runs
-    from pellucid.console import Console
+    from pellucid.cli.screens import trained
 
     folder = runs.RunFolder.open(run)
-    print_json(folder.summary()) if as_json else Console().run(folder)
+    print_json(folder.summary()) if as_json else trained.report(Screen(), folder)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import as_json, out_folder, print_json, trustful
+from pellucid.cli.options import as_json, assigns, device, download, out_folder, print_json, skip_bad, trustful
+from pellucid.cli.screens.screen import Screen
 from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:
@@ -23,17 +24,17 @@ _STARTER = "PELLUCID_STARTER"  # by which processes that train together know the
 @click.option("--init", metavar="WEIGHTS", help="Start from these weights instead of random ones.")
 @click.option("--reference", metavar="DIR", help="Maps that 'pellucid references' made, for recipes that use such.")
 @click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
-@click.option("--set", "assignments", metavar="A.B=C", multiple=True, help="Set any setting, e.g. recipe.epochs=5.")
+@assigns
 @out_folder("runs")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@device
 @click.option(
     "--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes that train together."
 )
 @click.option("--strategy", type=click.Choice(["auto", "ddp"]), default="auto", show_default=True)
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), help="[default: 32-true]")
-@click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
+@download
 @trustful
-@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
+@skip_bad
 @click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
 @as_json
 def train(
@@ -61,7 +62,8 @@ def train(
     again, goes on where it was stopped, and does nothing where it is complete.
     """
     from pellucid import runs
-    from pellucid.console import Console
+    from pellucid.cli.screens import trained
+    from pellucid.subjects import check_device
 
     options = {
         "data.source": source,
@@ -73,18 +75,19 @@ def train(
         "precision": precision,
         "references.reference": reference and {"kind": "stored", "path": reference},
     }
-    runs.check_device(device)
+    check_device(device)
     settings = runs.table(recipe, options, assignments, preset=preset)
     fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
-    console = Console(quiet=as_json or not fabric.is_global_zero)
-    spec, images = runs.prepare(settings, console.reading)
+    screen = Screen(quiet=as_json or not fabric.is_global_zero)
+    spec, images = runs.prepare(settings, screen.reading)
     folder = runs.RunFolder(out / spec.folder)
-    console.begin(spec, images, folder)
-    with console.progress() as watch:
+    trained.begin(screen, spec, images, folder)
+    with screen.progress() as bar:
+        watch = trained.watching(screen, bar)
         for event in runs.execute(spec, images, folder, fabric, tensorboard=tensorboard):
             watch(event)
     if fabric.is_global_zero:
-        console.end(folder) if not as_json else print_json(folder.summary())
+        trained.end(screen, folder) if not as_json else print_json(folder.summary())
 
 
 def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric":

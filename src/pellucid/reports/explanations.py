@@ -25,7 +25,7 @@ from pellucid.explainers import AdversarialExplanation, Explainer
 from pellucid.files import json_text, make_folder, write_bytes, write_text
 from pellucid.norms import RMS
 from pellucid.reports.legend import legends
-from pellucid.runs import Account, Shown, untrained_words
+from pellucid.subjects import Account, Shown, untrained_words
 
 
 def write(
@@ -49,28 +49,28 @@ def write(
             of = int(account.found.of[number])
             map = account.found.map[number].detach().cpu()
             values, scale = scaled(plane(map))
-            pictures = {"": Image.fromarray(colored(values, signed=explainers[account.method].signed))}
+            pictures = {"": Image.fromarray(colored(values, signed=explainers[account.explainer].signed))}
             columns = cells.setdefault((number, of), {})
             due, lost = (None, None) if sums is None else (float(sums.due[number]), sums.lost[number])
             notes = account.found.notes[number]
             feet += [note for note in notes if note not in feet]
             below = (*account.found.in_short(number), *(f"note {feet.index(note) + 1}" for note in notes))
-            leads_to = _leads_to(shown, account, explainers[account.method], number)
+            leads_to = _leads_to(shown, account, explainers[account.explainer], number)
             if leads_to is not None and account.found.image is not None:
                 pictures["-image"] = photograph(account.found.image[number])
                 pictures["-difference"] = difference(map)
-                columns[account.method] = Cell(pictures["-image"], (*where_to(leads_to), *below))
+                columns[account.explainer] = Cell(pictures["-image"], (*where_to(leads_to), *below))
                 change = f"white or black = {float(map.abs().max()):.3g}"
-                columns[f"{account.method}, change"] = Cell(pictures["-difference"], (change,))
+                columns[f"{account.explainer}, change"] = Cell(pictures["-difference"], (change,))
             else:
-                columns[account.method] = Cell(pictures[""], (f"1 = {scale:.3g}", *below))
-            base = f"{stem}-{words[of]}-{account.method}"
+                columns[account.explainer] = Cell(pictures[""], (f"1 = {scale:.3g}", *below))
+            base = f"{stem}-{words[of]}-{account.explainer}"
             for ending, picture in pictures.items():
                 save(picture, folder / f"{base}{ending}.png")
             entries.append(
                 {
                     "picture": shown.names[number],
-                    "method": account.method,
+                    "method": account.explainer,
                     "of": shown.classes[of],
                     "asked": account.asked,
                     "probability": float(probabilities[number, of]),
@@ -170,7 +170,7 @@ def _said(shown: Shown, probabilities: Tensor, number: int, of: int) -> str:
 def _arrays(path: Path, shown: Shown, accounts: Sequence[Account]) -> None:
     arrays = {"x": shown.x.cpu().numpy(), "logits": shown.logits.numpy()}
     for account in accounts:
-        key = f"{account.method}/{account.asked}"
+        key = f"{account.explainer}/{account.asked}"
         arrays[f"{key}/map"] = account.found.map.detach().cpu().numpy()
         arrays[f"{key}/of"] = account.found.of.cpu().numpy()
         if account.found.image is not None:

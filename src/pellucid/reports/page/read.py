@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.audits import AuditFolder, Figure, Outcome, kept, letter, short_names
-from pellucid.runs import untrained_words
+from pellucid.subjects import untrained_words
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for module, name in (
         ("pellucid.runs.execute", "fit_steps"),
-        ("pellucid.runs", "fitted"),
-        ("pellucid.runs.judging", "judge"),
+        ("pellucid.subjects", "fitted"),
+        ("pellucid.subjects.judged", "judge"),
         ("pellucid.evaluate", "measure"),
     ):
         monkeypatch.setattr(importlib.import_module(module), name, worked)
@@ -38,16 +38,16 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (("retrain", *DIGITS, "--seeds", "0"), "seeds is 0; train with 1 or more"),
         (("retrain", *DIGITS, "--together", "0"), "together is 0; train 1 network or more at a time"),
         (
-            ("explain", *DIGITS, "--method", "normlime", "--of", "tree"),
+            ("explain", *DIGITS, "--explainer", "normlime", "--of", "tree"),
             "'tree' is no class of this network (there are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, all, pair, predicted, "
             "runner-up)",
         ),
         (
-            ("measure", *DIGITS, "--metric", "sparsity", "--explainer", "gradient", "--of", "lable"),
+            ("judge", *DIGITS, "--metric", "sparsity", "--explainer", "gradient", "--of", "lable"),
             "'lable' is no class of this network (did you mean 'label'?)",
         ),
         (
-            ("measure", *DIGITS, "--metric", "sparsity,pointing-game", "--explainer", "gradient"),
+            ("judge", *DIGITS, "--metric", "sparsity,pointing-game", "--explainer", "gradient"),
             "pointing-game reads a column 'mask'; give it with --column mask=FILE.npy",
         ),
         (
@@ -95,6 +95,7 @@ def test_what_is_wrong_is_said_before_the_work(arguments: tuple[str, ...], messa
     [
         ("train", "standard"),
         ("measure", *DIGITS),
+        ("judge", *DIGITS),
         ("explain", *DIGITS),
         ("audit", *DIGITS),
         ("neurons", *DIGITS),

@@ -1,6 +1,5 @@
-"""Judging the explanations of a network that is named, each metric of each explainer in a folder of its own."""
+"""Judging the explanations of a subject, each metric of each explainer in a folder of its own."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pellucid.errors import ConfigError, DataError
 from pellucid.evaluate.explanations import Judged, Judging, Metric, judge, judging_description
 from pellucid.explainers import Explainer
 from pellucid.ledger import identity
-from pellucid.runs.explaining import fitted
-from pellucid.runs.measuring import Subject
+from pellucid.subjects.explained import fitted
+from pellucid.subjects.subject import Subject, folder_name
 
 STORED = "stored maps"
 """What stands in an explainer's place where maps come from a file."""
@@ -50,6 +49,8 @@ def judgments(
     alone = {name: metric for name, metric in metrics.items() if metric.needs == "network"}
     rest = {name: metric for name, metric in metrics.items() if metric.needs != "network"}
     _check(subject, metrics, explainers)
+    if of == "label":
+        subject.check_labeled("--of label explains for labels")
     asked: list[tuple[str, Explainer | None, Mapping[str, Metric]]] = []
     if alone:
         asked.append(("network", None, alone))
@@ -165,5 +166,4 @@ def _folder(
     seed: int,
 ) -> str:
     about = judging_description(subject.model, subject.split, metric, explainer=ready, of=of, seed=seed)
-    words = [Path(subject.source).stem, subject.name, explainer, name, identity(about)]
-    return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in words)
+    return folder_name(subject, explainer, name, identity(about))

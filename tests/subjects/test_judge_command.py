@@ -1,4 +1,4 @@
-"""`pellucid measure --metric`, as a person or a program sees it."""
+"""`pellucid judge`, as a person or a program sees it."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-BARE = ["measure", "mlp", "--data", "digits", "--device", "cpu"]
+BARE = ["judge", "mlp", "--data", "digits", "--device", "cpu"]
 QUICK = [*BARE, "--n", "20"]
 
 
@@ -45,7 +45,7 @@ def test_every_metric_of_every_explainer_comes_out_and_is_kept() -> None:
 def test_the_same_command_reads_the_same_result() -> None:
     command = [*QUICK, "--metric", "sparsity", "--explainer", "gradient", "--json"]
     first = call(*command)
-    (folder,) = Path("measurements").iterdir()
+    (folder,) = Path("judgments").iterdir()
     written = (folder / "record.npz").stat().st_mtime_ns
     assert call(*command) == first
     assert (folder / "record.npz").stat().st_mtime_ns == written
@@ -90,17 +90,6 @@ def test_one_class_can_be_asked_about() -> None:
     assert bool((record.columns["of"] == 3).all())
 
 
-def test_what_belongs_to_attacks_is_refused_beside_a_metric_and_the_other_way_round() -> None:
-    metric = [*QUICK, "--metric", "sparsity", "--explainer", "gradient"]
-    assert (
-        refused(*metric, "--eps", "0.1") == "--eps belongs to --attack, and this measures by --metric; leave it out"
-    )
-    assert (
-        refused(*QUICK, "--explainer", "gradient")
-        == "--explainer belongs to --metric, and this measures by --attack; leave it out"
-    )
-
-
 def test_what_is_missing_or_unknown_is_said() -> None:
     assert refused(*QUICK, "--metric", "sparsity") == (
         "sparsity judges explanations; name an explainer, or give maps with --maps"
@@ -109,7 +98,7 @@ def test_what_is_missing_or_unknown_is_said() -> None:
         "no metric is called 'sparsty' (did you mean 'sparsity'?)"
     )
     assert refused(*QUICK, "--metric", "sparsity", "--explainer", "gradient", "--of", "pair") == (
-        "--of pair asks about 2 classes; a metric judges explanations of one"
+        "--of pair asks about 2 classes; ask about one, label, predicted or runner-up"
     )
     assert refused(*QUICK, "--metric", "sparsity", "--explainer", "gradient", "--set", "samples=3") == (
         "there is no setting 'samples' (there are none)"

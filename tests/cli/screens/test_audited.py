@@ -4,7 +4,8 @@ import pytest
 
 from audits.specimen import share_record
 from pellucid.audits import Planned
-from pellucid.console_audit import AuditConsole
+from pellucid.cli.screens import audited
+from pellucid.cli.screens.screen import Screen
 
 MODELS = [f"benchmarks/networks/digits/{name}-digits-simple-cnn-d9c579f6a4b1" for name in ("standard", "adversarial")]
 
@@ -16,7 +17,8 @@ def test_the_first_column_and_intervals_are_whole(
     monkeypatch.setenv("COLUMNS", str(width))
     name = "robust_accuracy(linf, 8/255)"
     figure = {"part": "robustness", "name": "robust_accuracy", "arguments": ["linf", "8/255"]}
-    AuditConsole().report(
+    audited.report(
+        Screen(),
         {
             "models": MODELS,
             "untrained": [],
@@ -29,7 +31,7 @@ def test_the_first_column_and_intervals_are_whole(
             "overruled": [],
             "unchecked": [],
             "page": "report.html",
-        }
+        },
     )
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= width for line in lines)
@@ -59,7 +61,7 @@ def test_many_networks_stand_under_letters(
         "unchecked": [],
         "page": "",
     }
-    AuditConsole().report(content)
+    audited.report(Screen(), content)
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     row = next(line for line in lines if "robust_accuracy(linf, 8/255)" in line)
@@ -74,7 +76,7 @@ def test_a_plan_says_what_is_done_and_what_nobody_knows(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     planned = [Planned(0, "decisions", 0.2), Planned(0, "gallery", 0.0), Planned(1, "decisions", 4.2)]
-    AuditConsole().plan(planned, ["one", "two"], 3)
+    audited.plan(Screen(), planned, ["one", "two"], 3)
     said = capsys.readouterr().err
     assert "3 parts are done already" in said
     rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.startswith((" dec", " gal"))}

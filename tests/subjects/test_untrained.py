@@ -1,6 +1,7 @@
 """A listed network without weights is called untrained before anything else is said of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from tests.command import call
 
 from pellucid import models
 from pellucid.audits import AuditFolder, begin, chosen
-from pellucid.console_audit import AuditConsole
+from pellucid.cli.screens import audited
+from pellucid.cli.screens.screen import Screen
 from pellucid.models import untrained
-from pellucid.runs import subjects, untrained_words
+from pellucid.subjects import Asked, untrained_words
 
 WORDS = (
     "mlp is untrained: its weights are random, so nothing here tells of a trained one; give --weights, or a run of "
@@ -20,9 +22,9 @@ WORDS = (
 )
 COMMANDS = [
     "measure mlp --data digits --attack pgd --set steps=2 --eps 0.1 --n 8",
-    "measure mlp --data digits --explainer gradient --metric sparsity --n 4",
-    "explain mlp --data digits --n 2 --method gradient",
-    "explain mlp {picture} --shape 1,8,8 --method gradient",
+    "judge mlp --data digits --explainer gradient --metric sparsity --n 4",
+    "explain mlp --data digits --n 2 --explainer gradient",
+    "explain mlp {picture} --shape 1,8,8 --explainer gradient",
     "neurons mlp --data digits --n 60 --traced 2 --draws 20",
     "normlime mlp --data digits --cell 2 --masks 96 --n 4",
     "references mlp --data digits --explainer gradient --split test",
@@ -49,8 +51,9 @@ def test_the_first_line_says_it(command: str, tmp_path: Path, weights: Path) -> 
 
 def test_the_page_of_an_audit_says_it(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = AuditFolder(tmp_path / "audit")
-    networks = [*subjects(["mlp"], "digits", n=4), *subjects(["mlp"], "digits", n=4, weights=str(weights))]
-    AuditConsole().untrained(networks)
+    asked = Asked("mlp", "digits", n=4)
+    networks = [asked.subject(), replace(asked, weights=str(weights)).subject()]
+    audited.untrained(Screen(), networks)
     assert capsys.readouterr().err == WORDS + "\n"
     begin(networks, chosen("quick", (), explainers=("gradient",)), folder)
     assert call("report", str(folder.path)).splitlines()[0] == WORDS

@@ -44,7 +44,7 @@ def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(networ
     photograph("one.png", 8, 8)
     Path("more").mkdir()
     photograph("more/two.jpg", 30, 20, color="rgb")
-    found = explained(network, "one.png", "more", "--of", "pair", "--method", "gradient,adversarial")
+    found = explained(network, "one.png", "more", "--of", "pair", "--explainer", "gradient,adversarial")
     asked = [(entry["picture"], entry["method"], entry["asked"]) for entry in found["explanations"]]
     assert sorted(set(asked)) == sorted(
         (picture, method, word)
@@ -69,7 +69,7 @@ def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(networ
 
 
 def test_what_an_adversarial_explanation_reached_is_said(network: str) -> None:
-    asked = ("--n", "3", "--of", "pair", "--method", "adversarial,gradient", "--set", "adversarial.rho=0.02")
+    asked = ("--n", "3", "--of", "pair", "--explainer", "adversarial,gradient", "--set", "adversarial.rho=0.02")
     found = explained(network, *asked)
     model = models.load(network)
     with numpy.load("explanations/explanations.npz") as arrays:
@@ -119,7 +119,7 @@ def test_where_an_explanation_leads_stands_under_it(end: dict[str, Any], lines: 
 def test_the_legend_is_that_of_what_is_drawn(network: str) -> None:
     methods = "gradient,smoothgrad,vargrad,adversarial,lrp,rise,layer-activation"
     quick = ("--set", "rise.masks=8", "--set", "smoothgrad.samples=2", "--set", "adversarial.steps=2")
-    said = explained(network, "--n", "1", "--method", methods, *quick)["legends"]
+    said = explained(network, "--n", "1", "--explainer", methods, *quick)["legends"]
     assert said["gradient"] == said["smoothgrad"]
     assert "brighter pixel" in said["gradient"] and "speaks for" not in said["gradient"]
     assert said["lrp"] == "red speaks for the class, blue against it"
@@ -136,14 +136,14 @@ def test_pictures_and_classes_that_are_called_alike_have_files_of_their_own(netw
         Path(folder).mkdir()
         photograph(f"{folder}/a b.png", 8, 8)
     photograph("a_b.png", 8, 8)
-    found = explained(network, "a", "b", "a_b.png", "--method", "gradient")
+    found = explained(network, "a", "b", "a_b.png", "--explainer", "gradient")
     paths = [path for entry in found["explanations"] for path in entry["paths"]]
     assert len(set(paths)) == 3 and all(Path(path).exists() for path in paths)
 
 
 def test_the_same_command_writes_the_same_bytes(network: str) -> None:
     def files() -> dict[str, bytes]:
-        call("explain", network, "--n", "2", "--method", "smoothgrad", "--set", "samples=3", "--device", "cpu")
+        call("explain", network, "--n", "2", "--explainer", "smoothgrad", "--set", "samples=3", "--device", "cpu")
         return {path.name: path.read_bytes() for path in Path("explanations").iterdir()}
 
     first = files()
@@ -152,7 +152,7 @@ def test_the_same_command_writes_the_same_bytes(network: str) -> None:
 
 
 def test_without_pictures_images_of_the_data_are_explained(network: str) -> None:
-    found = explained(network, "--n", "3", "--split", "train", "--of", "all", "--method", "gradient")
+    found = explained(network, "--n", "3", "--split", "train", "--of", "all", "--explainer", "gradient")
     assert len(found["explanations"]) == 3 * 10
     assert all(name.startswith("train image ") for name in found["pictures"])
     total = sum(entry["probability"] for entry in found["explanations"])
@@ -160,7 +160,7 @@ def test_without_pictures_images_of_the_data_are_explained(network: str) -> None
 
 
 def test_what_learns_is_shown_training_images(network: str) -> None:
-    method = ("--method", "expected-gradients,gradient", "--set", "expected-gradients.samples=4")
+    method = ("--explainer", "expected-gradients,gradient", "--set", "expected-gradients.samples=4")
     found = explained(network, photograph("one.png", 8, 8), *method)
     assert found["explainers"]["expected-gradients"]["samples"] == 4
     assert len(found["explanations"]) == 2
@@ -171,7 +171,7 @@ def test_a_network_without_data_is_told_what_it_takes() -> None:
     save_file(network.state_dict(), "own.safetensors")
     photograph("one.png", 20, 20)
     weights = ("--weights", "own.safetensors", "--shape", "1,8,8")
-    found = explained("lenet", "one.png", *weights, "--method", "gradient", "--of", "3,7")
+    found = explained("lenet", "one.png", *weights, "--explainer", "gradient", "--of", "3,7")
     assert [entry["of"] for entry in found["explanations"]] == ["3", "7"]
     with numpy.load("explanations/explanations.npz") as arrays:
         map = Gradient()(network, torch.from_numpy(arrays["x"]), 7).map
@@ -179,11 +179,11 @@ def test_a_network_without_data_is_told_what_it_takes() -> None:
 
 
 def test_the_mean_that_the_network_subtracts_is_a_baseline(network: str) -> None:
-    method = ("--method", "input-times-gradient", "--set", "baseline=network-mean")
+    method = ("--explainer", "input-times-gradient", "--set", "baseline=network-mean")
     found = explained(network, "--n", "2", *method)
     assert found["explainers"]["input-times-gradient"]["baseline"] == "network-mean"
     assert [entry["idle"] for entry in found["explanations"]] == [0, 0], "no pixel of a digit is as the mean"
-    black = explained(network, "--n", "2", "--method", "occlusion")
+    black = explained(network, "--n", "2", "--explainer", "occlusion")
     with numpy.load("explanations/explanations.npz") as arrays:
         shares = [float((image == 0).mean()) for image in arrays["x"]]
     assert [entry["idle"] for entry in black["explanations"]] == pytest.approx(shares)
@@ -194,7 +194,7 @@ def test_the_mean_that_the_network_subtracts_is_a_baseline(network: str) -> None
 
 
 def test_what_a_person_reads(network: str) -> None:
-    printed = call("explain", network, "--n", "1", "--method", "gradient", "--device", "cpu")
+    printed = call("explain", network, "--n", "1", "--explainer", "gradient", "--device", "cpu")
     assert "test image" in printed
     assert printed.strip().endswith("all of them side by side: explanations/sheet.png")
 
@@ -207,17 +207,17 @@ def test_what_maps_lose_and_what_has_to_be_known_of_them_is_said_wherever_they_a
     save_file(network.state_dict(), "own.safetensors")
     photograph("one.png", 8, 8)
     command = ("lenet", "one.png", "--weights", "own.safetensors", "--shape", "1,8,8", "--of", "4")
-    plain = explained(*command, "--method", "gradient")
+    plain = explained(*command, "--explainer", "gradient")
     with Image.open(plain["sheet"]) as sheet:
         height = sheet.height
     (entry,) = plain["explanations"]
     assert (entry["due"], entry["lost"], entry["notes"]) == (None, None, ["the map is zero everywhere"])
-    found = explained(*command, "--method", "lrp")
+    found = explained(*command, "--explainer", "lrp")
     (entry,) = found["explanations"]
     assert (entry["sum"], entry["due"], entry["lost"]) == (0, pytest.approx(7, abs=1e-4), 1)
     with Image.open(found["sheet"]) as sheet:
         assert sheet.height == height + 20, "the sum and the loss make a fourth line, where the class took three"
-    printed = call("explain", *command, "--method", "lrp", "--device", "cpu")
+    printed = call("explain", *command, "--explainer", "lrp", "--device", "cpu")
     assert "lrp, 1 of 1 maps: the map is zero everywhere" in printed
     assert "lrp, 1 of 1 maps: of what a map should add up to, 100.0% lost" in printed
 
@@ -237,9 +237,9 @@ def test_what_maps_lose_and_what_has_to_be_known_of_them_is_said_wherever_they_a
             "runner-up)",
         ),
         (("one.png", "--of", ","), "no class is asked about; give a class, predicted, runner-up, pair or all"),
-        (("one.png", "--method", "gradcam"), "no explainer is called 'gradcam' (did you mean 'grad-cam'?)"),
+        (("one.png", "--explainer", "gradcam"), "no explainer is called 'gradcam' (did you mean 'grad-cam'?)"),
         (
-            ("one.png", "--method", "gradient,lime", "--set", "masks=3"),
+            ("one.png", "--explainer", "gradient,lime", "--set", "masks=3"),
             "'masks=3' does not say whose setting it is; write it as lime.masks=3",
         ),
     ],
@@ -264,7 +264,7 @@ def test_what_is_refused(network: str, arguments: tuple[str, ...], message: str)
         ),
         (lambda: ("lenet",), "'lenet' is no run, so it knows no images; name image files, or give --data"),
         (
-            lambda: ("lenet", photograph("one.png", 8, 8), "--shape", "1,8,8", "--method", "expected-gradients"),
+            lambda: ("lenet", photograph("one.png", 8, 8), "--shape", "1,8,8", "--explainer", "expected-gradients"),
             "expected-gradients learns from images of its own; give them with --data",
         ),
     ],
@@ -274,6 +274,6 @@ def test_what_a_network_alone_cannot_answer(make: Callable[[], tuple[str, ...]],
 
 
 def test_data_of_another_network_are_named() -> None:
-    found = explained("lenet", "--data", "digits", "--n", "2", "--method", "gradient")
+    found = explained("lenet", "--data", "digits", "--n", "2", "--explainer", "gradient")
     assert len(found["explanations"]) == 2
     assert data.load("digits").test.shape == (1, 8, 8)

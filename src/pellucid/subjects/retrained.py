@@ -1,4 +1,4 @@
-"""Retraining a network that is named: what a run says of itself, or a listed network that is trained first."""
+"""Retraining what a person asks about: a run by its own recipe, or a listed network that is trained first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,13 +11,14 @@ from torch import nn
 from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Data, Report, silent
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, DataError
 from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Retraining, Unit, place, retrain
 from pellucid.metrics import Estimate
 from pellucid.runs.execute import Event, build_model, execute, prepare
 from pellucid.runs.folder import RunFolder
-from pellucid.runs.measuring import device_of, known_data, settings_of
 from pellucid.runs.spec import Spec, table
+from pellucid.subjects.answer import Images, device_of, images_of, is_run
+from pellucid.subjects.asked import Asked
 from pellucid.train import Recipe
 
 
@@ -30,44 +31,62 @@ class Original:
     data: Data
 
 
+@dataclass(frozen=True)
+class Course:
+    """What is retrained: images changed in which ways, by which shares, with how many networks each.
+
+    `seed` is that of the rankings. `together` networks are trained at once, or as many as is fastest.
+    """
+
+    protocols: tuple[Protocol, ...]
+    fractions: tuple[float, ...]
+    seeds: int = 5
+    unit: Unit = "pixel"
+    seed: int = 0
+    together: int | None = None
+
+
 def original(
-    model: str,
-    source: str | None,
+    asked: Asked,
+    folder: Path,
     *,
-    options: Sequence[str] = (),
     assignments: Sequence[str] = (),
-    seed: int = 0,
-    out: Path,
-    device: str = "auto",
-    download: bool = False,
     report: Report = silent,
     watch: Callable[[Event], None] = lambda _: None,
 ) -> Original:
-    """The run that a path names, or one of the network that a name stands for, which is trained where it is not yet.
+    """The run that is asked about, or one of the network that is named, which is trained where it is not yet.
 
-    Such a run is trained by the recipe `standard` with what `assignments` say of `recipe`, and lies in `out`.
+    Such a run is trained by the recipe `standard` with what `assignments` say of `recipe`, and lies in `folder`.
     """
-    if (Path(model) / "spec.toml").is_file():
-        if options:
-            raise ConfigError(f"'{model}' is a run and has its options; give none")
-        run = RunFolder.open(Path(model))
+    if asked.weights is not None:
+        raise ConfigError(
+            "networks are retrained as they were trained, which weights do not tell; leave --weights out, "
+            "or name a run"
+        )
+    if asked.n is not None or asked.split != "test":
+        raise ConfigError("networks are retrained on all training images and tested on all others; leave --n out")
+    if is_run(asked.model):
+        if asked.options:
+            raise ConfigError(f"'{asked.model}' is a run and has its options; give none")
+        run = RunFolder.open(Path(asked.model))
         if not run.complete:
-            raise ConfigError(f"'{model}' is a run that is not complete; go on with the command that began it")
-        spec = run.spec()
-        data, _ = known_data(model, source, download=download, report=report)
-        return Original(run, replace(spec, recipe=_recipe(spec, assignments)), data)
-    if source is None:
-        raise ConfigError(f"'{model}' is no run, so it does not know its data; give --data")
+            raise ConfigError(f"'{asked.model}' is a run that is not complete; go on with the command that began it")
+        spec, images = run.spec(), images_of(asked, report)
+        return Original(run, replace(spec, recipe=_recipe(spec, assignments)), _labeled(images))
+    if asked.data is None:
+        raise ConfigError(f"'{asked.model}' is no run, so it does not know its data; give --data")
     wanted = {
-        "data.source": source,
-        "data.download": download or None,
-        "model.name": model,
-        "model.options": settings_of(options) or None,
-        "seed": seed,
+        "data.source": asked.data,
+        "data.download": asked.download or None,
+        "data.size": asked.size,
+        "data.skip_bad": asked.skip_bad or None,
+        "model.name": asked.model,
+        "model.options": asked.settings or None,
+        "seed": asked.seed,
     }
     spec, data = prepare(table("standard", wanted, assignments), report)
-    run = RunFolder(out / spec.folder)
-    for event in execute(spec, data, run, Fabric(accelerator=device, devices=1)):
+    run = RunFolder(folder / spec.folder)
+    for event in execute(spec, data, run, Fabric(accelerator=asked.device, devices=1)):
         watch(event)
     return Original(run, spec, data)
 
@@ -75,14 +94,9 @@ def original(
 def retraining(
     found: Original,
     rankings: Mapping[str, Ranking],
-    out: Path,
+    course: Course,
+    folder: Path,
     *,
-    protocols: Sequence[Protocol],
-    fractions: Sequence[float],
-    seeds: int,
-    unit: Unit = "pixel",
-    seed: int = 0,
-    together: int | None = None,
     device: str = "auto",
     watch: Callable[[Retraining], None] = lambda _: None,
 ) -> Retrained:
@@ -99,18 +113,18 @@ def retraining(
         data,
         rankings,
         spec.recipe,
-        out,
-        protocols=protocols,
-        fractions=fractions,
-        seeds=seeds,
-        unit=unit,
-        seed=seed,
-        together=together,
+        folder,
+        protocols=course.protocols,
+        fractions=course.fractions,
+        seeds=course.seeds,
+        unit=course.unit,
+        seed=course.seed,
+        together=course.together,
         watch=watch,
     )
 
 
-def retrained_summary(found: Original, table: Retrained, out: Path) -> dict[str, Any]:
+def retrained_summary(found: Original, table: Retrained, folder: Path) -> dict[str, Any]:
     """Every figure and every comparison, for tables and JSON."""
     content: dict[str, Any] = {
         "model": str(found.run.path),
@@ -121,7 +135,7 @@ def retrained_summary(found: Original, table: Retrained, out: Path) -> dict[str,
         "unit": table.about["unit"],
         "fractions": list(table.fractions),
         "protocols": [],
-        "path": str(place(out, table.about)),
+        "path": str(place(folder, table.about)),
         "rows": table.rows(),
     }
     for protocol in table.protocols:
@@ -153,6 +167,15 @@ def _known(estimate: Estimate) -> dict[str, Any]:
         "high": None,
         "note": "one network, so no interval; give 2 seeds or more",
     }
+
+
+def _labeled(images: Images) -> Data:
+    if images.known is None:
+        raise DataError(
+            f"nobody has labeled the images of '{images.source}', and networks learn labels; "
+            "put them into a folder for each class"
+        )
+    return images.known
 
 
 def _recipe(spec: Spec, assignments: Sequence[str]) -> Recipe:

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from command import call
-from pellucid import audits, runs
+from pellucid import audits
 from pellucid.attacks import PGD
 from pellucid.audits import Decided, Explained, Neurons, Part, Profile, Robust
-from pellucid.console_measure import MeasureConsole
+from pellucid.cli.screens import measured
+from pellucid.cli.screens.screen import Screen
 from pellucid.evaluate.explanations import Sparsity
 from pellucid.explainers import Gradient
 from pellucid.registry import Registry
+from pellucid.subjects import Asked, attacked, measured_summary
 
 BARE = re.compile(r"(?<![\w-])(nan|none|null|inf|infinity)(?![\w-])", re.IGNORECASE)
 CONSTANT = ["constant_network:constant", "--data", "images.npz", "--device", "cpu", "--split", "all"]
@@ -123,17 +125,17 @@ def test_measuring_says_why(labels: list[int]) -> None:
 
 def test_attacks_without_a_common_budget_have_no_worst_of_all(capsys: pytest.CaptureFixture[str]) -> None:
     written([0] * 8)
-    subject = runs.subject("constant_network:constant", "images.npz", part="all", device="cpu")
+    subject = Asked("constant_network:constant", "images.npz", split="all", device="cpu").subject()
     attacks = [PGD(eps=eps, steps=1) for eps in (0.1, 0.2)]
-    content = runs.summary(subject, [runs.carry_out(subject, one, folder=Path("measured")) for one in attacks], ())
+    content = measured_summary(subject, [attacked(subject, one, folder=Path("measured")) for one in attacks], ())
     reason = "these records have no budget in common; measure all attacks at the same eps"
     assert content["missing"] == {"worst": reason}
-    MeasureConsole().report(content)
+    measured.report(Screen(), content)
     assert f"no worst of all: {reason}\n" in capsys.readouterr().out
 
 
 def test_judging_says_why(labels: list[int]) -> None:
-    command = ["measure", *CONSTANT, "--metric", "sparsity,insertion", "--explainer", "gradient"]
+    command = ["judge", *CONSTANT, "--metric", "sparsity,insertion", "--explainer", "gradient"]
     out, content = said(*command), strict(call(*command, "--json"))
     n = len(labels)
     assert not list(unexplained(content))
@@ -170,7 +172,7 @@ def test_importance_says_why() -> None:
 
 def test_an_endless_setting_is_a_word_in_json() -> None:
     written(LABELS["one image"])
-    command = ["explain", *CONSTANT, "--n", "1", "--method", "integrated-gradients", "--set", "tolerance=inf"]
+    command = ["explain", *CONSTANT, "--n", "1", "--explainer", "integrated-gradients", "--set", "tolerance=inf"]
     content = strict(call(*command, "--json"))
     assert content["explainers"]["integrated-gradients"]["tolerance"] == "inf"
     assert strict((Path(content["sheet"]).parent / "explanations.json").read_text())

@@ -1,0 +1,64 @@
+"""`pellucid judge`."""
+
+from pathlib import Path
+
+import click
+
+from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json
+from pellucid.cli.screens.screen import Screen
+from pellucid.subjects.asked import Asked
+
+
+@click.command()
+@asks()
+@click.option(
+    "--metric", "metrics", default="", metavar="NAME[,NAME]", help="By what; 'pellucid list metrics' has all."
+)
+@explains()
+@click.option("--of", default="predicted", show_default=True, metavar="CLASS|label|predicted|runner-up")
+@click.option("--maps", metavar="FILE", help="Judge these maps, a .npy file with one for each image.")
+@click.option("--column", "columns", metavar="NAME=FILE", multiple=True, help="What else metrics read: mask=m.npy.")
+@assigns
+@click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images judged at once.")
+@out_folder("judgments")
+@as_json
+def judge(
+    asked: Asked,
+    metrics: str,
+    explainers: str,
+    of: str,
+    maps: str | None,
+    columns: tuple[str, ...],
+    assignments: tuple[str, ...],
+    batch: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Judge how far explanations of MODEL can be believed: a run, a listed network, package.module:factory or a file.
+
+    Every image's result is kept in DIR, in a folder named by everything that it depends on: the same command goes on
+    where it was stopped, and reads the result back where it is complete.
+    """
+    from pellucid import subjects
+    from pellucid.cli.screens import judged
+    from pellucid.evaluate.explanations import asked as named
+
+    judges, explained = named(listed(metrics), listed(explainers), assignments)
+    given = (*columns, *([f"map={maps}"] if maps else []))
+    screen = Screen(quiet=as_json)
+    subject = asked.subject(report=screen.reading, prepare=lambda split: subjects.with_columns(split, given))
+    screen.untrained([subject])
+    about = subjects.one_class_asked(of, subject.split.classes)
+    with screen.progress() as bar:
+        found = subjects.judgments(
+            subject,
+            judges,
+            explained,
+            folder=out,
+            of=about,
+            seed=asked.seed,
+            batch=batch,
+            watch=lambda name, step: bar(name, step.done, step.total),
+        )
+    content = subjects.judged_summary(subject, found)
+    print_json(content) if as_json else judged.report(screen, content)

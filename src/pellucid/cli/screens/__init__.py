@@ -1,0 +1,1 @@
+"""What a person sees: progress on standard error, and on standard output tables, which can be piped."""

@@ -1,0 +1,224 @@
+"""What a person sees of an audit: the plan, how far it is, and what it found."""
+
+import textwrap
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from rich.box import SIMPLE
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from pellucid.audits import Began, Done, Event, Planned, letter, short_names
+from pellucid.audits.pace import Pace, in_words
+from pellucid.cli.screens.screen import Screen
+from pellucid.data import Split
+from pellucid.metrics import Estimate
+from pellucid.printable import all_printable, printable
+from pellucid.reasons import Reasons
+from pellucid.subjects import Subject, untrained_words
+
+_BAD = "bold red"
+_ROWS = 8  # of a part's figures that the main table has; the page has all
+
+Found = Mapping[str, Any]
+
+
+class _Form(NamedTuple):
+    """How a network's figures are written: in so many characters, under its name or a letter that stands for it."""
+
+    width: int
+    cell: str
+    lettered: bool = False
+
+
+_INTERVAL = "({low:.{decimals}f} to {high:.{decimals}f})"
+# from the fullest to the briefest; the last is taken even where it does not fit
+_FORMS = (
+    _Form(25, "{value:.{decimals}f} " + _INTERVAL),
+    _Form(18, "{value:.{decimals}f}\n" + _INTERVAL),
+    _Form(5, "{value:.3f}", lettered=True),
+)
+
+
+class _Left(ProgressColumn):
+    """The time that the whole audit has left."""
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        super().__init__()
+        self.left = left
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{in_words(self.left())} left")
+
+
+def untrained(screen: Screen, subjects: Sequence[Subject]) -> None:
+    """Say before the work that networks have learned nothing; the report says it again."""
+    names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
+    if names:
+        screen.err.print(printable(untrained_words(names)))
+
+
+def images(screen: Screen, split: Split, source: str, part: str) -> None:
+    """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
+    which = "all images" if part == "all" else f"the {part} images"
+    screen.err.print(printable(f"{len(split)} images: {which} of {source}"))
+
+
+def plan(screen: Screen, planned: Sequence[Planned], models: Sequence[str], complete: int) -> None:
+    """The parts that are to be carried out, and about how long each takes."""
+    if complete:
+        screen.err.print(f"{complete} parts are done already")
+    if not planned:
+        return
+    cells: dict[str, dict[int, float]] = {}
+    for entry in planned:
+        cells.setdefault(entry.part, {})[entry.model] = entry.seconds
+    table = _table("part", models, _form(cells, models, screen.err.width))
+    for part, own in cells.items():
+        table.add_row(part, *(_expected(own.get(number)) for number in range(len(models))))
+    screen.err.print(table)
+    total = sum(entry.seconds for entry in planned)
+    screen.err.print(f"about {in_words(total)} in all; stop it whenever you like, the same command goes on")
+
+
+@contextmanager
+def progress(
+    screen: Screen, planned: Sequence[Planned], models: Sequence[str]
+) -> Generator[tuple[Callable[[int, int, str], None], Callable[[Event], None]]]:
+    """A bar over the part that is being carried out, and a line for each that has been."""
+    pace, short = Pace(planned), short_names(models)
+    now: dict[str, Any] = {"model": None, "part": "", "began": 0.0}
+
+    def left() -> float:
+        return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[words]}", markup=False),
+        _Left(left),
+    )
+    with Progress(*columns, console=screen.err, transient=True) as bar:
+        task = bar.add_task("", total=None, words="", visible=False)
+
+        def watch(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, words=words)
+
+        def hear(event: Event) -> None:
+            name = printable(f"{short[event.model]}, {event.part}")
+            match event:
+                case Began():
+                    now.update(model=event.model, part=event.part, began=time.monotonic())
+                    bar.reset(task, description=name, total=None, words="", visible=True)
+                case Done():
+                    pace.done(event.model, event.part, event.outcome.seconds)
+                    now.update(model=None, part="")
+                    failure = printable(event.outcome.failure)
+                    if event.outcome.skipped:
+                        bar.console.print(f"{name}: {failure}")
+                    elif failure:
+                        bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
+                    else:
+                        bar.console.print(f"{name}: done in {in_words(event.outcome.seconds)}")
+
+        yield watch, hear
+
+
+def stopped(screen: Screen, done: int, planned: int, path: object) -> None:
+    """Say what is kept."""
+    screen.err.print(f"{done} of {planned} parts are done and kept in {printable(str(path))}")
+
+
+def report(screen: Screen, content: Mapping[str, Any]) -> None:
+    """The main figures of every network, what failed, and where the page lies."""
+    content = all_printable(content)
+    if content["untrained"]:
+        screen.out.print(untrained_words(content["untrained"]))
+    reasons = Reasons()
+    screen.out.print(_figures(content, screen.out.width, reasons))
+    for line in reasons.lines():
+        screen.out.print(line)
+    short = dict(zip(content["models"], short_names(content["models"]), strict=True))
+    for entry in content["verdicts"]:
+        verdict, name = entry["verdict"], short[entry["model"]]
+        screen.out.print(Text.assemble((verdict["check"], _BAD), f" of {name}: {verdict['finding']}"))
+        screen.out.print(f"  {verdict['remedy']}")
+    for entry in content["failures"]:
+        words = [] if entry["skipped"] else [("failed", _BAD), ": "]
+        place = f"{short[entry['model']]}, {entry['part']}: "
+        screen.out.print(Text.assemble(place, *words, entry["failure"]))
+    for line in content["damaged"]:
+        screen.err.print(Text.assemble(("damaged", _BAD), f": {line}"))
+    for entry in content["requirements"]:
+        model = short[entry["model"]]
+        required, found = (entry[name] for name in ("requirement", "found"))
+        screen.out.print(Text.assemble(("required", _BAD), f": {required}; {model}: {found}"))
+    for entry in content["overruled"]:
+        holds = f": {entry['requirement']} of {short[entry['model']]} holds, but {entry['found']}; "
+        screen.out.print(Text.assemble(("overruled", _BAD), holds, "--allow-failed-checks lets it pass"))
+    for entry in content["unchecked"]:
+        screen.out.print(f"{entry['requirement']} of {short[entry['model']]} holds; {entry['found']}")
+    if content["page"]:
+        screen.out.print(f"the page: {content['page']}")
+
+
+def _figures(content: Mapping[str, Any], width: int, reasons: Reasons) -> Table:
+    models: Sequence[str] = content["models"]
+    cells: dict[str, dict[str, dict[int, Found]]] = {}
+    for entry in content["figures"]:
+        arguments = f"({', '.join(entry['arguments'])})" if entry["arguments"] else ""
+        row = cells.setdefault(entry["part"], {}).setdefault(entry["name"] + arguments, {})
+        row[entry["network"]] = entry
+    form = _form([name for rows in cells.values() for name in list(rows)[:_ROWS]], models, width)
+    table = _table("figure", models, form, f"{content['data']['source']}, {content['data']['images']} images")
+    for rows in cells.values():
+        for name, row in list(rows.items())[:_ROWS]:
+            table.add_row(name, *(_estimate(row, number, form.cell, reasons) for number in range(len(models))))
+        if len(rows) > _ROWS:
+            table.add_row(f"... and {len(rows) - _ROWS} more on the page", *[""] * len(models))
+    return table
+
+
+def _form(rows: Iterable[str], models: Sequence[str], width: int) -> _Form:
+    """The fullest form in which a table of these rows fits."""
+    room = width - max(map(len, rows), default=0) - 4
+    return next((form for form in _FORMS if (form.width + 2) * len(models) <= room), _FORMS[-1])
+
+
+def _table(first: str, models: Sequence[str], form: _Form, title: str = "") -> Table:
+    """A column of each network; where there is too little room, they are folded and the first is not."""
+    names = all_printable(short_names(models))
+    heads = names
+    if form.lettered:
+        heads = [letter(number) for number in range(len(models))]
+        title = "\n".join([title, *map(" ".join, zip(heads, names, strict=True))]).strip()
+    wrapped = ("\n".join(textwrap.wrap(name, form.width)) for name in heads)
+    columns = (Column(head, justify="right", overflow="fold") for head in wrapped)
+    return Table(
+        Column(first, no_wrap=True),
+        *columns,
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        title=title or None,
+        title_justify="left" if form.lettered else "center",
+    )
+
+
+def _estimate(row: Mapping[int, Found], number: int, cell: str, reasons: Reasons) -> str:
+    if number not in row:
+        return ""
+    estimate = row[number]["estimate"]
+    if estimate is None:
+        return reasons.cell(row[number]["note"])
+    return cell.format(**estimate, decimals=min(Estimate(**estimate).decimals, 4))
+
+
+def _expected(seconds: float | None) -> str:
+    if seconds is None:
+        return "done"
+    if not seconds:
+        return "?"
+    return in_words(seconds) if seconds >= 1 else "< 1 s"

@@ -1,0 +1,64 @@
+"""Where commands speak, and the one progress bar."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from pellucid.cli.screens.terminal import Terminal
+from pellucid.printable import printable
+from pellucid.subjects.untrained import untrained_words
+
+
+class _Looked(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def untrained(self) -> bool: ...
+
+
+class Bar:
+    """A bar of each thing that is done; what is done again goes on with its own."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, doing: str, done: int, total: int | None, words: str = "") -> None:
+        """Say how far it is, and in words what came of it so far."""
+        if doing not in self._tasks:
+            self._tasks[doing] = self._progress.add_task("", total=total)
+        said = f"{doing}: {words}" if words else doing
+        self._progress.update(self._tasks[doing], description=printable(said), completed=done, total=total)
+
+
+class Screen:
+    """Standard output and standard error, or nothing at all where `quiet`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.out = Terminal(quiet=quiet)
+        self.err = Terminal(quiet=quiet, stderr=True)
+
+    def reading(self, what: str, done: int, total: int) -> None:
+        """Say how far the fetching or reading of data is."""
+        if self.err.is_terminal:
+            self.err.print(f"{what}: {done / max(total, 1):.0%}", end="\n" if done >= total else "\r")
+
+    def untrained(self, networks: Sequence[_Looked]) -> None:
+        """The first line of what is printed, where networks have learned nothing."""
+        names = list(dict.fromkeys(network.name for network in networks if network.untrained))
+        if names:
+            self.out.print(printable(untrained_words(names)))
+
+    @contextmanager
+    def progress(self) -> Generator[Bar]:
+        """Bars while something lasts."""
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as progress:
+            yield Bar(progress)

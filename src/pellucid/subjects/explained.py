@@ -1,0 +1,150 @@
+"""What explainers say of pictures, for every class that is asked about."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid import config, data
+from pellucid.batch import Batch
+from pellucid.data import Report, Split, silent
+from pellucid.errors import ConfigError
+from pellucid.explainers import Explainer, Explanation
+from pellucid.ledger import in_halves_on_oom
+from pellucid.looking import look
+from pellucid.probe import frozen
+from pellucid.subjects.answer import Images, device_of, images_of, is_run, is_untrained, network_of
+from pellucid.subjects.asked import Asked
+from pellucid.subjects.subject import check_classes
+
+DRAWN = 8
+"""So many images are explained where nobody says which or how many."""
+
+_AT_ONCE = 64
+_LEARNED = 100  # images that an explainer learns from, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Pictures, what each is called, and the logits that a network gives them; `train` is what it learned from."""
+
+    name: str
+    model: nn.Module
+    x: Float[Tensor, "n c h w"]
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    logits: Float[Tensor, "n classes"]
+    train: Split | None
+    untrained: bool = False
+
+    def probabilities(self, x: Float[Tensor, "m c h w"]) -> Float[Tensor, "m classes"]:
+        """What the network says of other images."""
+        return _logits(self.model, x).double().softmax(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What one explainer says of all pictures, about the class that `asked` stands for in each."""
+
+    explainer: str
+    asked: str
+    found: Explanation
+
+
+def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Report = silent) -> Shown:
+    """The network at images that files hold; without files, at images of its data, of which `DRAWN` are drawn.
+
+    `shape` is what images the network takes, as "3,32,32", where no data tell.
+    """
+    if not paths:
+        return _of_data(asked, shape, report)
+    if asked.n is not None:
+        raise ConfigError(f"--n {asked.n} draws images of the data, and image files are named; leave it out")
+    images: Images | None = None
+    if asked.data is not None or is_run(asked.model):
+        _check_no_shape(shape)
+        images = images_of(asked, report)
+        size, classes = images.whole.shape, images.classes
+    elif asked.size is not None or asked.skip_bad:
+        raise ConfigError("--size and --skip-bad say how data are read, and none are named; give --data, or --shape")
+    else:
+        size, classes = _shape(shape, asked.model), None
+    network = network_of(asked, size, None if classes is None else len(classes))
+    found = data.pictures(paths, size)
+    x = found.x.to(device_of(asked.device))
+    logits = _logits(network, x)
+    if images is not None and classes is not None:
+        check_classes(asked.model, logits.shape[1], images.source, classes)
+    train = images.known.train if images is not None and images.known is not None else None
+    numbers = tuple(map(str, range(logits.shape[1])))
+    return Shown(asked.model, network, x, found.names, classes or numbers, logits, train, is_untrained(asked))
+
+
+def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed: int = 0) -> Explainer:
+    """The explainer, shown training images if it learns from such."""
+    if not explainer.learns:
+        return explainer
+    if train is None:
+        raise ConfigError(f"{config.kind_of(type(explainer))} learns from images of its own; give them with --data")
+    some = train.take(_LEARNED)
+    (batch,) = some.batches(data.sequential(some, len(some)))
+    places = [tensor.device for tensor in (*model.parameters(), *model.buffers())]
+    return explainer.fit(model, batch.x.to(places[0] if places else batch.x.device), seed=seed)
+
+
+def accounts(
+    shown: Shown,
+    of: Sequence[str | int],
+    explainers: Mapping[str, Explainer],
+    *,
+    seed: int = 0,
+    watch: Callable[[str, int, int], None] = lambda _, __, ___: None,
+) -> Iterator[Account]:
+    """Every explainer asked about every class, one after the other.
+
+    `watch` hears what comes next, how many are done, and of how many.
+    """
+    asked = [(name, word) for name in explainers for word in of]
+    for done, (name, word) in enumerate(asked):
+        watch(f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}", done, len(asked))
+        yield Account(name, str(word), explainers[name](shown.model, shown.x, word, seed=seed))
+
+
+def _of_data(asked: Asked, shape: str, report: Report) -> Shown:
+    if asked.data is None and not is_run(asked.model):
+        raise ConfigError(f"'{asked.model}' is no run, so it knows no images; name image files, or give --data")
+    _check_no_shape(shape)
+    subject = (asked if asked.n is not None else replace(asked, n=DRAWN)).subject(report=report)
+    (batch,) = subject.split.batches(data.sequential(subject.split, len(subject.split)))
+    names = tuple(f"{asked.split} image {number}" for number in batch.index.tolist())
+    logits = _logits(subject.model, batch.x)
+    classes, untrained = tuple(subject.split.classes), subject.untrained
+    return Shown(asked.model, subject.model, batch.x, names, classes, logits, subject.train, untrained)
+
+
+def _check_no_shape(shape: str) -> None:
+    if shape:
+        raise ConfigError(f"--shape {shape} is for networks without data, and the data tell theirs; leave it out")
+
+
+def _logits(network: nn.Module, x: Tensor) -> Tensor:
+    nothing = torch.zeros(len(x), dtype=torch.long, device=x.device)
+    with frozen(network), torch.no_grad():
+        parts = [
+            in_halves_on_oom(lambda images: look(network, images.x), Batch.trusted(some, label, {}))
+            for some, label in zip(x.split(_AT_ONCE), nothing.split(_AT_ONCE), strict=True)
+        ]
+    return torch.cat([logits for halves in parts for logits in halves]).cpu()
+
+
+def _shape(shape: str, model: str) -> tuple[int, int, int]:
+    sizes = shape.replace("x", ",").split(",")
+    if len(sizes) != 3 or not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,5}\s*", size) for size in sizes):
+        given = f"'{shape}' is no shape" if shape else f"'{model}' does not say what images it takes"
+        raise ConfigError(f"{given}; give channels, height and width: --shape 3,32,32")
+    channels, height, width = (int(size) for size in sizes)
+    return channels, height, width

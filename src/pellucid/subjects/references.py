@@ -1,0 +1,51 @@
+"""The maps of a subject: what another network's gradients may be asked to resemble."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pellucid.explainers import Explainer
+from pellucid.subjects.subject import Subject
+from pellucid.train.references import MapFolder, Mapped, make
+from pellucid.train.references.making import Precision
+
+
+def references_of(
+    subject: Subject,
+    explainers: Mapping[str, Explainer],
+    folder: Path,
+    *,
+    of: int | Literal["label", "predicted"] = "label",
+    seed: int = 0,
+    dtype: Precision = "float32",
+    batch: int | None = None,
+    watch: Callable[[str, Mapped], None] = lambda _, __: None,
+) -> list[MapFolder]:
+    """The maps of every explainer, each in a folder inside `folder`; `watch` hears whose are made, and how far."""
+    if of == "label":
+        subject.check_labeled("--of label explains for labels")
+    return [
+        make(
+            subject.model,
+            subject.split,
+            explainer,
+            folder,
+            of=of,
+            seed=seed,
+            dtype=dtype,
+            batch=batch,
+            watch=lambda step, name=name: watch(name, step),
+        )
+        for name, explainer in explainers.items()
+    ]
+
+
+def references_summary(subject: Subject, made: Sequence[MapFolder]) -> dict[str, Any]:
+    """Where the maps lie and what they are of, for tables and JSON."""
+    return {
+        "teacher": subject.name,
+        "untrained": subject.untrained,
+        "data": subject.source,
+        "images": len(subject.split),
+        "maps": [{"path": str(one.path), "fingerprint": one.fingerprint, **one.about} for one in made],
+    }

@@ -1,0 +1,69 @@
+"""A network and the images that it is looked at with."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pellucid.contained import reason
+from pellucid.data import Split, sequential
+from pellucid.errors import DataError, NetworkError, ShapeError
+from pellucid.looking import look
+from pellucid.probe import frozen
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network and the images to look at it with; `train` are those of the same data that networks learn from.
+
+    `labeled` is whether the labels mean anything, `untrained` whether the network is known to have learned nothing.
+    """
+
+    name: str
+    model: nn.Module
+    source: str
+    split: Split
+    train: Split | None = None
+    labeled: bool = True
+    untrained: bool = False
+
+    def check_labeled(self, what: str) -> None:
+        """Refuse images that nobody has labeled, where `what` needs labels."""
+        if not self.labeled:
+            raise DataError(
+                f"nobody has labeled the images of '{self.source}', and {what}; put them into a folder for each class"
+            )
+
+
+def folder_name(subject: Subject, *words: str) -> str:
+    """The name of a folder for work on a subject: its images, its network, and further words."""
+    first = [Path(subject.source).stem, subject.name]
+    return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word.rstrip("/").rpartition("/")[2]) for word in [*first, *words])
+
+
+def outputs_of(network: nn.Module, split: Split, name: str) -> int:
+    """How many classes a network tells apart, found by showing it one of the images."""
+    if not len(split):
+        raise ShapeError("there are no images to show the network; give one or more")
+    (batch,) = split.take(1).batches(sequential(split.take(1), 1))
+    shape = " x ".join(map(str, split.shape))
+    try:
+        with frozen(network), torch.no_grad():
+            return look(network, batch.x).shape[1]
+    except NetworkError as error:
+        why = reason(error.__cause__) if error.__cause__ else str(error)
+        raise ShapeError(f"'{name}' does not take images of {shape}: {why}") from error
+    except ShapeError as error:
+        raise ShapeError(str(error).replace("the network", f"'{name}'", 1)) from error
+
+
+def check_classes(name: str, outputs: int, source: str, classes: Sequence[str]) -> None:
+    """Refuse images of other classes than a network of so many outputs has learned."""
+    if outputs != len(classes):
+        raise ShapeError(
+            f"'{name}' tells {outputs} classes apart and '{source}' has {len(classes)}; "
+            "take images of the classes that it has learned"
+        )
