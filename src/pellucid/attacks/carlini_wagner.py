@@ -18,11 +18,12 @@ from pellucid.protocols import Norm
 
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
-    """Adam on the squared L2 distance and `weight` times what the goal's margin lacks, for pixels that are tanh.
+    """Adam on the squared L2 distance and the goal's margin, in steps of about `rate` / 2, whatever the network.
 
-    Each image's weight is sought in `searches` rounds of `steps` steps: ten times larger until the goal is reached,
-    then by bisection. The authors take 10 000 steps, and end a round where the loss of the whole batch falls no more,
-    which we leave out: what is found for an image must not depend on the others. The other defaults are theirs.
+    What the margin lacks counts `weight` times, and pixels are tanh of what is moved. Each image's weight is sought
+    in `searches` rounds of `steps` steps: ten times larger until the goal is reached, then by bisection. The authors
+    take 10 000 steps, and end a round where the loss of the whole batch falls no more, which we leave out: what is
+    found for an image must not depend on the others. The other defaults are theirs.
     """
 
     steps: int = 1000

@@ -21,7 +21,7 @@ KEPT = ("nearest", "nearest-or-clean", "last")
 
 @dataclass(frozen=True)
 class Nearest(Attack):
-    """The nearest point met on a walk whose steps shorten linearly and add up to `path`.
+    """The nearest point met on a walk whose steps shorten linearly and add up to `path`, whatever the network.
 
     The published settings are these with `clip=False`, which lets pixels leave [0, 1], and `floor=1e-8`. With the
     goals `Misclassified` and `BelowChance` its distances give the two Accuracy-Robustness Areas.

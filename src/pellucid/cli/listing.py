@@ -1,6 +1,5 @@
 """`pellucid list`."""
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pellucid.cli.options import as_json, print_json
 from pellucid.cli.screens import listed
 from pellucid.cli.screens.screen import Screen
 from pellucid.errors import UnknownName, suggestion
+from pellucid.registry import Registry
 
 REGISTRIES = {
     "recipes": "pellucid.train:RECIPES",
@@ -48,12 +48,12 @@ REGISTRIES = {
 @as_json
 def list_command(kind: str | None, out: Path, as_json: bool) -> None:
     """List what there is: recipes, models, data, terms, ..., or the runs in DIR."""
-    from pellucid import runs
-
     if kind is not None and kind not in (*REGISTRIES, "runs"):
         raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
     found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if _asked(kind, name)}
     if kind in (None, "runs"):
+        from pellucid import runs
+
         found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
     print_json(found) if as_json else listed.report(Screen(), found)
 
@@ -66,17 +66,14 @@ def _asked(kind: str | None, name: str) -> bool:
 def _entries(place: str) -> dict[str, str]:
     import importlib
 
-    from pellucid.registry import describe
-
     module, _, name = place.partition(":")
-    entries = getattr(importlib.import_module(module), name)
-    return {entry: describe(value) + _lengths(value) for entry, value in entries.items()}
+    entries: Registry[Any] = getattr(importlib.import_module(module), name)
+    presets = place == REGISTRIES["presets"]
+    return {entry: entries.summary_of(entry) + (_lengths(entries[entry]) if presets else "") for entry in entries}
 
 
-def _lengths(entry: Any) -> str:
-    """Of an attack or a preset, which of its lengths do not follow the network."""
-    made = getattr(entry, "attacks", ())
-    if hasattr(entry, "absolute"):
-        required = [field for field in fields(entry) if MISSING is field.default is field.default_factory]
-        made = () if required else (entry(),)
-    return "".join(f" ({lengths})" for lengths in dict.fromkeys(attack.absolute for attack in made) if lengths)
+def _lengths(preset: Any) -> str:
+    """Which lengths of a preset do not follow the network; an attack's own summary says so of its defaults."""
+    return "".join(
+        f" ({lengths})" for lengths in dict.fromkeys(attack.absolute for attack in preset.attacks) if lengths
+    )
