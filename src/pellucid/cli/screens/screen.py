@@ -2,20 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from pellucid.cli.screens.terminal import Terminal
 from pellucid.printable import printable
 from pellucid.subjects.untrained import untrained_words
-
-
-class _Looked(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def untrained(self) -> bool: ...
 
 
 class Bar:
@@ -45,7 +38,7 @@ class Screen:
         if self.err.is_terminal:
             self.err.print(f"{what}: {done / max(total, 1):.0%}", end="\n" if done >= total else "\r")
 
-    def untrained(self, networks: Sequence[_Looked]) -> None:
+    def untrained(self, networks: Sequence[Any]) -> None:
         """The first line of what is printed, where networks have learned nothing."""
         names = list(dict.fromkeys(network.name for network in networks if network.untrained))
         if names:
