@@ -18,8 +18,8 @@ PACKAGE = "pellucid"
 WALKS = {
     "an eps from the command line to a saved record": """
         cli.measure:measure cli.options cli.measure attacks.named naming config attacks.named attacks attacks.pgd
-        attacks.attack subjects.measured evaluate.measure evaluate.record evaluate.measure evaluate.folder evaluate.table
-        sealed files:write_bytes""",
+        attacks.attack subjects.measured evaluate.measure evaluate.record evaluate.measure evaluate.folder
+        evaluate.table sealed files:write_bytes""",
     "a batch through an audit": """
         audits.carry_out:carry_out audits.part audits.robust evaluate.measure data.split batch data.tensors batch
         halving evaluate.measure attacks.attack attacks.ladder attacks.attack attacks.worst_of attacks.attack
@@ -29,8 +29,8 @@ WALKS = {
         train.epoch_loop:EpochLoop probe objectives.objective objectives.gradient_norm probe second_order.mode probe
         looking contained looking probe train.epoch_loop train.tally:Tally""",
     "a map to its picture": """
-        explainers.gradient:Gradient explainers.explainer explainers.explanation subjects.explained reports.explanations
-        drawing.colors reports.explanations drawing.sheet files:write_bytes""",
+        explainers.gradient:Gradient explainers.explainer explainers.explanation subjects.explained
+        reports.explanations drawing.colors reports.explanations drawing.sheet files:write_bytes""",
     "a metric to the page of the report": """
         evaluate.explanations.sparsity:Sparsity evaluate.explanations.metric evaluate.explanations.judged
         audits.explained audits.figure audits.part audits.folder reports.page.read reports.page.explainers
