@@ -1,6 +1,6 @@
 """A batch: images, labels and whatever else belongs to each image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -36,6 +36,10 @@ class Batch:
         object.__setattr__(batch, "columns", columns)
         batch._check_lengths()
         return batch
+
+    def __repr__(self) -> str:
+        columns = f", columns {listed([*map(repr, self.columns)])}" if self.columns else ""
+        return f"Batch({counted(self.x, 'image')}, labels {listed(self.y.tolist())}{columns})"
 
     def __len__(self) -> int:
         return len(self.x)
@@ -103,3 +107,22 @@ def check_labels(y: Tensor, classes: int, owner: str) -> None:
     if low < 0 or high >= classes:
         wrong = low if low < 0 else high
         raise LabelError(f"{owner} has the label {wrong} and {classes} classes; labels run from 0 to {classes - 1}")
+
+
+def counted(images: Tensor, what: str) -> str:
+    """How many images, or maps, a tensor holds, and of which shape.
+
+    >>> counted(torch.zeros(2, 3, 32, 32), "image")
+    '2 images of 3x32x32'
+    """
+    return f"{len(images):,} {what}{'s' * (len(images) != 1)} of {'x'.join(map(str, images.shape[1:]))}"
+
+
+def listed(values: Sequence[object], most: int = 8) -> str:
+    """The first of several values in a line, and the last.
+
+    >>> listed(range(100))
+    '0, 1, 2, 3, 4, 5, 6, ..., 99'
+    """
+    shown = [str(value) for value in values]
+    return ", ".join(shown if len(shown) <= most else [*shown[: most - 1], "...", shown[-1]])

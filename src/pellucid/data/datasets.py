@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import final
 
 from pellucid import limits
+from pellucid.batch import listed
 from pellucid.data.augment import Augmentation
 from pellucid.data.download import Report
 from pellucid.data.split import Split
 from pellucid.errors import DataError
+from pellucid.printable import printable
 
 
 @final
@@ -27,6 +29,18 @@ class Data:
     augment: tuple[Augmentation, ...] = ()
     skipped: tuple[str, ...] = ()
     whole: Split | None = None
+
+    def __repr__(self) -> str:
+        splits = {"train": self.train, "test": self.test, "validation": self.validation, "whole": self.whole}
+        lines = [
+            f"Data '{self.name}'",
+            *(f"  {name:10}  {split}" for name, split in splits.items() if split is not None),
+        ]
+        if self.augment:
+            lines.append(f"  augmented   {', '.join(map(repr, self.augment))}")
+        if self.skipped:
+            lines.append(f"  left out    {len(self.skipped)} files that cannot be read: {listed(self.skipped, 3)}")
+        return "\n".join(map(printable, lines))
 
 
 @final

@@ -6,7 +6,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from pellucid.batch import listed
 from pellucid.errors import ShapeError
+from pellucid.printable import printable
 
 Columns = Mapping[str, Tensor]
 
@@ -26,6 +28,16 @@ def widened(columns: Columns, labels: Int[Tensor, " n"], name: str, values: Tens
     if name in ("x", "y", "index"):
         raise ShapeError(f"a column cannot be called '{name}', which every batch has already; choose another name")
     return {**columns, name: values.to(labels.device)}
+
+
+def summary(
+    kind: str, labels: Tensor, shape: tuple[int, int, int], classes: tuple[str, ...], columns: Columns
+) -> str:
+    """A split in a line: how many images, of which shape, in which classes, with which columns."""
+    images = f"{len(labels):,} image{'s' * (len(labels) != 1)} of {'x'.join(map(str, shape))}"
+    own = [name for name in columns if name != "index"]
+    more = f"; columns {listed(own)}" if own else ""
+    return printable(f"{kind}({images} in {len(classes)} classes: {listed(classes)}{more})")
 
 
 def positions(which: int | Tensor, length: int) -> Int[Tensor, " m"]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
 from pellucid.data.images import ImageFiles, decoded
-from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, widened
+from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, summary, widened
 from pellucid.data.tensors import unit
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, named
@@ -44,6 +44,9 @@ class StreamedSplit:
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
         return self.images.shape
+
+    def __repr__(self) -> str:
+        return summary("StreamedSplit", self.labels, self.shape, self.classes, self.columns)
 
     def __len__(self) -> int:
         """How many images there are."""

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from pellucid.batch import Batch, check_labels, check_pixels
-from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, widened
+from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, summary, widened
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, named
 
@@ -42,6 +42,9 @@ class TensorSplit:
         """Channels, height and width of every image."""
         channels, height, width = self.pixels.shape[1:]
         return channels, height, width
+
+    def __repr__(self) -> str:
+        return summary("TensorSplit", self.labels, self.shape, self.classes, self.columns)
 
     def __len__(self) -> int:
         """How many images there are."""

@@ -10,7 +10,7 @@ from pellucid.batch import check_labels
 from pellucid.data import Split, sequential
 from pellucid.errors import MeasurementError, NotFinite
 from pellucid.kinds import ready
-from pellucid.ledger import Table, check_unchanged, fingerprint, in_halves_on_oom
+from pellucid.ledger import Table, check_unchanged, fingerprint, in_halves_on_oom, summary
 from pellucid.looking import look
 from pellucid.metrics import Estimate
 from pellucid.metrics.calibration import calibration_error
@@ -20,6 +20,9 @@ from pellucid.probe import frozen
 @dataclass(frozen=True, eq=False)
 class Decisions(Table):
     """Columns, a row per image: `index`, `y`, `predicted`, `confidence` (of the prediction), `loss`."""
+
+    def __repr__(self) -> str:
+        return summary(self, {"accuracy": lambda: self.accuracy, "loss": lambda: self.loss})
 
     @property
     def classes(self) -> int:

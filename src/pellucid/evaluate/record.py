@@ -1,8 +1,9 @@
 """What an attack came to, image by image; every figure is computed from it afterwards."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,8 +13,10 @@ from pellucid import config, metrics
 from pellucid.attacks import Misclassified
 from pellucid.attacks.attack import within
 from pellucid.errors import MeasurementError
-from pellucid.ledger import Table
+from pellucid.ledger import Table, kind_in, summary
 from pellucid.metrics import Estimate
+
+_SHOWN = 4  # budgets
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,15 @@ class Record(Table):
     `found` (after the attack), `reached`, `distance`, `reached_at_start` (the goal was reached from the start),
     `confidence` (of the label, on the original), `forwards`, `backwards`, `part`.
     """
+
+    def __repr__(self) -> str:
+        figures: dict[str, Callable[[], object]] = {"accuracy": lambda: self.accuracy}
+        if self.about.get("nearest"):
+            figures["median distance"] = self.median_distance
+            figures["never reached"] = lambda: self.unreached
+        for level in () if self.about.get("nearest") else self.about.get("levels", ())[:_SHOWN]:
+            figures[f"robust accuracy at {level:.4g}"] = partial(self.robust_accuracy, level)
+        return summary(self, figures, f"{kind_in(self.about, 'attack')} in {kind_in(self.about, 'norm')}")
 
     @property
     def classes(self) -> int:

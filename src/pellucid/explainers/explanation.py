@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from pellucid.batch import counted, listed
+
 Images = Float[Tensor, "b *shape"]
 Classes = Int[Tensor, " b"]
 
@@ -62,6 +64,11 @@ class Explanation:
     notes: tuple[tuple[str, ...], ...] = ()
     completeness: Completeness | None = None
     idle: Float[Tensor, " b"] | None = None
+
+    def __repr__(self) -> str:
+        noted = sum(map(bool, self.notes))
+        about = f", notes on {noted}" if noted else ""
+        return f"Explanation({counted(self.map, 'map')}, of the classes {listed(self.of.tolist())}{about})"
 
     def in_short(self, number: int) -> tuple[str, ...]:
         """What is written under a map: its sum, and how much of the image could not count."""

@@ -9,3 +9,5 @@ from .folder import Folder as Folder
 from .folder import begun as begun
 from .halving import in_halves_on_oom as in_halves_on_oom
 from .table import Table as Table
+from .table import kind_in as kind_in
+from .table import summary as summary

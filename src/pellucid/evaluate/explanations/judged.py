@@ -17,7 +17,16 @@ from pellucid.evaluate.explanations.metric import Metric, Scores
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.explainers import Explainer
 from pellucid.kinds import in_single
-from pellucid.ledger import Folder, Table, check_unchanged, described, fingerprint, in_halves_on_oom
+from pellucid.ledger import (
+    Folder,
+    Table,
+    check_unchanged,
+    described,
+    fingerprint,
+    in_halves_on_oom,
+    kind_in,
+    summary,
+)
 from pellucid.metrics import Estimate
 
 _HALF = 0.5
@@ -32,6 +41,18 @@ class Judged(Table):
     `defined` (whether the image has a value), `forwards` and `backwards` (passes, averaged over the image's chunk),
     and whatever else the metric found.
     """
+
+    def __repr__(self) -> str:
+        about, explainer = kind_in(self.about, "metric"), self.about.get("explainer")
+        better = str(self.about.get("better", "neither"))
+        figures: dict[str, Callable[[], object]] = {
+            f"mean ({better} is better)" if better != "neither" else "mean": lambda: self.mean
+        }
+        if "defined" in self.columns and self.undefined:
+            figures["without a value"] = lambda: self.undefined
+        return summary(
+            self, figures, about if explainer is None else f"{about} of {kind_in(self.about, 'explainer')}"
+        )
 
     @property
     def undefined(self) -> int:
