@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from networks import images, linear, smooth
 from pellucid.attacks import APGD, FAB, Attack, AutoAttack, Repeat, Square, TargetedAPGD
-from pellucid.attacks.boxed_l1 import project_boxed
-from pellucid.attacks.climb import checkpoints
-from pellucid.attacks.fab_projections import lift
+from pellucid.attacks.apgd import checkpoints
+from pellucid.attacks.fab import lift
 from pellucid.attacks.losses import LOSSES, dlr, targeted_dlr
+from pellucid.attacks.sparse_climb import project_boxed
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, Linf
 from pellucid.protocols import Norm

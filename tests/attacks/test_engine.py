@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from networks import images
 from pellucid.attacks import PGD
-from pellucid.attacks.engine import Engine, takes_channels_last
-from pellucid.attacks.halved import halved
+from pellucid.attacks.engine import Engine, halved, takes_channels_last
 from pellucid.batch import Batch
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from networks import images, linear, smooth
 from pellucid.attacks import FAB, Attack, AutoAttack, BelowChance, Repeat, UntargetedFAB
-from pellucid.attacks.fab_projections import Liftable
+from pellucid.attacks.fab import Liftable
 from pellucid.errors import ConfigError
 from pellucid.norms import L1, L2, Linf
 

@@ -24,8 +24,7 @@ from pellucid.attacks import (
     WorstOf,
 )
 from pellucid.attacks import Targeted as To
-from pellucid.attacks.annealing import annealed
-from pellucid.attacks.shortest import Shortest, looked
+from pellucid.attacks.shortest import Shortest, annealed, looked
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
 from pellucid.testing.specimens import Scaled, Zoomed

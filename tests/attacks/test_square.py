@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from chance import rare
 from networks import images, linear, smooth
 from pellucid.attacks import Square
-from pellucid.attacks.square_changes import recolored, striped, swapped, tiled
-from pellucid.attacks.square_draws import Draws
-from pellucid.attacks.square_windows import Windows, bumps, mosaic, shrunk
+from pellucid.attacks.square import Draws, Windows, bumps, mosaic, recolored, shrunk, striped, swapped, tiled
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import L1, L2, Linf
 from pellucid.protocols import Norm

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from chance import differ
 from half_standing import CASES
 from pellucid.attacks import APGD, AutoAttack, TargetedAPGD
-from pellucid.attacks.boxed_l1 import project_boxed
-from pellucid.attacks.climb import checkpoints
+from pellucid.attacks.apgd import checkpoints
 from pellucid.attacks.losses import dlr, targeted_dlr
+from pellucid.attacks.sparse_climb import project_boxed
 from pellucid.batch import Batch
 from pellucid.norms import L1
 from pellucid.protocols import Norm

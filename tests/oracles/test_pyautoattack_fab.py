@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from half_standing import CASES
 from pellucid.attacks import FAB, Repeat, UntargetedFAB
-from pellucid.attacks.fab_projections import Liftable, lift
+from pellucid.attacks.fab import Liftable, lift
 from pellucid.batch import Batch
 from pellucid.norms import L1, L2, Linf
 from pellucid.protocols import Norm

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from chance import differ
 from half_standing import CASES
 from pellucid.attacks import Square
-from pellucid.attacks.square_draws import AHEAD, Draws
-from pellucid.attacks.square_windows import bumps, shrunk, signs
+from pellucid.attacks.square import AHEAD, Draws, bumps, shrunk, signs
 from pellucid.batch import Batch
 from pellucid.norms import L2, Linf
 from pellucid.protocols import Norm

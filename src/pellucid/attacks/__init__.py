@@ -2,20 +2,19 @@
 
 from pellucid.attacks import noack2021, woods2019
 from pellucid.attacks.apgd import APGD as APGD
-from pellucid.attacks.apgd import TargetedAPGD as TargetedAPGD
 from pellucid.attacks.attack import Attack as Attack
 from pellucid.attacks.attack import Perturbed as Perturbed
 from pellucid.attacks.auto_attack import AutoAttack as AutoAttack
 from pellucid.attacks.budget import Budget as Budget
 from pellucid.attacks.carlini_wagner import CarliniWagner as CarliniWagner
-from pellucid.attacks.corruption import GaussianBlur as GaussianBlur
-from pellucid.attacks.corruption import GaussianNoise as GaussianNoise
 from pellucid.attacks.ddn import DDN as DDN
 from pellucid.attacks.deepfool import DeepFool as DeepFool
 from pellucid.attacks.engine import Engine as Engine
 from pellucid.attacks.fab import FAB as FAB
 from pellucid.attacks.fab_untargeted import UntargetedFAB as UntargetedFAB
 from pellucid.attacks.fmn import FMN as FMN
+from pellucid.attacks.gaussian_blur import GaussianBlur as GaussianBlur
+from pellucid.attacks.gaussian_noise import GaussianNoise as GaussianNoise
 from pellucid.attacks.goals import GOALS as GOALS
 from pellucid.attacks.goals import BelowChance as BelowChance
 from pellucid.attacks.goals import Confirmed as Confirmed
@@ -27,12 +26,13 @@ from pellucid.attacks.goals import Targeted as Targeted
 from pellucid.attacks.ladder import Ladder as Ladder
 from pellucid.attacks.named import named as named
 from pellucid.attacks.nearest import Nearest as Nearest
-from pellucid.attacks.noise import RandomPoint as RandomPoint
 from pellucid.attacks.pgd import PGD as PGD
 from pellucid.attacks.preset import Preset as Preset
+from pellucid.attacks.random_point import RandomPoint as RandomPoint
 from pellucid.attacks.repeat import Repeat as Repeat
 from pellucid.attacks.shell import Shell as Shell
 from pellucid.attacks.square import Square as Square
+from pellucid.attacks.targeted_apgd import TargetedAPGD as TargetedAPGD
 from pellucid.attacks.transfer import Transfer as Transfer
 from pellucid.attacks.victim import Victim as Victim
 from pellucid.attacks.worst_of import WorstOf as WorstOf

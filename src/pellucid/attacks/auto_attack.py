@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from pellucid.attacks.apgd import APGD, TargetedAPGD
+from pellucid.attacks.apgd import APGD
 from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.fab import FAB
 from pellucid.attacks.fab_untargeted import UntargetedFAB
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.repeat import Repeat
 from pellucid.attacks.square import Square
+from pellucid.attacks.targeted_apgd import TargetedAPGD
 from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.worst_of import WorstOf
 from pellucid.errors import ConfigError, suggestion

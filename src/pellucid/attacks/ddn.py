@@ -6,11 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attacks.annealing import annealed
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
-from pellucid.attacks.shortest import Shortest, boundary, check_lengths, evenly, inward, looked, started
+from pellucid.attacks.shortest import Shortest, annealed, boundary, check_lengths, evenly, inward, looked, started
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, cast
 from weakref import WeakKeyDictionary
 
@@ -11,11 +12,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid.attacks.halved import halved
+from pellucid.hooks import copied
 from pellucid.layout import channels_last
 from pellucid.looking import as_given
 from pellucid.memory import out_of_memory
 from pellucid.probe import frozen
+
+_MULTIPLYING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,28 @@ class Engine:
         """Full float32, whatever the caller computes in: what TF32 or bfloat16 rounds, no verdict may rest on."""
         with _exact(device), torch.autocast(device.type, enabled=False), torch.no_grad():
             yield
+
+
+def halved(model: nn.Module) -> nn.Module:
+    """A copy whose convolutions and linear layers hold their weights in bfloat16; everything else is shared with it.
+
+    Autocast would convert these weights at every pass, which takes as long as a small network's pass itself: it keeps
+    what it has converted only of weights that are being trained.
+    """
+    weights = {
+        id(weight): nn.Parameter(weight.detach().bfloat16(), requires_grad=False)
+        for module in model.modules()
+        if type(module) in _MULTIPLYING
+        for weight in module.parameters(recurse=False)
+        if weight.dtype == torch.float32
+    }
+    if not weights:
+        return model
+    shared = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
+    try:
+        return copied(model, {**shared, **weights})
+    except (RuntimeError, TypeError):  # it holds what cannot be copied, and is only slower for it
+        return model
 
 
 _flags = threading.RLock()

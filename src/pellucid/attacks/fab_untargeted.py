@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_budget, check_steps
-from pellucid.attacks.fab import Walk, check_stepping, looked_at, stepped
+from pellucid.attacks.fab import BoundaryWalk, check_stepping, looked_at, stepped
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
 from pellucid.attacks.victim import Images, Victim
@@ -57,7 +57,7 @@ class UntargetedFAB(Attack):
         classes = torch.arange(logits.shape[1], device=x.device).expand_as(logits)
         others = classes[classes != victim.y[:, None]].view(len(x), -1)
         none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        state = Walk(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
+        state = BoundaryWalk(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
         nearest = iterate(victim, state, self._step, self.steps)
         return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
 
@@ -70,7 +70,7 @@ class UntargetedFAB(Attack):
         size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
         return (victim.x + delta * column(self.start * self.eps / size, delta)).clamp(0, 1)
 
-    def _step(self, victim: Victim, state: Walk, number: int) -> Walk:
+    def _step(self, victim: Victim, state: BoundaryWalk, number: int) -> BoundaryWalk:
         def ahead(logits: Tensor) -> Tensor:
             towards = F.one_hot(state.targets.T, logits.shape[1])
             return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.attacks.goals import lead
+from pellucid.attacks.victim import Images, Victim
 from pellucid.registry import Registry
 
 Logits = Float[Tensor, "b classes"]
@@ -64,3 +66,15 @@ LOSSES: Registry[Loss] = Registry(
         "targeted-dlr": targeted_dlr,
     },
 )
+
+
+def climbed(victim: Victim, x: Images, rival: Int[Tensor, " b"], loss: Loss, samples: int) -> tuple[Tensor, Images]:
+    """The logits, and the gradient of the loss; means of several passes, for networks that answer at random."""
+
+    def score(logits: Tensor, y: Tensor) -> Tensor:
+        return loss(logits, y, rival)
+
+    looks = [victim.ascent(x, score) for _ in range(samples)]
+    if samples == 1:
+        return looks[0]
+    return torch.stack([logits for logits, _ in looks]).mean(0), torch.stack([slope for _, slope in looks]).mean(0)

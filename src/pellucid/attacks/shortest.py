@@ -97,6 +97,11 @@ def boundary(
     return torch.where(margin > 0, torch.minimum(before, state.length), beyond)
 
 
+def annealed(first: float, last: float, elapsed: float) -> float:
+    """What falls along half a cosine, after the share `elapsed` of the time: `first` at 0, `last` at 1."""
+    return last + (first - last) * (1 + math.cos(math.pi * elapsed)) / 2
+
+
 def check_lengths(owner: str, published: bool, **lengths: float) -> None:
     """Refuse lengths that are none, and multiples of the radius that lead far out of any ball."""
     for name, length in lengths.items():

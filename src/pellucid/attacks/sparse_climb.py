@@ -7,10 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pellucid.attacks.boxed_l1 import project_boxed
-from pellucid.attacks.climb import look
 from pellucid.attacks.goals import Goal
-from pellucid.attacks.losses import Loss
+from pellucid.attacks.losses import Loss, climbed
 from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.norms import L0
@@ -55,7 +53,7 @@ class _Stage:
     last: bool
 
     def __call__(self, victim: Victim, start: Images, rival: Tensor) -> Images:
-        logits, gradient = look(victim, start, rival, self.climb.loss, self.climb.samples)
+        logits, gradient = climbed(victim, start, rival, self.climb.loss, self.climb.samples)
         height = self.climb.loss(logits, victim.y, rival)
         changed = L0().size(start - victim.x)
         state = _State(
@@ -80,7 +78,7 @@ class _Stage:
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         ahead = state.x + column(state.step, state.x) * _steepest(state.gradient, state.moving)
         x = victim.x + project_boxed(victim.x, ahead - victim.x, self.eps)
-        logits, gradient = look(victim, x, state.rival, self.climb.loss, self.climb.samples)
+        logits, gradient = climbed(victim, x, state.rival, self.climb.loss, self.climb.samples)
         height = self.climb.loss(logits, victim.y, state.rival)
         reached = self._reached(logits, victim)
         higher = height > state.peak_height
@@ -121,3 +119,25 @@ def _steepest(gradient: Images, moving: Float[Tensor, " b"]) -> Images:
     least = flat.sort(1).values.gather(1, place[:, None])
     signs = torch.where(flat >= least, gradient.flatten(1).sign(), 0)
     return (signs / signs.abs().sum(1, keepdim=True).clamp_min(1)).view_as(gradient)
+
+
+def project_boxed(x: Images, delta: Images, eps: float) -> Images:
+    """The change nearest to `delta` with an L1 length of at most `eps` and x + change in [0, 1].
+
+    The ball first and the box afterwards end at another point, farther from what was asked for (Croce and Hein 2021).
+    Each entry gives up the same amount and then stops at its wall; the length that is left falls piece by piece
+    linearly with that amount, so that a sort finds it.
+    """
+    size = delta.flatten(1).abs()
+    room = torch.where(delta > 0, 1 - x, x).flatten(1).clamp_min(0)
+    # an entry is at its wall until the amount is size - room, and gone from size on
+    leaves, ends = (size - room).clamp_min(0), size
+    corners, order = torch.cat([leaves, ends], 1).sort(1)
+    slope = torch.cat([torch.ones_like(leaves), -torch.ones_like(ends)], 1).gather(1, order).cumsum(1)
+    whole = torch.minimum(size, room).sum(1, keepdim=True)
+    fallen = torch.cat([torch.zeros_like(whole), (slope[:, :-1] * corners.diff(dim=1)).cumsum(1)], 1)
+    excess = whole - eps
+    last = (torch.searchsorted(fallen, excess) - 1).clamp(0, fallen.shape[1] - 1)
+    beyond = (excess - fallen.gather(1, last)) / slope.gather(1, last).clamp_min(1)
+    amount = torch.where(excess > 0, corners.gather(1, last) + beyond, 0.0)
+    return (delta.flatten(1).sign() * torch.minimum((size - amount).clamp_min(0), room)).view_as(delta)

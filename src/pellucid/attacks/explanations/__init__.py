@@ -1,7 +1,7 @@
 """Attacks on explanations: images that look the same, get the same answer, and have another map."""
 
 from pellucid.attacks.explanations.aim import Aim as Aim
-from pellucid.attacks.explanations.aim import Targeted as Targeted
+from pellucid.attacks.explanations.aim import TowardsMap as TowardsMap
 from pellucid.attacks.explanations.attack import ExplanationAttack as ExplanationAttack
 from pellucid.attacks.explanations.attack import Manipulated as Manipulated
 from pellucid.attacks.explanations.center_of_mass import CenterOfMass as CenterOfMass

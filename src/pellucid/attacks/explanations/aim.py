@@ -36,7 +36,7 @@ class Aim(ABC):
         """One number per image. Gradients flow to `now`."""
 
 
-class Targeted(Aim):
+class TowardsMap(Aim):
     """An aim that knows the map that it wants: the sum of squared differences from it."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
-from typing import final, get_args
+from typing import Literal, final, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from pellucid.attacks.attack import check_box, check_budget, check_share_of_budget, check_steps
 from pellucid.attacks.explanations.aim import Aim, Planes
-from pellucid.attacks.explanations.descent import Descent, Optimizer
 from pellucid.attacks.explanations.frame import Frame
 from pellucid.attacks.explanations.scene import Images, Keep, Scene, answer
 from pellucid.attacks.pgd import inside
-from pellucid.attacks.search import where
+from pellucid.attacks.search import column, where
 from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError, suggestion
@@ -27,6 +26,10 @@ from pellucid.norms import L0, Linf
 from pellucid.probe import frozen, slope
 from pellucid.protocols import Explains, Norm
 from pellucid.randomness import Noise
+
+Optimizer = Literal["adam", "steepest"]
+"""Adam's steps, as published, at which all pixels move; or the direction along which a loss falls most by a step of
+this length in the norm: the sign in linf, the gradient itself in l2 and rms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +205,7 @@ class ExplanationAttack:
         swaps = self._swaps(own.model)
         for restart in range(self.restarts):
             x = self._start(origin, restart, noise)
-            descent = Descent.begin(self.optimizer, self.norm, x)
+            descent = _Descent.begin(self.optimizer, self.norm, x)
             for _ in range(self.steps):
                 with self._smooth(own.model):
                     look = smooth.look(x, graph=True)
@@ -249,3 +252,30 @@ def _better(
 ) -> tuple[Images, Float[Tensor, " b"]]:
     better = allowed & (loss < lowest)
     return where(better, x, best), torch.where(better, loss, lowest)
+
+
+@dataclass(frozen=True, eq=False)
+class _Descent:
+    """Where to step next. Adam's moments are kept pixel by pixel, so no image knows of another."""
+
+    optimizer: Optimizer
+    norm: Norm
+    first: Images
+    second: Images
+    number: int = 0
+
+    @classmethod
+    def begin(cls, optimizer: Optimizer, norm: Norm, x: Images) -> "_Descent":
+        """No step made yet."""
+        return cls(optimizer, norm, torch.zeros_like(x), torch.zeros_like(x))
+
+    def step(self, gradient: Images) -> tuple[Images, "_Descent"]:
+        """A step of length 1, and what there is to remember of it."""
+        if self.optimizer == "steepest":
+            return -self.norm.steepest(gradient), self
+        number = self.number + 1
+        first, second = 0.9 * self.first + 0.1 * gradient, 0.999 * self.second + 0.001 * gradient.square()
+        mean, square = first / (1 - 0.9**number), second / (1 - 0.999**number)
+        full = self.norm.size(torch.ones_like(gradient))
+        direction = mean / (square.sqrt() + 1e-8) / column(full, gradient)
+        return -direction, replace(self, first=first, second=second, number=number)

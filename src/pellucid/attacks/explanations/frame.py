@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attacks.explanations.aim import Planes, Targeted
+from pellucid.attacks.explanations.aim import Planes, TowardsMap
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
 
 
 @final
 @dataclass(frozen=True)
-class Frame(Targeted):
+class Frame(TowardsMap):
     """A map of 1 on the border and 0 inside, which no honest map looks like (Joo et al. 2023).
 
     The border is `width` places wide; 0 stands for 5/32 of the shorter side, as published for two sizes.

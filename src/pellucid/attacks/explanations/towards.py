@@ -6,14 +6,14 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attacks.explanations.aim import Planes, Targeted
+from pellucid.attacks.explanations.aim import Planes, TowardsMap
 from pellucid.batch import Batch
 from pellucid.errors import NotFinite, ShapeError
 
 
 @final
 @dataclass(frozen=True)
-class Towards(Targeted):
+class Towards(TowardsMap):
     """The map that a column of the batch gives each image, as (b, h, w) or as (b, channels, h, w)."""
 
     column: str = "towards"

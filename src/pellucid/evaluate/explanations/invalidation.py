@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pellucid.attacks.explanations import Decorrelate, ExplanationAttack, Manipulated
-from pellucid.attacks.explanations.descent import Optimizer
+from pellucid.attacks.explanations.attack import Optimizer
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case

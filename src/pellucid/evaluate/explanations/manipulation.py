@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from pellucid.attacks.explanations import Aim, ExplanationAttack, Frame, Manipulated
-from pellucid.attacks.explanations.descent import Optimizer
+from pellucid.attacks.explanations.attack import Optimizer
 from pellucid.attacks.explanations.scene import Keep
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
-from pellucid.attacks.explanations import Targeted
+from pellucid.attacks.explanations import TowardsMap
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
@@ -22,7 +22,7 @@ class TargetSimilarity(Manipulation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.aim, Targeted):
+        if not isinstance(self.aim, TowardsMap):
             raise ConfigError(
                 f"target-similarity has an aim of {type(self.aim).__name__}, which knows no map that it wants; "
                 "take frame or towards"

@@ -1,4 +1,4 @@
-"""Random perturbations: what any search must beat."""
+"""A random perturbation: what any search must beat."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Corruptions that know nothing of the network: Gaussian noise and blur."""
+"""Gaussian blur, a corruption that knows nothing of the network."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
-from pellucid.attacks.attack import Attack, beyond_a_pixel
+from pellucid.attacks.attack import Attack
+from pellucid.attacks.gaussian_noise import check_sigma
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
@@ -14,30 +15,6 @@ from pellucid.norms import RMS
 from pellucid.protocols import Norm
 
 _WIDEST = 1000  # pixels that a blur spreads over
-
-
-@dataclass(frozen=True)
-class GaussianNoise(Attack):
-    """Normal noise of standard deviation `sigma` on every pixel, clipped."""
-
-    sigma: float = 0.1
-    norm: Norm = field(default_factory=RMS)
-    goal: Goal = field(default_factory=Misclassified)
-
-    def __post_init__(self) -> None:
-        check_sigma(self.sigma, "GaussianNoise")
-        if self.sigma > 1:
-            raise ConfigError(f"GaussianNoise has sigma={self.sigma:g}, {beyond_a_pixel(self.sigma)}")
-
-    @property
-    def nearest(self) -> bool:
-        """It looks for nothing."""
-        return False
-
-    def search(self, victim: Victim) -> Images:
-        """One draw."""
-        noise = victim.noise.stream("gaussian").normal(*victim.x.shape[1:], dtype=victim.x.dtype)
-        return (victim.x + self.sigma * noise).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -72,9 +49,3 @@ class GaussianBlur(Attack):
         # one axis after the other, since the kernel is a product
         rows = F.conv2d(F.pad(x, (radius, radius, 0, 0), "replicate"), kernel[..., None, :], groups=channels)
         return F.conv2d(F.pad(rows, (0, 0, radius, radius), "replicate"), kernel[..., None], groups=channels)
-
-
-def check_sigma(sigma: float, owner: str) -> None:
-    """Refuse a spread that is none."""
-    if not (math.isfinite(sigma) and sigma > 0):
-        raise ConfigError(f"{owner} has sigma={sigma:g}; a standard deviation is above 0")
