@@ -17,7 +17,7 @@ from benchmarks.timing import alternate, ratio, record
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.lime.hidden import hidden
-from pellucid.explainers.lime.masks import drawn
+from pellucid.explainers.lime.sampling import drawn
 from pellucid.randomness import Noise
 
 MASKS, IMAGES, SIDE, ROWS = 1000, 16, 224, 64

@@ -12,7 +12,7 @@ from pellucid import CrossEntropy, Recipe, data, evaluate, fit, models
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.explainers.normlime import Rule
-from pellucid.explainers.normlime.aggregate import Kind
+from pellucid.explainers.normlime.aggregation import Kind
 
 IMAGES, MASKS = 200, 1000
 KINDS: tuple[Kind, Kind] = ("normlime", "mean-abs")

@@ -25,7 +25,7 @@ from pellucid.explainers import (
     completeness,
 )
 from pellucid.explainers.baseline import Baseline, baseline_of
-from pellucid.explainers.quadrature import Rule, places
+from pellucid.explainers.integrated_gradients import Quadrature, places
 from pellucid.probe import Probe
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
@@ -69,8 +69,8 @@ def test_baselines_are_what_they_are_called() -> None:
     assert torch.allclose(blurred, blurred.T)
 
 
-@given(st.sampled_from(get_args(Rule)), st.integers(2, 40))
-def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Rule, steps: int) -> None:
+@given(st.sampled_from(get_args(Quadrature)), st.integers(2, 40))
+def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Quadrature, steps: int) -> None:
     at, weights = places(rule, steps)
     assert len(at) == len(weights) == steps
     assert sum(weights) == pytest.approx(1)
@@ -85,9 +85,9 @@ def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Ru
 @given(
     st.floats(0, 1) | st.sampled_from(("mean", "blur")),
     st.integers(2, 7),
-    st.sampled_from(get_args(Rule)),
+    st.sampled_from(get_args(Quadrature)),
 )
-def test_of_a_linear_model_maps_are_weights_times_ways(baseline: Baseline, steps: int, rule: Rule) -> None:
+def test_of_a_linear_model_maps_are_weights_times_ways(baseline: Baseline, steps: int, rule: Quadrature) -> None:
     model, x, y = linear(), images(3, 1, 3, 3), torch.tensor([3, 1, 0])
     weight = model.get_parameter("1.weight")[y].view_as(x)
     product = weight * (x - baseline_of(x, baseline, model))
@@ -121,7 +121,7 @@ def test_integrated_gradients_are_complete(network: Callable[[], nn.Module], bas
 
 
 @pytest.mark.parametrize(("rule", "order"), [("left", 1), ("right", 1), ("midpoint", 2), ("trapezoid", 2)])
-def test_gaps_shrink_at_the_rate_of_the_rule(rule: Rule, order: int) -> None:
+def test_gaps_shrink_at_the_rate_of_the_rule(rule: Quadrature, order: int) -> None:
     model = nn.Sequential(smooth(), nn.Tanh(), nn.Linear(4, 4).double())
 
     def gap(steps: int) -> float:

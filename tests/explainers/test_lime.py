@@ -11,7 +11,7 @@ from networks import Counting, images, linear, smooth
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
 from pellucid.explainers.lime import Grid, Lime, Pixels, Quickshift, Segmentation, Slic, Surrogates, TooFewMasks
-from pellucid.explainers.lime.hidden import Baseline
+from pellucid.explainers.lime.hidden import SegmentBaseline
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 3, 1, 2, 0])
 CHEAP = Lime(Grid(3, 3), masks=60)
@@ -432,7 +432,7 @@ class Black(nn.Module):
 
 @pytest.mark.parametrize("classes", [2, 1000])
 @pytest.mark.parametrize("baseline", ["segment-mean", 0.0])
-def test_what_hides_nothing_has_no_coefficient_and_is_counted(classes: int, baseline: Baseline) -> None:
+def test_what_hides_nothing_has_no_coefficient_and_is_counted(classes: int, baseline: SegmentBaseline) -> None:
     x = images(3, 3, 8, 12)
     x[0, :, :, :6] = 0  # half of this image is black, and all of the last
     x[2] = 0

@@ -1,7 +1,7 @@
 import torch
 
 from pellucid.explainers.lime import Grid, Pixels, Quickshift, Slic
-from pellucid.explainers.lime.masks import BLOCK, drawn
+from pellucid.explainers.lime.sampling import BLOCK, drawn
 from pellucid.randomness import Noise
 
 NOISE = Noise(7, torch.tensor([3, 11]))

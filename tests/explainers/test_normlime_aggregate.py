@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
 from pellucid.explainers.normlime import Importance, Rule, Tally, aggregate
-from pellucid.explainers.normlime.aggregate import Kind, Sign
+from pellucid.explainers.normlime.aggregation import Kind, Sign
 
 W = torch.tensor([[0.6, -0.2, 0], [0.1, 0, 0.1], [0, 0.5, -0.5], [0.3, 0.3, 0.3]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1, 1])

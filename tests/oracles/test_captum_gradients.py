@@ -19,7 +19,7 @@ from pellucid.explainers import (
     SmoothGradSquared,
     VarGrad,
 )
-from pellucid.explainers.quadrature import Rule
+from pellucid.explainers.integrated_gradients import Quadrature
 from pellucid.randomness import Noise
 
 SIGMA, SAMPLES = 0.15, 7
@@ -58,7 +58,7 @@ def test_input_times_gradient(exact_network: nn.Module, some: Batch) -> None:
     ],
 )
 def test_integrated_gradients(
-    exact_network: nn.Module, some: Batch, rule: Rule, method: str, baseline: float, steps: int
+    exact_network: nn.Module, some: Batch, rule: Quadrature, method: str, baseline: float, steps: int
 ) -> None:
     for times_input in (True, False):
         peer = CaptumIntegratedGradients(exact_network, multiply_by_inputs=times_input)

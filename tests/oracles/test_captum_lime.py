@@ -13,8 +13,7 @@ from torch import Tensor
 from networks import images, smooth
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.explainers.lime.kernel import weights
-from pellucid.explainers.lime.masks import drawn
+from pellucid.explainers.lime.sampling import drawn, weights
 from pellucid.randomness import Noise
 
 MASKS = 400

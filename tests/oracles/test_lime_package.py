@@ -14,11 +14,9 @@ from torch import Tensor, nn
 from networks import images, smooth
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime, Quickshift, Slic, TooFewMasks, submodular_pick
-from pellucid.explainers.lime.kernel import weights
-from pellucid.explainers.lime.masks import drawn
-from pellucid.explainers.lime.regression import fit
+from pellucid.explainers.lime.regression import Sums, fit
+from pellucid.explainers.lime.sampling import drawn, weights
 from pellucid.explainers.lime.segmentation import Segmentation
-from pellucid.explainers.lime.statistics import Sums
 from pellucid.randomness import Noise
 
 X, MODEL = images(2, 3, 24, 24), smooth(channels=3, size=24)

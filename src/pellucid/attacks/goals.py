@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.errors import ConfigError
-from pellucid.registry import Registry
 
 Logits = Float[Tensor, "b classes"]
 Labels = Int[Tensor, " b"]
@@ -137,19 +136,6 @@ class LowestLoss(Goal):
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
         """Always short of it."""
         return -torch.ones_like(logits[:, 0])
-
-
-GOALS: Registry[type[Goal]] = Registry(
-    "goal",
-    {
-        "misclassified": Misclassified,
-        "below-chance": BelowChance,
-        "confirmed": Confirmed,
-        "targeted": Targeted,
-        "highest-loss": HighestLoss,
-        "lowest-loss": LowestLoss,
-    },
-)
 
 
 def lead(logits: Logits, y: Labels) -> Float[Tensor, " b"]:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch
 from pellucid.explainers.explainer import Explainer
 from pellucid.explainers.explanation import Explanation, Images
-from pellucid.explainers.named import named
+from pellucid.explainers.by_name import named
 
 
 def explain(

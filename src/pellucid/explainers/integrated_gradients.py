@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
-from typing import final
+from functools import cached_property, lru_cache
+from typing import Literal, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,8 +14,10 @@ from pellucid.errors import ConfigError, MeasurementError
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images
-from pellucid.explainers.quadrature import Rule, places
 from pellucid.probe import Probe
+
+Quadrature = Literal["midpoint", "gauss-legendre", "trapezoid", "left", "right"]
+"""How an integral over [0, 1] is taken for a weighted sum of values at a few places."""
 
 _DOUBLINGS = 5
 # of the sum of a map's absolute values, where the logit hardly rises and no rule could be near in terms of that
@@ -35,7 +38,7 @@ class IntegratedGradients(Explainer):
 
     baseline: Baseline = 0.0
     steps: int = 50
-    rule: Rule = "midpoint"
+    rule: Quadrature = "midpoint"
     tolerance: float = 0.05
     times_input: bool = True
 
@@ -123,3 +126,19 @@ class _Way:
         batch = self.probe.batch
         some = Batch.trusted(images(self.probe)[these], batch.y[these], {"index": batch.index[these]})
         return _Way(self.probe.on(some), self.of[these], self.baseline)
+
+
+@lru_cache(maxsize=16)
+def places(rule: Quadrature, steps: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Where a rule looks, and the weight of each place; weights sum to 1."""
+    numbers = np.arange(steps)
+    weights = np.full(steps, 1 / steps)
+    if rule == "gauss-legendre":
+        roots, widths = np.polynomial.legendre.leggauss(steps)
+        return tuple(((roots + 1) / 2).tolist()), tuple((widths / 2).tolist())
+    if rule == "trapezoid":
+        weights = np.full(steps, 1 / (steps - 1))
+        weights[[0, -1]] /= 2
+        return tuple((numbers / (steps - 1)).tolist()), tuple(weights.tolist())
+    shift = {"midpoint": 0.5, "left": 0.0, "right": 1.0}[rule]
+    return tuple(((numbers + shift) / steps).tolist()), tuple(weights.tolist())

@@ -14,7 +14,7 @@ Logits = Float[Tensor, "b classes"]
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplainedAnswer:
     """An explanation and the network's logits at the image, and at the image that the map leads to if it does."""
 
     explanation: Explanation
@@ -36,8 +36,8 @@ class Explained:
 class Pair:
     """What speaks for the predicted class of each image, and what for its runner-up."""
 
-    predicted: Explained
-    runner_up: Explained
+    predicted: ExplainedAnswer
+    runner_up: ExplainedAnswer
 
 
 def pair(
@@ -54,12 +54,12 @@ def pair(
     batch = Batch(x, y, {} if index is None else {"index": index.to(x.device)})
     before = _Answers().on(model, batch, memory=memory).map
 
-    def explained(of: str) -> Explained:
+    def explained(of: str) -> ExplainedAnswer:
         found = explainer.on(model, batch, of, seed=seed, memory=memory)
         if found.image is None:
-            return Explained(found, before, None)
+            return ExplainedAnswer(found, before, None)
         after = _Answers().on(model, batch.at(found.image), memory=memory).map
-        return Explained(found, before, after)
+        return ExplainedAnswer(found, before, after)
 
     return Pair(explained("predicted"), explained("runner-up"))
 

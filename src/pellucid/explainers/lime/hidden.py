@@ -11,12 +11,12 @@ from pellucid.errors import ConfigError
 from pellucid.explainers import baseline as plain
 from pellucid.explainers.lime.segmentation import Segmentation
 
-Baseline = plain.Baseline | Literal["segment-mean"]
+SegmentBaseline = plain.Baseline | Literal["segment-mean"]
 """What a map may start from, or each segment's own mean color."""
 
 
 def hidden(
-    images: Float[Tensor, "b c h w"], segments: Int[Tensor, "b h w"], baseline: Baseline, network: nn.Module
+    images: Float[Tensor, "b c h w"], segments: Int[Tensor, "b h w"], baseline: SegmentBaseline, network: nn.Module
 ) -> Float[Tensor, "b c h w"]:
     """Images of which nothing is shown."""
     if baseline != "segment-mean":
@@ -39,7 +39,7 @@ def idle(
     return changed.new_zeros(len(images), int(places.max()) + 1).scatter_add_(1, places, changed) == 0
 
 
-def check_baseline(owner: str, baseline: Baseline, segmentation: Segmentation) -> None:
+def check_baseline(owner: str, baseline: SegmentBaseline, segmentation: Segmentation) -> None:
     """Refuse what cannot be seen, and what would hide nothing."""
     if not isinstance(baseline, str) and not math.isfinite(baseline):
         raise ConfigError(

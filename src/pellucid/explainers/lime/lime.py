@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError
 from pellucid.explainers.explainer import Classes, Explainer, Images
-from pellucid.explainers.lime.hidden import Baseline, check_baseline, check_cells
-from pellucid.explainers.lime.kernel import Kernel
-from pellucid.explainers.lime.perturbed import Output
-from pellucid.explainers.lime.sampled import Sampling
+from pellucid.explainers.lime.hidden import SegmentBaseline, check_baseline, check_cells
+from pellucid.explainers.lime.sampling import Kernel, Output, Sampling
 from pellucid.explainers.lime.segmentation import Segmentation
-from pellucid.explainers.lime.superpixels import Slic
+from pellucid.explainers.lime.slic import Slic
 from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks, joined
 from pellucid.explainers.room import Room
 from pellucid.kinds import in_single
@@ -46,7 +44,7 @@ class Lime(Explainer):
     alpha: float = 1.0
     kernel: Kernel = "cosine"
     width: float = 0.25
-    baseline: Baseline = "segment-mean"
+    baseline: SegmentBaseline = "segment-mean"
     antithetic: bool = True
     output: Output = "probability"
     features: int = 0

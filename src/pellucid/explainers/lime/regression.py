@@ -1,4 +1,4 @@
-"""Weighted ridge regression from sums, for many images and classes at once."""
+"""Weighted ridge regression from sums over masks, which do not grow with their number, for many images at once."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,51 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.explainers.lime.statistics import Sums
-
 _SELECTING = 0.01  # the penalty of the fit that selects, in the package `lime`
+
+
+class Sums:
+    """What is kept of masks z, their weights π and answers y: sums of 1, π, π², πz, πzzᵀ, πzy, πy and πy².
+
+    Answers are counted from that to the first mask, so that a network that says the same always is exactly 0.
+    """
+
+    def __init__(self, images: int, classes: int, features: int, device: torch.device) -> None:
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros(images, *shape, dtype=torch.float64, device=device)
+
+        self.count = zeros()
+        self.weight = zeros()
+        self.square = zeros()
+        self.z = zeros(features)
+        self.zz = zeros(features, features)
+        self.zy = zeros(features, classes)
+        self.y = zeros(classes)
+        self.yy = zeros(classes)
+        self.first: Tensor | None = None
+
+    def add(
+        self,
+        masks: Bool[Tensor, "b m d"],
+        weights: Float[Tensor, "b m"],
+        answers: Float[Tensor, "b m k"],
+        used: Bool[Tensor, "b m"],
+    ) -> None:
+        """More masks; those that are not `used` count for nothing."""
+        if self.first is None:
+            self.first = answers[:, 0].clone()
+        y = (answers - self.first[:, None]) * used[..., None]
+        weights = weights * used
+        z = masks.double()
+        weighted = (z * weights[..., None]).mT
+        self.count += used.sum(1)
+        self.weight += weights.sum(1)
+        self.square += weights.square().sum(1)
+        self.z += weighted.sum(2)
+        self.zz += weighted @ z
+        self.zy += weighted @ y
+        self.y += (weights[..., None] * y).sum(1)
+        self.yy += (weights[..., None] * y.square()).sum(1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,10 @@
 """What every segmentation is: a frozen value that divides images into the parts that LIME hides and shows."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -25,3 +27,11 @@ class Segmentation(ABC):
     @abstractmethod
     def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
         """The segment of every pixel, counted from 0 in each image with none left out; the same at every call."""
+
+
+def one_by_one(images: Float[Tensor, "b c h w"], segment: Callable[[Any], Any]) -> Int[Tensor, "b h w"]:
+    """The segments of each picture [h w c], as an array tells them that is made on a CPU."""
+    pictures = images.detach().permute(0, 2, 3, 1).double().cpu().numpy()
+    found = [torch.from_numpy(segment(picture)).long() for picture in pictures]
+    # numbered without gaps, whatever was merged on the way
+    return torch.stack([labels.unique(return_inverse=True)[1] for labels in found]).to(images.device)

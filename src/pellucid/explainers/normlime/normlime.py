@@ -16,7 +16,7 @@ from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.explainer import Classes, Explainer, Images, with_learned
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.lime import SEGMENTATIONS, Grid, Lime, Segmentation
-from pellucid.explainers.normlime.aggregate import By, Compat, Importance, Kind, Rule, Sign, Tally
+from pellucid.explainers.normlime.aggregation import By, Compat, Importance, Kind, Rule, Sign, Tally
 from pellucid.explainers.normlime.local import check_shared, classes_of, explained, learn_words, segmented
 from pellucid.explainers.normlime.vocabulary import Vocabulary
 from pellucid.probe import Probe

@@ -1,8 +1,23 @@
 """Signals other than gradients, from a logit back to the pixels of one forward pass."""
 
-from pellucid.explainers.propagation.composites import COMPOSITES as COMPOSITES
-from pellucid.explainers.propagation.composites import Composite as Composite
-from pellucid.explainers.propagation.relevance import Normalizing as Normalizing
-from pellucid.explainers.propagation.relevance import Relevance as Relevance
-from pellucid.explainers.propagation.signals import Gated as Gated
-from pellucid.explainers.propagation.signals import propagated as propagated
+import lazy_loader
+
+from pellucid.registry import Registry
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+COMPOSITES = Registry(
+    "composite",
+    {
+        "epsilon": "pellucid.explainers.propagation.composites:epsilon",
+        "epsilon-plus": "pellucid.explainers.propagation.composites:epsilon_plus",
+        "epsilon-plus-box": "pellucid.explainers.propagation.composites:epsilon_plus_box",
+        "epsilon-plus-flat": "pellucid.explainers.propagation.composites:epsilon_plus_flat",
+        "plus-box": "pellucid.explainers.propagation.composites:plus_box",
+        "epsilon-gamma": "pellucid.explainers.propagation.composites:epsilon_gamma",
+        "epsilon-gamma-box": "pellucid.explainers.propagation.composites:epsilon_gamma_box",
+        "epsilon-alpha2-beta1": "pellucid.explainers.propagation.composites:epsilon_alpha2_beta1",
+        "epsilon-alpha2-beta1-flat": "pellucid.explainers.propagation.composites:epsilon_alpha2_beta1_flat",
+    },
+)
+"""Composites by name, each made from the settings epsilon and gamma."""

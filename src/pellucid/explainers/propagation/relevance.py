@@ -8,12 +8,9 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.explainers.propagation import names
-from pellucid.explainers.propagation.calls import Call, Edge
+from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, as_gradients_do, transposed
 from pellucid.explainers.propagation.composites import Composite
-from pellucid.explainers.propagation.layer import Layer
-from pellucid.explainers.propagation.rules import Rule, stabilized
-from pellucid.explainers.propagation.tape import Back, Signals
-from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
+from pellucid.explainers.propagation.rules import Layer, LayerRule, stabilized
 
 Normalizing: TypeAlias = Literal["merged", "unchanged"]
 """What BatchNorm is: a part of the layer before it, or nothing to relevance, as in published code."""
@@ -26,7 +23,7 @@ class Relevance:
         self._composite = composite
         self._epsilon = epsilon
         self._batch_norm = batch_norm
-        self._layers: dict[Edge, tuple[Edge, Layer, Rule]] = {}  # by what they give; first, what they take
+        self._layers: dict[Edge, tuple[Edge, Layer, LayerRule]] = {}  # by what they give; first, what they take
         self._uses = Counter[Edge]()
         self._has_first_layer = False
 

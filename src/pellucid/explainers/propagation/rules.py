@@ -3,18 +3,45 @@
 Every rule is a choice of contributions: those of the inputs to an output sum to what its relevance is divided by.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import ConfigError
-from pellucid.explainers.propagation.layer import Layer
-from pellucid.explainers.propagation.transposing import transposed
+from pellucid.explainers.propagation.calls import Values, transposed
 
-Rule: TypeAlias = Callable[[Layer, Tensor], Tensor]
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A function of `x`, linear in it and in the weight; `low` and `high` bound x where it comes of pixels alone."""
+
+    function: Callable[..., Any]
+    x: Values
+    weight: Values
+    bias: Float[Tensor, " out"] | None
+    rest: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    low: Values | None = None
+    high: Values | None = None
+
+    def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """The same layer with other inputs, weights and bias, and a graph."""
+        with torch.enable_grad():
+            return self.function(x, weight, bias, *self.rest, **self.options)
+
+    def scaled(self, scale: Float[Tensor, " out"], shift: Float[Tensor, " out"]) -> "Layer":
+        """The layer with its outputs multiplied and moved, as BatchNorm does."""
+        weight = self.weight * scale.reshape(-1, *[1] * (self.weight.dim() - 1))
+        bias = shift if self.bias is None else self.bias * scale + shift
+        return dataclasses.replace(self, weight=weight, bias=bias)
+
+
+LayerRule: TypeAlias = Callable[[Layer, Tensor], Tensor]
 """From a layer and the relevance of its outputs to that of its inputs."""
 
 

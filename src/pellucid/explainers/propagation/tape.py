@@ -11,21 +11,35 @@ from torch.autograd.graph import get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import ConfigError
-from pellucid.explainers.propagation.calls import Call, Edge, Values, exchanged, name_of, tensors
+from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, Values, exchanged, name_of, tensors
 from pellucid.explainers.propagation.names import AFFINE, BEFORE_LAYERS, ELEMENTWISE, PIECING
-from pellucid.explainers.propagation.signs import Signs
 from pellucid.looking import no_gradients
+from pellucid.probe import Probe
 
 Logits = Float[Tensor, "b classes"]
 Images = Float[Tensor, "b *shape"]
-Signals: TypeAlias = Mapping[Edge, Tensor]
-Back: TypeAlias = Callable[[Signals], Signals]
-"""From signals that arrive at a call's outputs, to those at what it hangs on."""
 Treatment: TypeAlias = Callable[[Call], Back]
+
+_ABOVE = frozenset({"gt", "ge", "greater", "greater_equal"})
+_BELOW = frozenset({"lt", "le", "less", "less_equal"})
+_CASTS = frozenset({"to", "type", "type_as", "float", "double", "half", "bfloat16", "clone", "detach"})
+_OPPOSITES = frozenset({"logical_not", "bitwise_not", "invert"})
+
+
+def propagated(
+    probe: Probe, of: Tensor, treatment: Treatment, weight: Callable[[Logits], Logits]
+) -> Float[Tensor, "b *shape"]:
+    """What arrives at the pixels of a signal at the logit of each image's class; `weight` says how strong it is."""
+    tape = Tape(probe.x, treatment)
+    inside = probe.on(probe.batch, under=lambda: tape)
+    logits = inside.logits
+    with torch.set_grad_enabled(probe.second_order):
+        signal = torch.zeros_like(logits).scatter(1, of[:, None], 1.0) * weight(logits)
+        return tape.back(logits, signal)
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class _Passage:
     """Where signals arrive, and how they go back."""
 
     outputs: tuple[Edge, ...]
@@ -41,7 +55,7 @@ class Tape(TorchFunctionMode):
 
     def __init__(self, x: Images, treatment: Treatment) -> None:
         super().__init__()
-        self.steps: list[Step] = []
+        self.steps: list[_Passage] = []
         self._treatment = treatment
         self._x = x
         self._start = get_gradient_edge(x)
@@ -49,7 +63,7 @@ class Tape(TorchFunctionMode):
         self._nodes: set[object] = {self._start.node}
         self._apart: set[object] = set()
         self._origins: dict[Edge, Edge] = {}
-        self._signs = Signs()
+        self._signs = _Signs()
         bare = x.detach()
         black, white = torch.zeros_like(bare).requires_grad_(), torch.ones_like(bare).requires_grad_()
         self._ends: dict[Edge, tuple[Tensor, Tensor]] = {self._start: (black, white)}
@@ -128,7 +142,7 @@ class Tape(TorchFunctionMode):
         return given, doors
 
     def _write(self, call: Call) -> None:
-        self.steps.append(Step(tuple(call.outputs), self._treatment(call)))
+        self.steps.append(_Passage(tuple(call.outputs), self._treatment(call)))
         self._seen.update({(edge.node, edge.output_nr): edge for edge in call.outputs})
         self._nodes.update(edge.node for edge in call.outputs)
         if call.origin is not None and call.name in ELEMENTWISE and (call.numbers_only or call.name in PIECING):
@@ -186,3 +200,32 @@ class Tape(TorchFunctionMode):
             if node is not None and node not in self._apart:
                 self._apart.add(node)
                 waiting.extend(parent for parent, _ in node.next_functions)
+
+
+class _Signs:
+    """Remembers comparisons with zero, which have no gradient, and what they were cast to."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Tensor, Edge, bool]] = {}
+
+    def see(self, name: str, args: Sequence[Any], given: Any, inputs: Mapping[Edge, Tensor]) -> None:
+        """A call that gave something without a gradient."""
+        if not isinstance(given, Tensor) or not args:
+            return
+        if name in _ABOVE | _BELOW and len(inputs) == 1 and len(args) == 2 and is_zero(args[1]):
+            self._known[id(given)] = given, next(iter(inputs)), name in _ABOVE
+        elif id(args[0]) in self._known and name in _CASTS | _OPPOSITES:
+            _, edge, above = self._known[id(args[0])]
+            self._known[id(given)] = given, edge, above == (name in _CASTS)
+
+    def of(self, edge: Edge, nest: Any) -> dict[int, bool]:
+        """Which tensors in arguments, by their `id`, say where this one is positive, or else where it is negative."""
+        found = ((id(tensor), self._known.get(id(tensor))) for tensor in tensors(nest))
+        return {number: known[2] for number, known in found if known is not None and known[1] == edge}
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a number, or every element of a constant, is zero."""
+    if isinstance(value, Tensor):
+        return not value.requires_grad and not bool(value.any())
+    return isinstance(value, int | float) and value == 0

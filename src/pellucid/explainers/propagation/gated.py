@@ -1,36 +1,20 @@
 """Gradients that are held back at activations: guided backprop and deconvnet."""
 
-from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.explainers.explanation import Remark
-from pellucid.explainers.propagation.calls import Call
-from pellucid.explainers.propagation.names import ACTIVATIONS, PIECING
-from pellucid.explainers.propagation.rectifiers import is_like_rectifier, is_rectifier
-from pellucid.explainers.propagation.tape import Back, Signals, Tape, Treatment
-from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
+from pellucid.explainers.propagation.calls import Back, Call, Signals, as_gradients_do, transposed
+from pellucid.explainers.propagation.names import ACTIVATIONS, LIKE_RELU, PIECING
+from pellucid.explainers.propagation.tape import is_zero
 from pellucid.probe import Probe
 
-Logits = Float[Tensor, "b classes"]
 Gate: TypeAlias = Literal["guided", "deconvnet"]
 
 _ROUNDING = 64  # units in the last place of a map's largest value
-
-
-def propagated(
-    probe: Probe, of: Tensor, treatment: Treatment, weight: Callable[[Logits], Logits]
-) -> Float[Tensor, "b *shape"]:
-    """What arrives at the pixels of a signal at the logit of each image's class; `weight` says how strong it is."""
-    tape = Tape(probe.x, treatment)
-    inside = probe.on(probe.batch, under=lambda: tape)
-    logits = inside.logits
-    with torch.set_grad_enabled(probe.second_order):
-        signal = torch.zeros_like(logits).scatter(1, of[:, None], 1.0) * weight(logits)
-        return tape.back(logits, signal)
 
 
 class Gated:
@@ -50,7 +34,7 @@ class Gated:
         """The way back over one call."""
         if call.low is not None:  # what is done to pixels before any weight is no activation
             return lambda arrived: as_gradients_do(call, arrived)
-        exact, alike = is_rectifier(call), is_like_rectifier(call)
+        exact, alike = _is_rectifier(call), _is_like_rectifier(call)
         if not exact and not alike:
             return self._as_gradients_do(call)
         # a function that is put together counts as one, from the tensor that all of it is made of
@@ -101,3 +85,49 @@ class Gated:
 def _listed(names: Iterable[str]) -> str:
     *most, last = sorted(set(names))
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _is_rectifier(call: Call) -> bool:
+    """Whether a call gives 0 for negative numbers and leaves the others, up to a ceiling if there is one."""
+    if len(call.inputs) != 1:
+        return False
+    match call.name:
+        case "relu" | "relu6":
+            return True
+        case "clamp" | "clip" | "clamp_min":
+            return _from_zero(call.argument(1, "min"), call.argument(2, "max"))
+        case "hardtanh":
+            return _from_zero(call.argument(1, "min_val", -1.0), call.argument(2, "max_val", 1.0))
+        case "threshold":
+            return is_zero(call.argument(1, "threshold")) and is_zero(call.argument(2, "value"))
+        case "maximum" | "fmax" | "max":
+            one, other = call.argument(0, "input"), call.argument(1, "other")
+            return is_zero(other) if one in call else is_zero(one) and other in call
+        case "where":
+            return _is_choice(call)
+        case "masked_fill" | "setitem":
+            return call.signs.get(id(call.argument(1, "mask"))) is False and is_zero(call.argument(2, "value"))
+        case "mul" | "rmul" | "multiply":
+            return any(call.signs.get(id(factor)) is True for factor in call.args)
+        case _:
+            return False
+
+
+def _is_like_rectifier(call: Call) -> bool:
+    """Whether a call is another activation of the kind, or the last one of an activation that is put together."""
+    pieced = call.name in PIECING and len(call.inputs) > 1 and call.origin is not None
+    return pieced or (call.name in LIKE_RELU and len(call.inputs) == 1)
+
+
+def _from_zero(low: Any, high: Any) -> bool:
+    return low is not None and is_zero(low) and not is_zero(high)
+
+
+def _is_choice(call: Call) -> bool:
+    """`torch.where(x > 0, x, 0)`, or the method, whose condition comes second."""
+    condition, first, second = call.argument(0, "condition"), call.argument(1, "input"), call.argument(2, "other")
+    if condition in call:
+        condition, first = first, condition
+    above = call.signs.get(id(condition))
+    passed, held = (first, second) if above else (second, first)
+    return above is not None and passed in call and is_zero(held)

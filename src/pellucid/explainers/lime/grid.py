@@ -1,4 +1,4 @@
-"""Segments that are the same places in every image."""
+"""Cells that are the same places in every image."""
 
 from dataclasses import dataclass
 from typing import Literal, final
@@ -47,24 +47,3 @@ class Grid(Segmentation):
 
 def _number(asked: int | Literal["auto"], side: int) -> int:
     return max(1, min(_CELLS, side // _SIDE)) if asked == "auto" else min(asked, side)
-
-
-@final
-@dataclass(frozen=True)
-class Pixels(Segmentation):
-    """Every pixel is a segment, with all its channels."""
-
-    @property
-    def shared(self) -> bool:
-        """A pixel is a place."""
-        return True
-
-    @property
-    def single(self) -> bool:
-        """All of them are."""
-        return True
-
-    def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
-        """Pixels are numbered row by row."""
-        height, width = images.shape[2:]
-        return torch.arange(height * width, device=images.device).view(height, width).expand(len(images), -1, -1)
