@@ -46,6 +46,6 @@ def at_scale(row: str, *, images: int, epochs: int, batch: int, attack_steps: in
     if maps.get("kind") == "taught":
         taught = length | (attack if maps["recipe"] == "adversarial-training" else {})
         found |= {f"references.reference.settings.{name}": value for name, value in taught.items()}
-        if maps["explainer"]["kind"] == "smoothgrad":
+        if "samples" in maps["explainer"]:
             found["references.reference.explainer.samples"] = samples
     return [f"{name}={value}" for name, value in found.items()]

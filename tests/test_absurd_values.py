@@ -131,7 +131,7 @@ def test_a_number_of_steps_is_no_length() -> None:
         (lambda: GaussianBlur(sigma=1e9), "GaussianBlur has sigma=1e+09; it is a number of pixels, 1000 at most"),
         (
             lambda: SmoothGrad(sigma=15),
-            "SmoothGrad has sigma=15; a deviation is 0 or more, in [0, 1] pixel units",
+            "Smooth has sigma=15; a deviation is 0 or more, in [0, 1] pixel units",
         ),
         (lambda: LRP(epsilon=5), "LRP has epsilon=5; denominators need a number above 0, 1 at most"),
         (

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pellucid import config
 from pellucid.data import Augmentation, Flip, PadCrop
 from pellucid.errors import ConfigError
+from pellucid.explainers import Explainer, Smooth
 from pellucid.train import SGD, Adam, Cosine, OneCycle, Optimizer, Recipe
 
 
@@ -98,6 +99,19 @@ def test_kinds_are_looked_up_in_the_registry_of_the_abstract_class() -> None:
         config.build_as(Optimizer, "sdg", "optimizer")
     with pytest.raises(ConfigError, match=re.escape("optimizer.kind is missing (there are: adam, adamw, sgd)")):
         config.build_as(Optimizer, {}, "optimizer")
+
+
+def test_a_function_in_a_registry_makes_a_value_at_other_defaults() -> None:
+    made = config.build(Explainer, {"kind": "vargrad", "samples": 3})
+    assert made == Smooth(samples=3, statistic="variance")
+    assert config.build(Explainer, config.dump(made)) == made
+    for table, message in (
+        ({"sampels": 3}, "there is no setting 'sampels' (did you mean 'samples'?)"),
+        ({"samples": "many"}, 'samples is "many"; expected a whole number'),
+        ({"samples": 0}, "Smooth has samples=0; give 1 or more"),
+    ):
+        with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+            config.build(Explainer, {"kind": "vargrad", **table})
 
 
 def test_an_impossible_value_is_told_with_its_place() -> None:

@@ -364,11 +364,11 @@ def test_maps_can_be_trained_on() -> None:
             ConfigError,
             "IntegratedGradients has tolerance=0; give a part of the rise, in (0, 1], or inf",
         ),
-        (lambda: VarGrad(0), ConfigError, "VarGrad has samples=0; give 1 or more"),
+        (lambda: VarGrad(0), ConfigError, "Smooth has samples=0; give 1 or more"),
         (
             lambda: SmoothGradSquared(sigma=-1),
             ConfigError,
-            "SmoothGradSquared has sigma=-1; a deviation is 0 or more, in [0, 1] pixel units",
+            "Smooth has sigma=-1; a deviation is 0 or more, in [0, 1] pixel units",
         ),
         (lambda: ExpectedGradients(samples=0), ConfigError, "ExpectedGradients has samples=0; give 1 or more"),
         (lambda: ExpectedGradients(background=0), ConfigError, "ExpectedGradients has background=0; give 1 or more"),

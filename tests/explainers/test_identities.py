@@ -12,7 +12,7 @@ from chance import strays
 from networks import Counting, images, linear, smooth
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, NotFinite, PixelError, ShapeError
-from pellucid.explainers import Explainer, Gradient, Smooth, SmoothGrad
+from pellucid.explainers import Explainer, Gradient, Smooth, SmoothGrad, SmoothGradSquared, VarGrad
 from pellucid.probe import Probe
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
@@ -104,10 +104,18 @@ def test_passes_are_as_few_as_can_be() -> None:
     assert model.forwards == 1 + 1 + 2, "12 copies of 5 images are near enough to 64 rows"
 
 
+def test_the_kin_of_smoothgrad_are_settings_of_one_explainer() -> None:
+    assert SmoothGrad() == Smooth(Gradient(), 50, 0.15, clean=True, clip=True)
+    assert VarGrad(3, 0.1) == Smooth(Gradient(), 3, 0.1, statistic="variance")
+    assert SmoothGradSquared(3, 0.1) == Smooth(Gradient(), 3, 0.1, statistic="mean-square")
+    for kin in (VarGrad(), SmoothGradSquared()):
+        assert not kin.signed and kin.legend.startswith("purple has no sign: the darker, the ")
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: SmoothGrad(samples=0), ConfigError, "SmoothGrad has samples=0; give 1 or more"),
+        (lambda: SmoothGrad(samples=0), ConfigError, "Smooth has samples=0; give 1 or more"),
         (
             lambda: Gradient()(smooth(), X, Y, memory=0),
             ConfigError,
@@ -116,7 +124,7 @@ def test_passes_are_as_few_as_can_be() -> None:
         (
             lambda: SmoothGrad(sigma=-0.1),
             ConfigError,
-            "SmoothGrad has sigma=-0.1; a deviation is 0 or more, in [0, 1] pixel units",
+            "Smooth has sigma=-0.1; a deviation is 0 or more, in [0, 1] pixel units",
         ),
         (
             lambda: Gradient()(smooth(), 3 * torch.ones(1, 1, 6, 6), 0),

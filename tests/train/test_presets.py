@@ -14,7 +14,7 @@ from pellucid import cli, config, runs
 from pellucid.attacks import PGD, HighestLoss, noack2021, woods2019
 from pellucid.data import PadCrop
 from pellucid.errors import ConfigError, UnknownName
-from pellucid.explainers import Gradient, SmoothGrad
+from pellucid.explainers import Explainer, Gradient, SmoothGrad
 from pellucid.norms import L2
 from pellucid.objectives import (
     Adaptive,
@@ -52,7 +52,7 @@ def benchmark() -> Any:
     return module
 
 
-def maps(teacher: str, explainer: Gradient | SmoothGrad, threshold: float = 1.0, permute: float = 0.0) -> Taught:
+def maps(teacher: str, explainer: Explainer, threshold: float = 1.0, permute: float = 0.0) -> Taught:
     return Taught(teacher, explainer, threshold, permute, preset="mnist-small")
 
 

@@ -60,7 +60,7 @@ def test_maps_are_those_of_the_explainer(tmp_path: Path) -> None:
         assert torch.allclose(folder.load(), expected, atol=1e-6)
         stored = np.load(folder.path / "maps.npy", mmap_mode="r")
         assert stored.shape == (50, 1, 8, 8) and stored.dtype == np.float32
-        assert re.fullmatch(r"(gradient|smoothgrad)-[0-9a-f]{12}", folder.path.name)
+        assert re.fullmatch(r"(gradient|smooth)-[0-9a-f]{12}", folder.path.name)
         assert folder.path.name.endswith(folder.fingerprint)
 
 

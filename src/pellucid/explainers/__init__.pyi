@@ -1,3 +1,5 @@
+import collections.abc
+
 import pellucid.registry
 
 from .adding_up import completeness as completeness
@@ -28,8 +30,8 @@ from .pairs import Pair as Pair
 from .pairs import pair as pair
 from .rise import RISE as RISE
 from .smooth import Smooth as Smooth
-from .smooth_grad import SmoothGrad as SmoothGrad
-from .smooth_grad_squared import SmoothGradSquared as SmoothGradSquared
-from .var_grad import VarGrad as VarGrad
+from .smooth import SmoothGrad as SmoothGrad
+from .smooth import SmoothGradSquared as SmoothGradSquared
+from .smooth import VarGrad as VarGrad
 
-EXPLAINERS: pellucid.registry.Registry[type[Explainer]]
+EXPLAINERS: pellucid.registry.Registry[collections.abc.Callable[..., Explainer]]

@@ -22,9 +22,8 @@ from pellucid.explainers.explanation import (
     joined,
     notes,
 )
-from pellucid.explainers.room import Room
-from pellucid.kinds import in_single
-from pellucid.probe import Probe, evaluated, frozen
+from pellucid.explainers.room import in_parts
+from pellucid.probe import Probe
 
 E = TypeVar("E", bound="Explainer")
 
@@ -105,10 +104,7 @@ class Explainer(ABC):
         `of` is one class for all images, a class for each, "predicted", the class with the largest logit, or
         "runner-up", that with the next.
         """
-        if isinstance(of, str) and of not in ("predicted", "runner-up"):
-            raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'predicted' or 'runner-up'")
-        batch = Batch(x, torch.zeros(len(x), dtype=torch.long, device=x.device))
-        return self.on(model, batch, of, seed=seed, create_graph=create_graph, memory=memory)
+        return self.on(model, unlabeled(x, of), of, seed=seed, create_graph=create_graph, memory=memory)
 
     @final
     def on(
@@ -127,62 +123,36 @@ class Explainer(ABC):
         differentiated, for the pixels where `x` requires gradients and for all parameters that do. `memory` is how
         many bytes the network's passes may keep at once; what it is changes no map.
         """
-        if not len(batch):
-            raise ShapeError("this batch has no images; an explainer needs one or more")
         if create_graph and not self.differentiable:
             raise ConfigError(f"maps of {type(self).__name__} cannot be differentiated; leave create_graph out")
-        if memory is not None and memory < 1:
-            raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
         given = batch if create_graph else batch.at(batch.x.detach())
-        model = model if create_graph else in_single(model, given.x)
-        with evaluated(model) if create_graph else frozen(model), torch.enable_grad():
-            found = self._in_parts(model, given, of, seed, create_graph, memory)
-        broken = ~found.map.detach().flatten(1).isfinite().all(1)
-        if broken.any():
-            raise NotFinite(
-                f"{type(self).__name__} gave NaN or infinite maps for {int(broken.sum())} of {len(batch)} images; "
-                "see whether the network's gradients are finite there"
+        check_classes(given, of)
+        found = joined(
+            in_parts(
+                model,
+                given,
+                lambda probe, part, rows: self._explained(probe, classes_of(probe, of, part), rows),
+                seed=seed,
+                memory=memory,
+                graph=create_graph,
             )
+        )
+        check_maps(type(self).__name__, found.map)
         return found
 
-    def _in_parts(
-        self, model: nn.Module, batch: Batch, of: int | Tensor | str, seed: int, graph: bool, memory: int | None
-    ) -> Explanation:
-        """As many images at a time as there is room for; that shows at the first few."""
-        _check_classes(batch, of)
-        room, parts, done = Room(memory, batch.x.device), list[Explanation](), 0
-        while done < len(batch):
-            part = slice(done, done + room.rows)
-            try:
-                classes = of[part] if isinstance(of, Tensor) else of
-                found = self._part(model, batch.rows(part), classes, seed, graph, room)
-            except Exception as error:
-                if not room.halve(error):
-                    raise
-                continue
-            parts.append(found)
-            done += len(found.of)
-        return joined(parts)
-
-    def _part(
-        self, model: nn.Module, batch: Batch, of: int | Tensor | str, seed: int, graph: bool, room: Room
-    ) -> Explanation:
-        probe = Probe(model, batch, second_order=graph, third_order=False, seed=seed)
-        with room.weighing(model, len(batch)):
-            probe.logits  # noqa: B018 - the pass that is weighed
-        classes = _classes(probe, of)
-        check_labels(classes, probe.logits.shape[1], "this batch")
-        found = self.maps(probe, classes, room.rows)
+    def _explained(self, probe: Probe, of: Classes, rows: int) -> Explanation:
+        graph = probe.second_order
+        found = self.maps(probe, of, rows)
         found = found if graph else found.detach()
         image = images(probe) + found if self.leads_to_image else None
         if graph:
-            return Explanation(found, classes, image)
-        due, idle = self.due(probe, classes, room.rows), self.idle(probe, classes, room.rows)
-        remarks = [*self.remarks(probe, classes, found), *(() if idle is None else about_idle(idle))]
+            return Explanation(found, of, image)
+        due, idle = self.due(probe, of, rows), self.idle(probe, of, rows)
+        remarks = [*self.remarks(probe, of, found), *(() if idle is None else about_idle(idle))]
         total = found.flatten(1).sum(1, dtype=torch.float64)
         return Explanation(
             found,
-            classes,
+            of,
             image,
             notes(remarks, found),
             None if due is None else Completeness(total, due.detach().double()),
@@ -203,7 +173,25 @@ def images(probe: Probe) -> Images:
     return probe.x if probe.second_order else probe.x.detach()
 
 
-def _check_classes(batch: Batch, of: int | Tensor | str) -> None:
+def unlabeled(x: Images, of: int | Tensor | str) -> Batch:
+    """Images as a batch that knows no labels, so that none can be asked about."""
+    if isinstance(of, str) and of not in ("predicted", "runner-up"):
+        raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'predicted' or 'runner-up'")
+    return Batch(x, torch.zeros(len(x), dtype=torch.long, device=x.device))
+
+
+def check_maps(owner: str, maps: Images) -> None:
+    """Refuse maps that are no numbers."""
+    broken = ~maps.detach().flatten(1).isfinite().all(1)
+    if broken.any():
+        raise NotFinite(
+            f"{owner} gave NaN or infinite maps for {int(broken.sum())} of {len(maps)} images; "
+            "see whether the network's gradients are finite there"
+        )
+
+
+def check_classes(batch: Batch, of: int | Tensor | str) -> None:
+    """Refuse what names no class of each image."""
     if isinstance(of, Tensor) and (of.shape != batch.y.shape or of.is_floating_point()):
         shown = f"{tuple(of.shape)} of {of.dtype}"
         raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each")
@@ -211,14 +199,21 @@ def _check_classes(batch: Batch, of: int | Tensor | str) -> None:
         raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'")
 
 
-def _classes(probe: Probe, of: int | Tensor | str) -> Classes:
+def classes_of(probe: Probe, of: int | Tensor | str, part: slice) -> Classes:
+    """The class to explain of each of a probe's images, which are this part of all."""
     if isinstance(of, Tensor):
-        return of.to(probe.x.device)
-    if isinstance(of, int):
-        return torch.full_like(probe.y, of)
-    if of == "label":
-        return probe.y
-    logits = probe.logits.detach()
+        classes = of[part].to(probe.x.device)
+    elif isinstance(of, int):
+        classes = torch.full_like(probe.y, of)
+    elif of == "label":
+        classes = probe.y
+    else:
+        classes = _ranked(probe.logits.detach(), of)
+    check_labels(classes, probe.logits.shape[1], "this batch")
+    return classes
+
+
+def _ranked(logits: Tensor, of: str) -> Classes:
     predicted = logits.argmax(1)
     if logits.shape[1] < 2 and of == "runner-up":
         raise ShapeError("the network has 1 class, and none comes second to it; ask about 'predicted'")

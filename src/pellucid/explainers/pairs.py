@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.attacks.victim import usable
 from pellucid.batch import Batch
 from pellucid.explainers.explainer import Classes, Explainer, Explanation, Images
-from pellucid.probe import Probe
+from pellucid.explainers.room import in_parts
 
 Logits = Float[Tensor, "b classes"]
 
@@ -52,24 +53,20 @@ def pair(
     """Explain both classes of each image; `index` is the images' numbers in their split, if they come from one."""
     y = torch.zeros(len(x), dtype=torch.long, device=x.device)
     batch = Batch(x, y, {} if index is None else {"index": index.to(x.device)})
-    before = _Answers().on(model, batch, memory=memory).map
+    before = _logits(model, batch, memory)
 
     def explained(of: str) -> ExplainedAnswer:
         found = explainer.on(model, batch, of, seed=seed, memory=memory)
         if found.image is None:
             return ExplainedAnswer(found, before, None)
-        after = _Answers().on(model, batch.at(found.image), memory=memory).map
-        return ExplainedAnswer(found, before, after)
+        return ExplainedAnswer(found, before, _logits(model, batch.at(found.image), memory))
 
     return Pair(explained("predicted"), explained("runner-up"))
 
 
-class _Answers(Explainer):
-    """Not an explainer to be named: the logits, part by part as there is room for them."""
-
-    def maps(self, probe: Probe, of: Classes, rows: int) -> Tensor:
-        """The logits of all classes."""
-        return probe.logits
+def _logits(model: nn.Module, batch: Batch, memory: int | None) -> Logits:
+    found = in_parts(model, batch, lambda probe, part, rows: probe.logits.detach(), memory=memory)
+    return usable(torch.cat(found), "an explanation")
 
 
 def _probability(logits: Logits, of: Classes) -> Float[Tensor, " b"]:

@@ -11,8 +11,19 @@ from torch import Tensor, nn
 from pellucid.errors import ConfigError
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Explanation, Images, images
+from pellucid.explainers.explainer import (
+    Classes,
+    Explainer,
+    Explanation,
+    Images,
+    check_classes,
+    check_maps,
+    classes_of,
+    images,
+    unlabeled,
+)
 from pellucid.explainers.plane import sides, to_every_channel
+from pellucid.explainers.room import in_parts
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive
 
@@ -76,14 +87,18 @@ class RISE(Explainer):
         """The explanation, and the standard error of each pixel that comes of having drawn no more masks."""
         if self.masks < 2:
             raise ConfigError(f"RISE has masks={self.masks}; errors can be told from 2 or more")
-        both = _WithErrors(self)(model, x, of, seed=seed, memory=memory)
-        found, errors = both.map.unbind(1)
-        return Explanation(found, both.of), errors
+        batch = unlabeled(x.detach(), of)
+        check_classes(batch, of)
 
-    def map_and_errors(self, probe: Probe, of: Classes, rows: int) -> tuple[Images, Images]:
-        """Both from the same masks."""
-        sums = self._sums(probe, of, rows, errors=True)
-        return sums.map(self.centered, probe.x), sums.errors(self.centered, probe.x)
+        def drawn(probe: Probe, part: slice, rows: int) -> tuple[Tensor, Tensor, Tensor]:
+            classes = classes_of(probe, of, part)
+            sums = self._sums(probe, classes, rows, errors=True)
+            return sums.map(self.centered, probe.x).detach(), sums.errors(self.centered, probe.x).detach(), classes
+
+        parts = in_parts(model, batch, drawn, seed=seed, memory=memory)
+        found, errors, classes = (torch.cat(column) for column in zip(*parts, strict=True))
+        check_maps("RISE", torch.stack([found, errors], 1))
+        return Explanation(found, classes), errors
 
     def _sums(self, probe: Probe, of: Classes, rows: int, *, errors: bool) -> "_Sums":
         x = images(probe)
@@ -129,17 +144,6 @@ class RISE(Explainer):
 
 
 _APART = derive("rise") | 1  # odd, so that no two numbers of masks share an index
-
-
-class _WithErrors(Explainer):
-    """Not an explainer to be named: its maps have their errors beside them."""
-
-    def __init__(self, explainer: RISE) -> None:
-        self._explainer = explainer
-
-    def maps(self, probe: Probe, of: Classes, rows: int) -> Tensor:
-        """(images, 2, channels, height, width)."""
-        return torch.stack(self._explainer.map_and_errors(probe, of, rows), 1)
 
 
 class _Sums:

@@ -1,12 +1,19 @@
 """How many rows go through a network at once: as many as memory has room for, and no more than are any faster."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from pellucid.batch import Batch
+from pellucid.errors import ConfigError, ShapeError
+from pellucid.kinds import in_single
 from pellucid.memory import no_room, out_of_memory
+from pellucid.probe import Probe, evaluated, frozen
+
+T = TypeVar("T")
 
 # Beyond these a pass over more rows is no faster per row; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 64
@@ -69,3 +76,43 @@ class Room:
 def full_pass(device: torch.device) -> int:
     """How many rows make a pass that more would make no faster per row."""
     return _MOST_ON_A_CPU if device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
+
+
+def in_parts(
+    model: nn.Module,
+    batch: Batch,
+    make: Callable[[Probe, slice, int], T],
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    graph: bool = False,
+) -> list[T]:
+    """What `make` finds in each part of a batch: as many images as there is room for, which shows at the first few.
+
+    It gets a probe of the part, which rows of the batch that is, and how many rows may go through the network at
+    once. With `graph` what it gives can be differentiated.
+    """
+    if not len(batch):
+        raise ShapeError("this batch has no images; an explainer needs one or more")
+    if memory is not None and memory < 1:
+        raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
+    model = model if graph else in_single(model, batch.x)
+    room, found, done = Room(memory, batch.x.device), list[T](), 0
+
+    def one(part: slice) -> T:
+        probe = Probe(model, batch.rows(part), second_order=graph, third_order=False, seed=seed)
+        with room.weighing(model, len(probe.y)):
+            probe.logits  # noqa: B018 - the pass that is weighed
+        return make(probe, part, room.rows)
+
+    with evaluated(model) if graph else frozen(model), torch.enable_grad():
+        while done < len(batch):
+            part = slice(done, min(done + room.rows, len(batch)))
+            try:
+                found.append(one(part))
+            except Exception as error:
+                if not room.halve(error):
+                    raise
+                continue
+            done = part.stop
+    return found

@@ -34,7 +34,10 @@ class Smooth(Explainer):
     statistic: Statistic = "mean"
 
     def __post_init__(self) -> None:
-        check_noise("Smooth", self.samples, self.sigma)
+        if self.samples < 1:
+            raise ConfigError(f"Smooth has samples={self.samples}; give 1 or more")
+        if not 0 <= self.sigma <= 1:
+            raise ConfigError(f"Smooth has sigma={self.sigma:g}; a deviation is 0 or more, in [0, 1] pixel units")
 
     @property
     def signed(self) -> bool:
@@ -66,8 +69,11 @@ class Smooth(Explainer):
         """As that of the explainer inside, or of any spread."""
         if self.statistic == "mean":
             return self.explainer.legend
-        how = "varies" if self.statistic == "variance" else "is far from 0"
-        return f"purple has no sign: the darker, the more the map {how} near the image"
+        if isinstance(self.explainer, Gradient):
+            how = "more the gradient varies" if self.statistic == "variance" else "steeper the class's logit"
+        else:
+            how = "more the map varies" if self.statistic == "variance" else "farther the map is from 0"
+        return f"purple has no sign: the darker, the {how} near the image"
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for each copy, of which only sums are kept."""
@@ -101,6 +107,34 @@ class Smooth(Explainer):
         x = images(probe)
         noisy = x + self.sigma * probe.noise.stream("smoothgrad", number).normal(*x.shape[1:], dtype=x.dtype)
         return noisy.clamp(0, 1) if self.clip else noisy
+
+
+def SmoothGrad(samples: int = 50, sigma: float = 0.15, clean: bool = True, clip: bool = True) -> Smooth:  # noqa: N802
+    """The mean gradient of the class's logit over `samples` noisy copies of the image (Smilkov et al. 2017).
+
+    The settings are those of `Smooth`, whose deviation `sigma` is in [0, 1] pixel units whatever the image's own
+    range. The image as one more summand, `clean`, and noisy copies drawn back into [0, 1], `clip`, are as in the code
+    of Noack et al. 2021, whose maps the defaults give.
+    """
+    return Smooth(Gradient(), samples, sigma, clean, clip)
+
+
+def VarGrad(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa: N802
+    """The variance of the gradient of the class's logit over `samples` noisy copies (Adebayo et al. 2018).
+
+    It is the mean squared distance from the mean, so that one sample has none. As in SmoothGrad's published code the
+    noise, normal with the deviation `sigma` in [0, 1] pixel units, may leave [0, 1], and the image itself is no copy.
+    """
+    return Smooth(Gradient(), samples, sigma, statistic="variance")
+
+
+def SmoothGradSquared(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa: N802
+    """The mean square of the gradient of the class's logit over `samples` noisy copies (Hooker et al. 2019).
+
+    As in SmoothGrad's published code, whose default it is, the noise, normal with the deviation `sigma` in [0, 1]
+    pixel units, may leave [0, 1], and the image itself is no copy.
+    """
+    return Smooth(Gradient(), samples, sigma, statistic="mean-square")
 
 
 class _Made:
@@ -157,11 +191,3 @@ class _Sums:
             return mean
         square = self._squares / self._count
         return square if self._statistic == "mean-square" else square - mean.square()
-
-
-def check_noise(owner: str, samples: int, sigma: float) -> None:
-    """Refuse settings of noise that cannot be meant."""
-    if samples < 1:
-        raise ConfigError(f"{owner} has samples={samples}; give 1 or more")
-    if not 0 <= sigma <= 1:
-        raise ConfigError(f"{owner} has sigma={sigma:g}; a deviation is 0 or more, in [0, 1] pixel units")

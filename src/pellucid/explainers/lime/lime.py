@@ -18,9 +18,8 @@ from pellucid.explainers.lime.sampling import Kernel, Output, Sampling
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.explainers.lime.slic import Slic
 from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks, joined
-from pellucid.explainers.room import Room
-from pellucid.kinds import in_single
-from pellucid.probe import Probe, frozen
+from pellucid.explainers.room import in_parts
+from pellucid.probe import Probe
 
 _FEW = 5  # masks per segment, below which coefficients are mostly noise
 _RANKS = {"predicted": 0, "runner-up": 1}
@@ -105,26 +104,14 @@ class Lime(Explainer):
         are several for all images in its stead. An image's masks follow from the seed and its number in the split;
         the other images and classes, and how many bytes of `memory` passes may keep, change nothing but rounding.
         """
-        _check(batch, of, memory)
-        model = in_single(model, batch.x)
-        room, parts, done = Room(memory, batch.x.device), list[Surrogates](), 0
-        with frozen(model), torch.enable_grad():  # for the pass that is weighed; no other keeps a graph
-            while done < len(batch):
-                rows = slice(done, done + room.rows)
-                columns = {"index": batch.index[rows]}
-                part = Batch.trusted(batch.x[rows].detach(), batch.y[rows], columns)
-                probe = Probe(model, part, second_order=False, third_order=False, seed=seed)
-                try:
-                    with room.weighing(model, len(part)):
-                        probe.logits  # noqa: B018 - the pass that is weighed
-                    chosen = _chosen(probe, of[rows] if isinstance(of, Tensor) else of, classes)
-                    parts.append(self._surrogates(probe, chosen, room.rows))
-                except Exception as error:
-                    if not room.halve(error):
-                        raise
-                    continue
-                done += len(part)
-        found = joined(parts)
+        _check(batch, of)
+        bare = Batch.trusted(batch.x.detach(), batch.y, {"index": batch.index})
+
+        def fitted(probe: Probe, part: slice, rows: int) -> Surrogates:
+            chosen = _chosen(probe, of[part] if isinstance(of, Tensor) else of, classes)
+            return self._surrogates(probe, chosen, rows)
+
+        found = joined(in_parts(model, bare, fitted, seed=seed, memory=memory))
         broken = ~found.coefficients.flatten(1).isfinite().all(1)
         if broken.any():
             raise NotFinite(
@@ -165,16 +152,12 @@ class Lime(Explainer):
         return found
 
 
-def _check(batch: Batch, of: int | Tensor | str, memory: int | None) -> None:
-    if not len(batch):
-        raise ShapeError("this batch has no images; an explainer needs one or more")
+def _check(batch: Batch, of: int | Tensor | str) -> None:
     if isinstance(of, str) and of not in ("label", *_RANKS):
         raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'")
     if isinstance(of, Tensor) and (of.dim() not in (1, 2) or len(of) != len(batch) or of.is_floating_point()):
         shown = f"{tuple(of.shape)} of {of.dtype}"
         raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each, or a row of them")
-    if memory is not None and memory < 1:
-        raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
 
 
 def _chosen(probe: Probe, of: int | Tensor | str, classes: Sequence[int] | None) -> Int[Tensor, "b k"]:
