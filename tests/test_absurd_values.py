@@ -94,16 +94,16 @@ def test_a_number_of_steps_is_no_length() -> None:
     [
         (
             lambda: Shell(overshoot=500),
-            "Shell has overshoot=500; a path shorter than eps cannot reach the shell, and one longer than 100 eps "
-            "leads nowhere else",
+            "Shell has overshoot=500; a trajectory shorter than eps cannot reach the shell, and one longer "
+            "than 100 eps leads nowhere else",
         ),
         (lambda: Shell(floor=1), "Shell has floor=1; it is a small number, such as 1e-8, or 0 for none"),
         (lambda: Shell(eps=8), "Shell has eps=8, more than the whole range of a pixel; did you mean 8/255?"),
         (lambda: Nearest(floor=1), "Nearest has floor=1; it is a small number, such as 1e-8, or 0 for none"),
         (
             lambda: Nearest(steps=2),
-            "Nearest has path=20 in 2 steps, each far longer than the whole range of a pixel; "
-            "give a shorter path, or more steps",
+            "Nearest has trajectory=20 in 2 steps, each far longer than the whole range of a pixel; "
+            "give a shorter one, or more steps",
         ),
         (
             lambda: DeepFool(overshoot=3),
@@ -144,8 +144,8 @@ def test_a_number_of_steps_is_no_length() -> None:
         ),
         (
             lambda: AdversarialExplanation(overshoot=500),
-            "AdversarialExplanation has overshoot=500; a path shorter than rho cannot reach it, and one longer than "
-            "100 rho leads nowhere else",
+            "AdversarialExplanation has overshoot=500; a trajectory shorter than rho cannot reach it, and one longer "
+            "than 100 rho leads nowhere else",
         ),
         (
             lambda: SSIM(sigma=9),

@@ -30,6 +30,10 @@ class Linf:
         bound = _column(eps, delta)
         return delta.clamp(-bound, bound)
 
+    def on_surface(self, delta: Images, eps: Lengths) -> Images:
+        """Longer or shorter; zero stays where it is."""
+        return _at_length(delta, self.size(delta), eps)
+
     def steepest(self, gradient: Images) -> Images:
         """The sign of every entry."""
         return gradient.sign()
@@ -53,6 +57,10 @@ class L2:
         """Shorten what is too long; leave the rest alone."""
         size, bound = _column(self.size(delta), delta), _column(eps, delta)
         return torch.where(size > bound, delta * (bound / size), delta)
+
+    def on_surface(self, delta: Images, eps: Lengths) -> Images:
+        """Longer or shorter; zero stays where it is."""
+        return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
         """The gradient at unit length; zero where it is zero."""
@@ -84,6 +92,10 @@ class RMS:
         """Shorten what is too long; leave the rest alone."""
         return L2().project(delta, eps * _root_pixels(delta))
 
+    def on_surface(self, delta: Images, eps: Lengths) -> Images:
+        """Longer or shorter; zero stays where it is."""
+        return _at_length(delta, self.size(delta), eps)
+
     def steepest(self, gradient: Images) -> Images:
         """The gradient at unit root mean square; zero where it is zero."""
         return L2().steepest(gradient) * _root_pixels(gradient)
@@ -114,6 +126,10 @@ class L1:
         shrink = (excess.gather(1, kept - 1) / kept).clamp_min(0)
         shrunk = delta.flatten(1).sign() * (magnitude - shrink).clamp_min(0)
         return torch.where(magnitude.sum(1, keepdim=True) > bound, shrunk, delta.flatten(1)).view_as(delta)
+
+    def on_surface(self, delta: Images, eps: Lengths) -> Images:
+        """Longer or shorter; zero stays where it is."""
+        return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
         """The whole unit on the entry with the largest gradient."""
@@ -151,6 +167,10 @@ class L0:
         kept = torch.zeros_like(flat, dtype=torch.bool).scatter(1, order, rank < _column(eps, flat).floor())
         return torch.where(kept, flat, 0).view_as(delta)
 
+    def on_surface(self, delta: Images, eps: Lengths) -> Images:
+        """The largest entries, since no stretching makes more of them."""
+        return self.project(delta, eps)
+
     def steepest(self, gradient: Images) -> Images:
         """One entry, that with the largest gradient, changed by the whole range of a pixel."""
         return L1().steepest(gradient)
@@ -173,3 +193,7 @@ def _column(lengths: Lengths, like: Tensor) -> Tensor:
 
 def _root_pixels(like: Tensor) -> float:
     return (like[0].numel() if len(like) else 1) ** 0.5
+
+
+def _at_length(delta: Images, size: Float[Tensor, " b"], eps: Lengths) -> Images:
+    return delta * _column(eps / torch.where(size > 0, size, 1.0), delta)

@@ -24,6 +24,12 @@ class Norm(Protocol):
         """The nearest perturbation no longer than `eps`."""
         ...
 
+    def on_surface(
+        self, delta: Float[Tensor, "b *shape"], eps: float | Float[Tensor, " b"]
+    ) -> Float[Tensor, "b *shape"]:
+        """The perturbation in the same direction that is as long as `eps`; zero has no direction, and stays."""
+        ...
+
     def steepest(self, gradient: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:
         """The perturbation of length 1 along which a linear function with this gradient rises most."""
         ...

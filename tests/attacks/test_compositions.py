@@ -73,7 +73,7 @@ def test_parts_see_only_what_still_stands() -> None:
 
 def test_of_nearest_points_the_nearest_is_kept() -> None:
     model, x, y = subject(8)
-    parts = (Nearest(steps=15, path=3.0), Nearest(steps=60, path=3.0))
+    parts = (Nearest(steps=15, trajectory=3.0), Nearest(steps=60, trajectory=3.0))
     found = WorstOf(parts)(model, x, y)
     alone = [part(model, x, y) for part in parts]
     best = torch.minimum(*[one.distance.where(one.reached, torch.inf) for one in alone])
@@ -177,7 +177,7 @@ A, B = PGD(eps=0.1), PGD(eps=0.2)
             lambda: Ladder((A, PGD(eps=0.2, norm=L2()))),
             f"Ladder cannot order {PGD(eps=0.2, norm=L2())} with {A}; give all one norm and goal, and budgets",
         ),
-        (lambda: Repeat(A, 0), "Repeat has times=0; an attack is carried out 1 time or more"),
+        (lambda: Repeat(A, 0), "Repeat has restarts=0; an attack starts 1 time or more"),
         (lambda: GaussianNoise(0), "GaussianNoise has sigma=0; a standard deviation is above 0"),
         (lambda: RandomPoint(eps=-1), "RandomPoint has eps=-1; a budget is a length above 0 in [0, 1] pixel units"),
     ],

@@ -69,7 +69,7 @@ KEPT = ("nearest", "nearest-or-clean", "last")
 
 
 def walked(keep: str, model: nn.Module, x: Tensor, y: Tensor, path: float = 0.3) -> Tensor:
-    attack = Nearest(steps=7, path=path, momentum=0, clip=False, floor=1e-8, keep=keep)
+    attack = Nearest(steps=7, trajectory=path, momentum=0, clip=False, floor=1e-8, keep=keep)
     return attack.points(model, Batch(x, y), noise=Noise(0, torch.arange(len(x))))
 
 
@@ -132,7 +132,7 @@ def test_images_that_are_wrong_already_are_kept(keep: str) -> None:
 def test_the_last_point_needs_no_last_look_and_measures_no_distance() -> None:
     model, x = smooth(), images(4, 1, 6, 6)
     y = model(x).argmax(1)
-    looks = {keep: Nearest(steps=5, path=1, keep=keep)(model, x, y).forwards.min() for keep in KEPT}
+    looks = {keep: Nearest(steps=5, trajectory=1, keep=keep)(model, x, y).forwards.min() for keep in KEPT}
     assert looks["nearest"] > looks["last"]
     assert [Nearest(keep=keep).nearest for keep in KEPT] == [True, True, False]
 
@@ -144,17 +144,17 @@ def test_what_is_kept_is_a_setting(keep: str) -> None:
 
 
 class TestLast(AttackConformance):
-    attack = Nearest(steps=20, path=1.0, keep="last")
+    attack = Nearest(steps=20, trajectory=1.0, keep="last")
 
 
 class TestNearestOrClean(AttackConformance):
-    attack = Nearest(steps=20, path=1.0, keep="nearest-or-clean")
+    attack = Nearest(steps=20, trajectory=1.0, keep="nearest-or-clean")
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Nearest(path=0), "Nearest has path=0; the lengths of its steps add up to more than 0"),
+        (lambda: Nearest(trajectory=0), "Nearest has trajectory=0; the lengths of its steps add up to more than 0"),
         (lambda: Nearest(momentum=1), "Nearest has momentum=1; it is a share in [0, 1)"),
         (lambda: Nearest(floor=-1), "Nearest has floor=-1; it is a small number, such as 1e-8, or 0 for none"),
         (lambda: Nearest(keep="neares"), "Nearest has keep='neares' (did you mean 'nearest'?)"),
@@ -162,7 +162,7 @@ class TestNearestOrClean(AttackConformance):
         (lambda: Nearest(steps=0), "Nearest has steps=0; a search takes 1 step or more"),
         (
             lambda: Shell(overshoot=0.5),
-            "Shell has overshoot=0.5; a path shorter than eps cannot reach the "
+            "Shell has overshoot=0.5; a trajectory shorter than eps cannot reach the "
             "shell, and one longer than 100 eps leads nowhere else",
         ),
         (lambda: Shell(eps=0), "Shell has eps=0; a budget is a length above 0 in [0, 1] pixel units"),

@@ -47,7 +47,7 @@ SETTINGS = {
         AutoAttack(eps=0.1, steps=3, queries=5),
         AutoAttack(eps=0.3, version="plus", steps=2, queries=3, norm=L2()),
     ],
-    "nearest": [Nearest(steps=20, path=1.0), Nearest(steps=20, path=1.0, goal=BelowChance(), clip=False)],
+    "nearest": [Nearest(steps=20, trajectory=1.0), Nearest(steps=20, trajectory=1.0, goal=BelowChance(), clip=False)],
     "shell": [Shell(steps=8), Shell(steps=8, clip=False, floor=1e-8)],
     "fab-untargeted": [
         UntargetedFAB(eps=0.1, steps=4),
@@ -74,7 +74,7 @@ SETTINGS = {
     "random-point": [RandomPoint(eps=0.2)],
     "gaussian-noise": [GaussianNoise(0.2)],
     "gaussian-blur": [GaussianBlur(0.8)],
-    "repeat": [Repeat(PGD(eps=0.1, steps=2), 2), Repeat(Nearest(steps=10, path=1.0), 2)],
+    "repeat": [Repeat(PGD(eps=0.1, steps=2), 2), Repeat(Nearest(steps=10, trajectory=1.0), 2)],
     "ladder": [Ladder((PGD(eps=0.1, steps=3), PGD(eps=0.2, steps=3)))],
     "worst-of": [WorstOf((RandomPoint(eps=0.1), PGD(eps=0.1, steps=3)))],
 }

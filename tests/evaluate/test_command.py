@@ -42,7 +42,7 @@ def test_a_run_knows_its_data_and_is_measured(run: str) -> None:
 
 def test_the_table_has_every_figure(run: str) -> None:
     out = call(
-        "measure", run, "--attack", "nearest", "--set", "steps=40", "--set", "path=4.0", "--eps", "0.1", *QUICK
+        "measure", run, "--attack", "nearest", "--set", "steps=40", "--set", "trajectory=4.0", "--eps", "0.1", *QUICK
     )
     for word in ("accuracy", "robust accuracy at rms 0.1", "area (rms)", "median distance (rms)", "image by image:"):
         assert word in out
@@ -50,7 +50,7 @@ def test_the_table_has_every_figure(run: str) -> None:
 
 def test_several_goals_of_one_attack(run: str) -> None:
     goals = ["--goal", "misclassified,below-chance"]
-    quick = ["--set", "steps=30", "--set", "path=4.0"]
+    quick = ["--set", "steps=30", "--set", "trajectory=4.0"]
     content = json.loads(call("measure", run, "--attack", "nearest", *goals, *quick, *QUICK, "--json"))
     attack, chance = (figures["area"]["value"] for figures in content["attacks"])
     assert 0 < attack < chance

@@ -426,7 +426,7 @@ def test_searches_converge_whatever_the_scale(
         ),
         (
             Nearest(steps=60),
-            "its steps add up to 20 in RMS, whatever the network: set path to a few distances",
+            "its steps add up to 20 in RMS, whatever the network: set trajectory to a few distances",
         ),
     ],
     ids=["fmn", "ddn", "walk"],

@@ -108,7 +108,7 @@ def test_numbers_of_images_reach_a_random_explainer() -> None:
         ),
         (
             lambda: AdversarialExplanation(overshoot=0.5),
-            "AdversarialExplanation has overshoot=0.5; a path shorter than rho "
+            "AdversarialExplanation has overshoot=0.5; a trajectory shorter than rho "
             "cannot reach it, and one longer than 100 rho leads nowhere else",
         ),
         (

@@ -23,7 +23,7 @@ from pellucid.train import Checkpoints, Epoch, Recipe, fit
 NETWORK = smooth()
 X = images(6, 1, 6, 6)
 Y = NETWORK(X).argmax(1)  # as the network answers: where it is wrong already, the attack leaves images as they are
-PLACE = Attacked(Nearest(steps=3, path=0.1, momentum=0, keep="last"), share=0.5)
+PLACE = Attacked(Nearest(steps=3, trajectory=0.1, momentum=0, keep="last"), share=0.5)
 SMALL = load("digits").train.take(200)
 
 

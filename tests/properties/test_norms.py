@@ -44,6 +44,33 @@ def test_no_point_of_the_ball_is_nearer_than_the_projection(
     assert bool((nearest <= (other - delta).flatten(1).norm(dim=1) * (1 + 1e-9) + 1e-9).all())
 
 
+@given(true_norms, images, budgets)
+def test_the_point_of_the_surface_is_as_long_as_asked_and_ahead(norm: Norm, delta: torch.Tensor, eps: float) -> None:
+    point, size = norm.on_surface(delta, eps), norm.size(delta)
+    there = size > 0
+    assert torch.allclose(norm.size(point), there * eps, rtol=1e-9, atol=1e-12)
+    column = (-1, *[1] * (delta.dim() - 1))
+    assert torch.allclose(point * size.view(column), delta * eps, rtol=1e-9, atol=1e-9)
+    assert torch.allclose(norm.on_surface(point, eps), point, rtol=1e-9, atol=1e-12)
+    # longer ones come to it by going straight back, which in L2 and RMS is the nearest way
+    if isinstance(norm, L2 | RMS):
+        projected = norm.project(delta, eps)
+        assert torch.allclose(torch.where((size > eps).view(column), point, delta), projected, rtol=1e-9, atol=1e-9)
+
+
+@given(norms, images, st.lists(st.floats(0, 8), min_size=4, max_size=4))
+def test_each_image_goes_to_the_surface_by_itself(norm: Norm, delta: torch.Tensor, lengths: list[float]) -> None:
+    eps = torch.tensor(lengths[: len(delta)], dtype=delta.dtype)
+    points = norm.on_surface(delta, eps)
+    for row in range(len(delta)):
+        assert torch.equal(norm.on_surface(delta[row : row + 1], float(eps[row])), points[row : row + 1])
+
+
+@given(images, budgets)
+def test_on_the_surface_of_counts_are_the_largest_entries(delta: torch.Tensor, eps: float) -> None:
+    assert torch.equal(L0().on_surface(delta, eps), L0().project(delta, eps))
+
+
 @given(norms, images, st.integers(0, 2**40))
 def test_no_direction_of_length_one_rises_more_than_the_steepest(
     norm: Norm, gradient: torch.Tensor, seed: int

@@ -49,7 +49,7 @@ def test_the_weight_rises_to_where_the_loss_meets_the_level(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_with_attacked_images_too(seed: int) -> None:
-    place = Attacked(Nearest(steps=7, path=0.1, momentum=0, keep="last"), share=0.5)
+    place = Attacked(Nearest(steps=7, trajectory=0.1, momentum=0, keep="last"), share=0.5)
     recipe = Recipe(epochs=5, batch=64, optimizer=Adam(lr=0.01))
     model, epochs = trained(ADAPTIVE.at(place), seed, recipe)
     plain, _ = trained(Objective.of(CrossEntropy()), seed, recipe)

@@ -10,6 +10,7 @@ from torch import Tensor
 from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.losses import LOSSES, Loss, climbed
+from pellucid.attacks.random_point import random_on_surface
 from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.sparse_climb import SparseClimb
 from pellucid.attacks.victim import Images, Victim
@@ -78,7 +79,7 @@ class Climb:
         """The first point that reaches the goal, or else that with the highest loss."""
         if isinstance(self.norm, L1):  # where few pixels move at a time
             return SparseClimb(self.eps, self.steps, self.samples, self.goal, self._loss)(victim, rival)
-        start = self._start(victim)
+        start = random_on_surface(victim, self.norm, self.eps)
         logits, gradient = climbed(victim, start, rival, self._loss, self.samples)
         height = self._loss(logits, victim.y, rival)
         reached = self.goal.reached(logits, victim.y)
@@ -138,13 +139,6 @@ class Climb:
     def _inside(self, origin: Images, x: Images) -> Images:
         # the ball first, then the box, which leads no farther from an image in it
         return (origin + self.norm.project(x - origin, self.eps)).clamp(0, 1)
-
-    def _start(self, victim: Victim) -> Images:
-        noise, shape, dtype = victim.noise.stream("start"), victim.x.shape[1:], victim.x.dtype
-        uniform = isinstance(self.norm, Linf)
-        delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
-        size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
-        return (victim.x + delta * column(self.eps / size, delta)).clamp(0, 1)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch import Tensor
 from pellucid.attacks.attack import Attack, check_budget, check_steps
 from pellucid.attacks.fab import BoundaryWalk, check_stepping, looked_at, stepped
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import column, iterate
+from pellucid.attacks.random_point import random_on_surface
+from pellucid.attacks.search import iterate
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import Linf
@@ -57,18 +58,10 @@ class UntargetedFAB(Attack):
         classes = torch.arange(logits.shape[1], device=x.device).expand_as(logits)
         others = classes[classes != victim.y[:, None]].view(len(x), -1)
         none = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        state = BoundaryWalk(self._begun(victim), x, x.new_full((len(x),), torch.inf), none, others)
+        begun = random_on_surface(victim, self.norm, self.start * self.eps) if self.start else x
+        state = BoundaryWalk(begun, x, x.new_full((len(x),), torch.inf), none, others)
         nearest = iterate(victim, state, self._step, self.steps)
         return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
-
-    def _begun(self, victim: Victim) -> Images:
-        if not self.start:
-            return victim.x
-        noise, shape, dtype = victim.noise.stream("start"), victim.x.shape[1:], victim.x.dtype
-        uniform = isinstance(self.norm, Linf)
-        delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
-        size = self.norm.size(delta).clamp_min(torch.finfo(dtype).tiny)
-        return (victim.x + delta * column(self.start * self.eps / size, delta)).clamp(0, 1)
 
     def _step(self, victim: Victim, state: BoundaryWalk, number: int) -> BoundaryWalk:
         def ahead(logits: Tensor) -> Tensor:

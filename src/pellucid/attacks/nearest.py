@@ -21,7 +21,7 @@ KEPT = ("nearest", "nearest-or-clean", "last")
 
 @dataclass(frozen=True)
 class Nearest(Attack):
-    """The nearest point met on a walk whose steps shorten linearly and add up to `path`, whatever the network.
+    """The nearest point met on a walk whose steps shorten and add up to `trajectory`, whatever the network.
 
     The published settings are these with `clip=False`, which lets pixels leave [0, 1], and `floor=1e-8`. With the
     goals `Misclassified` and `BelowChance` its distances give the two Accuracy-Robustness Areas.
@@ -31,7 +31,7 @@ class Nearest(Attack):
     """
 
     steps: int = 450
-    path: float = 20.0
+    trajectory: float = 20.0
     momentum: float = 0.9
     goal: Goal = field(default_factory=Misclassified)
     norm: Norm = field(default_factory=RMS)
@@ -57,9 +57,12 @@ class Nearest(Attack):
 
     @property
     def absolute(self) -> str:
-        """The published path is a length."""
+        """The published trajectory is a length."""
         norm = type(self.norm).__name__
-        return f"its steps add up to {self.path:g} in {norm}, whatever the network: set path to a few distances"
+        return (
+            f"its steps add up to {self.trajectory:g} in {norm}, whatever the network: "
+            "set trajectory to a few distances"
+        )
 
     def search(self, victim: Victim) -> Images:
         """The point to keep."""
@@ -72,7 +75,7 @@ class Nearest(Attack):
 
     @property
     def _walk(self) -> Walk:
-        return Walk(self.steps, self.path, self.momentum, self.norm, self.clip, self.floor)
+        return Walk(self.steps, self.trajectory, self.momentum, self.norm, self.clip, self.floor)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
         x = victim.x + state.delta

@@ -30,3 +30,11 @@ class RandomPoint(Attack):
         """One draw."""
         delta = self.norm.random(victim.x, self.eps, victim.noise.stream("point"))
         return inside(victim.x, victim.x + delta, self.norm, self.eps)
+
+
+def random_on_surface(victim: Victim, norm: Norm, eps: float) -> Images:
+    """A random point of a ball's surface, drawn back into the box: where a search may start."""
+    noise, shape, dtype = victim.noise.stream("start"), victim.x.shape[1:], victim.x.dtype
+    uniform = isinstance(norm, Linf)
+    delta = 2 * noise.uniform(*shape, dtype=dtype) - 1 if uniform else noise.normal(*shape, dtype=dtype)
+    return (victim.x + norm.on_surface(delta, eps)).clamp(0, 1)

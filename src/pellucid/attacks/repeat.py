@@ -12,16 +12,16 @@ from pellucid.protocols import Norm
 
 @dataclass(frozen=True)
 class Repeat(Attack):
-    """Restarts: the best of `times` attempts, each at the images that the ones before left standing."""
+    """Restarts: the best of `restarts` attempts, each at the images that the ones before left standing."""
 
     attack: Attack
-    times: int = 5
+    restarts: int = 5
     norm: Norm = field(init=False, repr=False)
     goal: Goal = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.times < 1:
-            raise ConfigError(f"Repeat has times={self.times}; an attack is carried out 1 time or more")
+        if self.restarts < 1:
+            raise ConfigError(f"Repeat has restarts={self.restarts}; an attack starts 1 time or more")
         object.__setattr__(self, "norm", self.attack.norm)
         object.__setattr__(self, "goal", self.attack.goal)
 
@@ -47,4 +47,4 @@ class Repeat(Attack):
 
     def search(self, victim: Victim) -> Images:
         """The best attempt."""
-        return WorstOf((self.attack,) * self.times).search(victim)
+        return WorstOf((self.attack,) * self.restarts).search(victim)

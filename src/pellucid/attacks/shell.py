@@ -37,8 +37,8 @@ class Shell(Attack):
         check_steps(self.steps, "Shell")
         if not 1 <= self.overshoot <= 100:
             raise ConfigError(
-                f"Shell has overshoot={self.overshoot:g}; a path shorter than eps cannot reach the shell, and one "
-                "longer than 100 eps leads nowhere else"
+                f"Shell has overshoot={self.overshoot:g}; a trajectory shorter than eps cannot reach the shell, "
+                "and one longer than 100 eps leads nowhere else"
             )
         if not 0 <= self.floor <= 0.01:
             raise ConfigError(f"Shell has floor={self.floor:g}; it is a small number, such as 1e-8, or 0 for none")

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_budget
 from pellucid.attacks.goals import Goal, Misclassified
-from pellucid.attacks.search import column, iterate, where
+from pellucid.attacks.search import iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import L2, Linf
 from pellucid.protocols import Norm
 from pellucid.randomness import Noise
 
-Planes = Float[Tensor, "b channels height width"]
+Pictures = Float[Tensor, "b channels height width"]
 
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of 10,000 queries
 
@@ -127,17 +127,17 @@ class Draws:
         return ((self.numbers[:, 5:] >= 0.5).to(dtype) * 2 - 1)[:, :, None, None]
 
 
-def striped(x: Planes, eps: float, noise: Noise) -> Planes:
+def striped(x: Pictures, eps: float, noise: Noise) -> Pictures:
     """Vertical stripes, one pixel wide, of the two extreme values of the Linf ball."""
     return (x + eps * signs(noise, x.shape[1], 1, x.shape[3], dtype=x.dtype)).clamp(0, 1)
 
 
-def tiled(x: Planes, eps: float, noise: Noise) -> Planes:
+def tiled(x: Pictures, eps: float, noise: Noise) -> Pictures:
     """Bumps all over, `eps` long in L2."""
-    return (x + _of_length(mosaic(x, noise), eps)).clamp(0, 1)
+    return (x + L2().on_surface(mosaic(x, noise), eps)).clamp(0, 1)
 
 
-def recolored(x: Planes, best: Planes, eps: float, share: float, luck: Draws) -> Planes:
+def recolored(x: Pictures, best: Pictures, eps: float, share: float, luck: Draws) -> Pictures:
     """Each channel of the window takes one of the two extreme values of the Linf ball."""
     height, width = x.shape[2:]
     side = min(max(round((share * height * width) ** 0.5), 1), height, width)
@@ -146,7 +146,7 @@ def recolored(x: Planes, best: Planes, eps: float, share: float, luck: Draws) ->
     return torch.where(window, extreme, best).clamp(0, 1)
 
 
-def swapped(x: Planes, best: Planes, eps: float, share: float, luck: Draws) -> Planes:
+def swapped(x: Pictures, best: Pictures, eps: float, share: float, luck: Draws) -> Pictures:
     """Mass moves from one window to another, where it takes the shape of what was there plus a bump.
 
     With what clipping at the walls of the box had left unused, the perturbation is `eps` long again before it is
@@ -165,19 +165,13 @@ def swapped(x: Planes, best: Planes, eps: float, share: float, luck: Draws) -> P
     # a bump may undo what was there; the mass must go somewhere
     mixed = torch.where(mixed.abs().amax((2, 3), keepdim=True) > 0, mixed, bump)
     moved = torch.where(window, _unit(mixed) * mass.sqrt(), delta.masked_fill(giver, 0))
-    return (x + _of_length(moved, eps)).clamp(0, 1)
+    return (x + L2().on_surface(moved, eps)).clamp(0, 1)
 
 
-def _unit(delta: Planes) -> Planes:
+def _unit(delta: Pictures) -> Pictures:
     """Every channel at Euclidean length 1, or zero."""
     size = delta.square().sum((2, 3), keepdim=True).sqrt()
     return delta / torch.where(size > 0, size, 1.0)
-
-
-def _of_length(delta: Planes, eps: float) -> Planes:
-    """The perturbations at Euclidean length `eps`."""
-    size = L2().size(delta)
-    return delta * column(eps / torch.where(size > 0, size, 1.0), delta)
 
 
 @dataclass(frozen=True)

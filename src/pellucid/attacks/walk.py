@@ -15,14 +15,14 @@ from pellucid.protocols import Norm
 
 @dataclass(frozen=True)
 class Walk:
-    """Steps of unit direction whose lengths fall linearly and add up to `path`.
+    """Steps of unit direction whose lengths fall linearly and add up to `trajectory`.
 
     `floor` is added to a direction's length before dividing by it: with the published 1e-8, steps along the gradients
     of a saturated network fade.
     """
 
     steps: int
-    path: float
+    trajectory: float
     momentum: float
     norm: Norm
     clip: bool
@@ -30,12 +30,14 @@ class Walk:
 
     def check(self, owner: str) -> None:
         """Refuse a walk that leads nowhere."""
-        if not 0 < self.path < math.inf:
-            raise ConfigError(f"{owner} has path={self.path:g}; the lengths of its steps add up to more than 0")
-        if isinstance(self.norm, Linf | RMS) and self.path > 4 * self.steps:
+        if not 0 < self.trajectory < math.inf:
             raise ConfigError(
-                f"{owner} has path={self.path:g} in {self.steps} steps, each far longer than the whole range "
-                "of a pixel; give a shorter path, or more steps"
+                f"{owner} has trajectory={self.trajectory:g}; the lengths of its steps add up to more than 0"
+            )
+        if isinstance(self.norm, Linf | RMS) and self.trajectory > 4 * self.steps:
+            raise ConfigError(
+                f"{owner} has trajectory={self.trajectory:g} in {self.steps} steps, each far longer than the "
+                "whole range of a pixel; give a shorter one, or more steps"
             )
         if not 0 <= self.floor <= 0.01:
             raise ConfigError(f"{owner} has floor={self.floor:g}; it is a small number, such as 1e-8, or 0 for none")
@@ -60,6 +62,6 @@ class Walk:
             direction = direction * column(size / (size + self.floor), delta)
         if self.momentum:
             direction = velocity = self.momentum * velocity + (1 - self.momentum) * direction
-        length = self.path * 2 * (self.steps - number) / (self.steps * (self.steps + 1))
+        length = self.trajectory * 2 * (self.steps - number) / (self.steps * (self.steps + 1))
         delta = delta + length * direction
         return ((origin + delta).clamp(0, 1) - origin if self.clip else delta), velocity

@@ -37,8 +37,8 @@ class AdversarialExplanation(Explainer):
             raise ConfigError(f"AdversarialExplanation has steps={self.steps}; a search takes 1 step or more")
         if not 1 <= self.overshoot <= 100:
             raise ConfigError(
-                f"AdversarialExplanation has overshoot={self.overshoot:g}; a path shorter than rho cannot reach it, "
-                "and one longer than 100 rho leads nowhere else"
+                f"AdversarialExplanation has overshoot={self.overshoot:g}; a trajectory shorter than rho cannot "
+                "reach it, and one longer than 100 rho leads nowhere else"
             )
 
     @property

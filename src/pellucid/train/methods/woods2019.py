@@ -23,6 +23,6 @@ ADVERSARIAL_EXPLANATIONS_ALL = replace(
     ADVERSARIAL_EXPLANATIONS,
     summary="the same with half of the images attacked (Woods et al. 2019)",
     objective=(CrossEntropy() + Adaptive() * Lipschitz()).at(
-        Attacked(Nearest(steps=7, path=0.1, momentum=0, keep="last"), share=0.5)
+        Attacked(Nearest(steps=7, trajectory=0.1, momentum=0, keep="last"), share=0.5)
     ),
 )
