@@ -241,7 +241,8 @@ def _build_object(expected: type, table: Table, path: str) -> Any:
     if isinstance(expected, type) and issubclass(expected, Configured):
         return expected.from_config(table, path)
     settings = {name: value for name, value in table.items() if registry is None or name != "kind"}
-    fields = _settings_of(expected)
+    hints = get_type_hints(expected)  # of a class, or of a function that makes one at other defaults
+    fields = {name: hints[name] for name in inspect.signature(expected).parameters}
     for name, value in settings.items():
         if name not in fields:
             raise NoSetting(_join(path, name), value, [_join(path, field) for field in fields])
@@ -254,14 +255,6 @@ def _build_object(expected: type, table: Table, path: str) -> Any:
         needed = inspect.signature(expected).parameters.values()
         missing = [one.name for one in needed if one.default is one.empty and one.name not in values]
         raise ConfigError(f"{path or 'the settings'} must say: {', '.join(missing)}") from error
-
-
-def _settings_of(entry: Any) -> dict[str, Any]:
-    """The settings of a class, or of a function that makes one at other defaults, with their types."""
-    hints = get_type_hints(entry)
-    if isinstance(entry, type):
-        return {field.name: hints[field.name] for field in dataclasses.fields(cast("Any", entry)) if field.init}
-    return {name: hints[name] for name in inspect.signature(entry).parameters}
 
 
 def _places_without(expected: Any, table: Any, path: str, missing: NoSetting) -> list[str]:

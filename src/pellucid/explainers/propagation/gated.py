@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from pellucid.explainers.explanation import Remark
-from pellucid.explainers.propagation.calls import Back, Call, Signals, as_gradients_do, transposed
+from pellucid.explainers.propagation.calls import Back, Call, Signals
 from pellucid.explainers.propagation.names import ACTIVATIONS, LIKE_RELU, PIECING
 from pellucid.explainers.propagation.tape import is_zero
+from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
 from pellucid.probe import Probe
 
 Gate: TypeAlias = Literal["guided", "deconvnet"]

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.explainers.propagation import names
-from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, as_gradients_do, transposed
+from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals
 from pellucid.explainers.propagation.composites import Composite
 from pellucid.explainers.propagation.rules import Layer, LayerRule, stabilized
+from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
 
 Normalizing: TypeAlias = Literal["merged", "unchanged"]
 """What BatchNorm is: a part of the layer before it, or nothing to relevance, as in published code."""

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import ConfigError
-from pellucid.explainers.propagation.calls import Values, transposed
+from pellucid.explainers.propagation.calls import Values
+from pellucid.explainers.propagation.transposing import transposed
 
 
 @dataclass(frozen=True, eq=False)
