@@ -17,7 +17,8 @@ PACKAGE = "pellucid"
 # What a reader passes through, from one `module:name` to another; of two neighbors one imports the other.
 WALKS = {
     "an eps from the command line to a saved record": """
-        cli.measure:measure cli.options cli.measure attacks.named naming config attacks.named attacks attacks.pgd
+        cli.measure:measure cli.options cli.measure attacks.by_name naming config attacks.by_name attacks.attack
+        attacks.pgd
         attacks.attack subjects.measured evaluate.measure evaluate.record evaluate.measure evaluate.folder
         evaluate.table sealed files:write_bytes""",
     "a batch through an audit": """

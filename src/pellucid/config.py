@@ -232,27 +232,27 @@ def _build_union(choices: Sequence[Any], value: Any, path: str) -> Any:
 
 
 def _build_object(expected: type, table: Table, path: str) -> Any:
-    registry = _registry(expected)
+    registry, entry = _registry(expected), cast("Any", expected)
     if registry is not None and expected not in registry.values():
         kind = table.get("kind")
         if not isinstance(kind, str) or kind not in registry:
             raise ConfigError(f"{_join(path, 'kind')} is {_show(kind)}{suggestion(str(kind), registry)}")
-        expected = registry[kind]
-    if isinstance(expected, type) and issubclass(expected, Configured):
-        return expected.from_config(table, path)
+        entry = registry[kind]
+    if isinstance(entry, type) and issubclass(entry, Configured):
+        return entry.from_config(table, path)
     settings = {name: value for name, value in table.items() if registry is None or name != "kind"}
-    hints = get_type_hints(expected)  # of a class, or of a function that makes one at other defaults
-    fields = {name: hints[name] for name in inspect.signature(expected).parameters}
+    hints = get_type_hints(entry)  # of a class, or of a function that makes one at other defaults
+    fields = {name: hints[name] for name in inspect.signature(entry).parameters}
     for name, value in settings.items():
         if name not in fields:
             raise NoSetting(_join(path, name), value, [_join(path, field) for field in fields])
     values = {name: _build(fields[name], value, _join(path, name)) for name, value in settings.items()}
     try:
-        return expected(**values)
+        return entry(**values)
     except PellucidError as error:
         raise ConfigError(f"{path}: {error}" if path else str(error)) from error
     except TypeError as error:
-        needed = inspect.signature(expected).parameters.values()
+        needed = inspect.signature(entry).parameters.values()
         missing = [one.name for one in needed if one.default is one.empty and one.name not in values]
         raise ConfigError(f"{path or 'the settings'} must say: {', '.join(missing)}") from error
 

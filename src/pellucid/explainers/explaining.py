@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
+from pellucid.explainers.by_name import named
 from pellucid.explainers.explainer import Explainer
 from pellucid.explainers.explanation import Explanation, Images
-from pellucid.explainers.by_name import named
 
 
 def explain(
