@@ -154,10 +154,9 @@ def test_where_nothing_can_be_written_it_is_said(tmp_path: Path, there: str, mon
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(FileError, match="no regular file"):
-        files.read_bytes(tmp_path / "pipe")
-    with pytest.raises(FileError, match="No such file"):
-        files.read_bytes(tmp_path / "nothing")
+    for name, words in (("pipe", "no regular file"), ("nothing", "No such file")):
+        with pytest.raises(FileError, match=words), files.reading(tmp_path / name):
+            raise AssertionError("it was opened")
 
 
 def test_json_has_no_endless_number_and_no_nan() -> None:

@@ -173,12 +173,6 @@ def inner_folder(path: Path) -> Path:
     return path
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file."""
-    with reading(path) as file:
-        return file.read()
-
-
 @contextmanager
 def reading(path: Path) -> Generator[io.BufferedReader]:
     """A regular file to read; a pipe or a device in its place would never end."""

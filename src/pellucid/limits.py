@@ -21,6 +21,12 @@ MEMORY = 2**30
 SETTINGS = 2**20
 """Bytes that settings may have, which people write."""
 
+JSON = 2**26
+"""Bytes that a JSON file of ours may have; a value takes some twenty times as much in memory as in writing."""
+
+LEDGER = 2**28
+"""Bytes that a ledger may have: two million lines and more."""
+
 PIXELS = 2**26
 """Pixels that a picture may have, as one of 8192 x 8192 does."""
 
@@ -83,9 +89,11 @@ def check(needed: int, allowed: int, place: str, remedy: str) -> None:
 def read(path: Path, memory: int = MEMORY, most: int = 0) -> bytes:
     """All of a file, which may have as many bytes as a file may unpack to, or `most`."""
     with opened(path) as file:
-        allowed = most or room(file, memory)
-        check(size(file), allowed, f"'{path}'", "give one that has its content on the disk")
-        content = file.read(allowed + 1)  # it may have grown since, or be one of those that do not know their size
+        length, allowed = size(file), most or room(file, memory)
+        check(length, allowed, f"'{path}'", "give one that has its content on the disk")
+        content = file.read(length + 1)
+        if len(content) > length:  # it has grown since, or is one of those that do not know their size
+            content += file.read(allowed + 1 - len(content))
     check(len(content), allowed, f"'{path}'", "give one that has its content on the disk")
     return content
 

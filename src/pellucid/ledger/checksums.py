@@ -6,6 +6,7 @@ A line is written before its file has its name, so that a kill in between leaves
 line vouches. A folder without a ledger was put together by somebody else: there is nothing to compare with.
 
 Who goes on with a work says what is damaged and makes it again (`telling`, `kept`); who only reads is told how.
+What is longer than such a file may be is damaged too, and found before any of it is read.
 """
 
 import hashlib
@@ -52,9 +53,13 @@ def packed(arrays: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def read(path: Path, remedy: str = AGAIN) -> bytes:
-    """What was written to a file, or an error that says that it is damaged and what to do."""
-    content = files.read_bytes(path)
+def read(path: Path, remedy: str = AGAIN, *, most: int = 0) -> bytes:
+    """What was written to a file, or an error that says that it is damaged and what to do.
+
+    It may have `most` bytes, or as many as any file (see `pellucid.limits`).
+    """
+    with _fitting(path, remedy, most) as file:
+        content = file.read()
     _compare(path, lambda: hashlib.sha256(content).hexdigest(), remedy)
     return content
 
@@ -62,7 +67,7 @@ def read(path: Path, remedy: str = AGAIN) -> bytes:
 def read_json(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
     """The table in a JSON file, or an error that says that it is damaged and what to do."""
     with reading(path, remedy):
-        content = json.loads(read(path, remedy))
+        content = json.loads(read(path, remedy, most=limits.JSON))
         if not isinstance(content, dict):
             raise TypeError(f"it holds a {type(content).__name__}, not a table")
         return cast("dict[str, Any]", content)
@@ -79,7 +84,13 @@ def read_arrays(path: Path, remedy: str = AGAIN) -> dict[str, numpy.ndarray]:
 
 def check(path: Path, remedy: str = AGAIN) -> None:
     """Raise an error if a file is damaged; it is read in pieces, so it may be larger than memory."""
-    _compare(path, lambda: files.checksum(path), remedy)
+    _compare(path, lambda: checksum(path, remedy), remedy)
+
+
+def checksum(path: Path, remedy: str = AGAIN) -> str:
+    """The checksum of a file of ours, read in pieces; one that is mostly a hole is damaged, and not read at all."""
+    with _fitting(path, remedy) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sound(path: Path) -> bool:
@@ -191,7 +202,8 @@ def _ledger(path: Path) -> _Ledger:
     if known is None or known.state != state:
         known = _Ledger(state)
         if state[0]:
-            content = files.read_bytes(path)
+            with _fitting(path, AGAIN, limits.LEDGER) as file:
+                content = file.read()
             known.whole = content.endswith(b"\n") or not content
             for line in content.decode(errors="replace").splitlines():
                 digest, _, name = line.partition("  ")
@@ -208,6 +220,17 @@ def _state(path: Path) -> tuple[int, int, int]:
     except OSError:
         return (0, 0, 0)
     return known.st_ino, known.st_size, known.st_mtime_ns
+
+
+@contextmanager
+def _fitting(path: Path, remedy: str, most: int = 0) -> Generator[io.BufferedReader]:
+    """An open file that is no longer than it may be."""
+    with files.reading(path) as file:
+        size, allowed = limits.size(file), most or limits.room(file)
+        if size > allowed:
+            told = f"it has {limits.shown(size)}, more than the {limits.shown(allowed)} that it may"
+            raise Damaged(f"'{path}' is damaged: {told}; {remedy}")
+        yield file
 
 
 def _compare(path: Path, digest: Callable[[], str], remedy: str) -> None:

@@ -148,7 +148,7 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     if not file.is_file():
         raise RunError(f"{folder} has no {MODEL_FILE} to say which network its weights are for")
     try:
-        content = written(json.loads(checksums.read(file)), file)
+        content = written(json.loads(checksums.read(file, most=limits.JSON)), file)
         name, options = content["name"], content.get("options", {})
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise RunError(

@@ -18,7 +18,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
-from pellucid import config, files, models
+from pellucid import config, files, limits, models
 from pellucid.errors import PellucidError, RunError
 from pellucid.ledger import checksums
 from pellucid.metrics import Estimate
@@ -80,7 +80,7 @@ class RunFolder:
         if not path.exists():
             return []
         with checksums.reading(path, MENDING):
-            lines = checksums.read(path, MENDING).decode().splitlines()
+            lines = checksums.read(path, MENDING, most=limits.JSON).decode().splitlines()
             epochs = [Epoch.from_record(json.loads(line)) for line in lines]
             _ = [str(epoch) for epoch in epochs]  # one that cannot be told holds something else than numbers
             return epochs

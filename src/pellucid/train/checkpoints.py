@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from pellucid import files
-from pellucid.errors import CheckpointError, FileError
+from pellucid import files, limits
+from pellucid.errors import CheckpointError, DataError, FileError
 
 _KEPT = 2
 _MARK = b"pellucid checkpoint, sha256 "
@@ -51,7 +51,7 @@ class Checkpoints:
         for path in self._newest_first():
             try:
                 return _read(path), tuple(rejected)
-            except (CheckpointError, FileError) as error:
+            except (CheckpointError, DataError, FileError) as error:
                 rejected.append(str(error))
         return None, tuple(rejected)
 
@@ -68,7 +68,7 @@ class Checkpoints:
 
 
 def _read(path: Path) -> State:
-    header, _, content = files.read_bytes(path).partition(b"\n")
+    header, _, content = limits.read(path).partition(b"\n")
     if header != _MARK + hashlib.sha256(content).hexdigest().encode():
         raise CheckpointError(f"{path.name} is damaged (its checksum does not match) and was passed over")
     try:

@@ -78,7 +78,7 @@ class MapFolder:
         """The maps as they were written, mapped into memory; changing them does not change the file."""
         with checksums.reading(self._reference):
             known = checksums.read_json(self._reference)["checksum"]
-        if files.checksum(self._whole) != known:
+        if checksums.checksum(self._whole) != known:
             raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.AGAIN}")
         with checksums.reading(self._whole):
             return torch.from_numpy(numpy.load(self._whole, mmap_mode="c"))
@@ -87,12 +87,12 @@ class MapFolder:
         """Whether all maps are there as they were written; what is damaged is said, and their description mended."""
         if not self._whole.exists():
             return False
-        digest, known = files.checksum(self._whole), checksums.noted(self._whole)
-        said = False
-        if self._reference.exists():
-            with checksums.telling(), checksums.reading(self._reference, checksums.MADE_AGAIN):
-                known, said = {checksums.read_json(self._reference, checksums.MADE_AGAIN)["checksum"]}, True
         with checksums.telling():
+            digest, known = checksums.checksum(self._whole, checksums.MADE_AGAIN), checksums.noted(self._whole)
+            said = False
+            if self._reference.exists():
+                with checksums.telling(), checksums.reading(self._reference, checksums.MADE_AGAIN):
+                    known, said = {checksums.read_json(self._reference, checksums.MADE_AGAIN)["checksum"]}, True
             if digest not in known:
                 raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.MADE_AGAIN}")
             if not said:

@@ -43,8 +43,9 @@ class PartialMaps:
     def finish(self, whole: Path) -> str:
         """Give the file its name, and say its checksum: that of what was written, which must be what lies there."""
         digest = self._digest.hexdigest()
-        if files.checksum(self.path) != digest:
-            raise Damaged(f"'{self.path}' is damaged: it is not as it was written; give the same command again")
+        again = "give the same command again"
+        if checksums.checksum(self.path, again) != digest:
+            raise Damaged(f"'{self.path}' is damaged: it is not as it was written; {again}")
         checksums.note(whole, digest)
         files.rename(self.path, whole)
         return digest
