@@ -13,10 +13,10 @@ import torch
 from bounded import bounded
 from command import call, refused
 from pellucid import limits
-from pellucid.ledger import checksums
 from pellucid.data import TensorSplit
 from pellucid.errors import Damaged
-from pellucid.explain import Gradient
+from pellucid.explainers import Gradient
+from pellucid.ledger import checksums
 from pellucid.train import Checkpoints
 from pellucid.train.references import make
 

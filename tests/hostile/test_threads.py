@@ -6,6 +6,8 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,9 +23,11 @@ from pellucid.errors import NetworkBusy
 from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.explanations import CascadingRandomization, Insertion
 from pellucid.evaluate.neurons import activations
-from pellucid.explainers import LRP, GradCAM, Gradient, SmoothGrad
+from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
+from pellucid.explainers.lime import Grid, Lime
 from pellucid.models import swapped
 from pellucid.probe import evaluated, frozen, parameters_at_rest
+from pellucid.train.references import make
 
 CLASSES = ("ant", "bee", "cat", "dog")
 Work = Callable[[nn.Module], Any]
@@ -88,6 +92,21 @@ def elsewhere(work: Callable[[], Any]) -> Any:
     return found
 
 
+def importance(model: nn.Module) -> list[Any]:
+    """What explanations come to, each thread in a folder of its own: two would not work in one."""
+    with TemporaryDirectory() as folder:
+        lime = NormLime(Lime(Grid(2, 2), masks=20))
+        chunks = list(evaluate.explain(model, split(), lime, Path(folder), batch=3).chunks())
+        assert len(chunks) == 3
+        return chunks
+
+
+def maps(model: nn.Module) -> Tensor:
+    """Maps of all images, made in a folder of their own."""
+    with TemporaryDirectory() as folder:
+        return make(model, split(), SmoothGrad(samples=3), Path(folder), batch=3).load().clone()
+
+
 WORK: dict[str, Work] = {
     "measure": lambda model: evaluate.measure(model, split(), PGD(eps=0.1, steps=4), batch=4).columns,
     "nearest": lambda model: evaluate.measure(model, split(), FMN(steps=6), batch=4).columns,
@@ -98,6 +117,8 @@ WORK: dict[str, Work] = {
     "judge": lambda model: Insertion().on(model, batch(), explainer=Gradient()).value,
     "cascading": lambda model: CascadingRandomization().on(model, batch(), explainer=Gradient()).value,
     "neurons": lambda model: activations(model, split(), ("2",), batch=4).columns,
+    "normlime": importance,
+    "references": maps,
     "verdicts": lambda model: [
         (one.check, one.passed, one.finding)
         for one in evaluate.verdicts(model, batch(), classes=CLASSES, attack=PGD(eps=0.1, steps=2))
@@ -116,7 +137,9 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, Tensor):
         return torch.equal(one, other)
     if isinstance(one, dict):
-        return all(equal(one[name], other[name]) for name in one)
+        return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(equal, one, other))
     return one == other
 
 
