@@ -32,6 +32,9 @@ COMMANDS = {
     "neurons": ["--traced", "2", "--draws", "3", "--least", "2"],
     "normlime": ["--masks", "20", "--cell", "4"],
 }
+RETRAIN = ["--ranking", "random", "--protocol", "kar", "--fractions", "0.5", "--seeds", "1", "--device", "cpu"]
+UNTRAINABLE = {*REFUSED, *WITHOUT, "float16", "bfloat16", "mixed", "made-in-inference-mode", "thousand-classes"}
+"""Kinds that cannot be trained on images of four classes, and so not retrained."""
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +72,16 @@ def test_a_command_does_what_is_asked_or_says_in_one_line_why_not(kind: str, com
         assert "1000 classes apart" in error
     elif command != "neurons":  # which looks for a layer, and some have none
         assert printed and not error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_that_can_be_trained_is_retrained(kind: str) -> None:
+    printed, error = said("retrain", kind, *RETRAIN, "--set", "recipe.epochs=1")
+    assert bool(error) == (kind in UNTRAINABLE), error
+    if printed:
+        (protocol,) = json.loads(printed)["protocols"]
+        assert 0 <= protocol["rankings"]["random"]["accuracy"][0]["value"] <= 1
 
 
 @pytest.mark.slow

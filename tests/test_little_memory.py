@@ -23,6 +23,11 @@ from pellucid.evaluate.explanations import Insertion, judge
 from pellucid.evaluate.neurons import Probing, examine
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.data import Data
+from pellucid.evaluate.retrain import retrain
+from pellucid.evaluate.retrain.explained import Explained
+from pellucid.evaluate.retrain.random_order import Random
+from pellucid.train import Recipe
 from pellucid.train.references import make
 
 torch.set_num_threads(1)
@@ -41,6 +46,27 @@ sizes, network = [], Wide().eval()
 split = TensorSplit(torch.rand(32, 1, 64, 64), torch.zeros(32).long(), ("a", "b", "c"))
 pgd = attacks.PGD(eps=0.1, steps=2)
 lime = NormLime(Lime(Grid(2, 2), masks=40))
+
+def checked(some, batch):
+    (whole,) = some.batches([torch.arange(len(some))])
+    attack = attacks.PGD(eps=0.1, steps=2)
+    found = evaluate.verdicts(network, whole, classes=some.classes, attack=attack, checks=CHECKED)
+    assert not any(one.finding.startswith("could not be carried out") for one in found), found
+    return {one.check: torch.tensor([float(one.passed), *map(float, one.evidence.values())]) for one in found}
+
+
+def retrained(some, batch):
+    some = some if len(some) > 1 else split.take(2)  # fewer train nobody
+    recipe, rankings = Recipe(epochs=1, batch=2), {"gradient": Explained(explainers.Gradient()), "random": Random()}
+    return retrain(
+        network, lambda _: Wide(), Data("noise", some, some), rankings, recipe, Path(tempfile.mkdtemp()),
+        protocols=("kar",), fractions=(0.5,), seeds=2, together=min(batch, 4),
+    ).columns
+
+CHECKED = (
+    "training-mode", "randomness", "batch-dependence", "input-range", "clean-accuracy", "probabilities", "gradients",
+    "saturation", "quantised-input", "rising-loss", "absurd-budget", "returned-points", "stronger-attack",
+)
 works = {
     "measure": lambda some, batch: evaluate.measure(network, some, pgd, batch=batch).columns,
     "decide": lambda some, batch: evaluate.decide(network, some, batch=batch).columns,
@@ -56,6 +82,8 @@ works = {
     "normlime": lambda some, batch: next(
         iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), batch=batch).chunks())
     ),
+    "checks": checked,
+    "retrain": retrained,
     "explain": lambda some, batch: {"map": explainers.Gradient().on(network, next(iter(some.batches(
         [torch.arange(len(some))]))), "predicted").map},
 }
@@ -68,7 +96,7 @@ def limit(more):
 """
 _HALVED = """
 sizes.clear()
-limit(44 * 2**20)
+limit((64 if sys.argv[1] == "retrain" else 44) * 2**20)
 found = work(split, 32)
 assert min(sizes) < max(sizes), sizes
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
@@ -81,7 +109,7 @@ print("the same")
 _ALONE = """
 from pellucid.errors import NoRoom
 large = TensorSplit(torch.rand(2, 1, 512, 512), torch.zeros(2).long(), ("a", "b", "c"))
-limit(44 * 2**20)
+limit((64 if sys.argv[1] == "retrain" else 44) * 2**20)
 try:
     work(large, 2)
 except NoRoom as error:
@@ -99,11 +127,14 @@ def carried_out(work: str, script: str) -> str:
     return found.stdout.strip()
 
 
-@pytest.mark.parametrize("work", ["measure", "decide", "judge", "neurons", "references", "normlime", "explain"])
+WORKS = ["measure", "decide", "judge", "neurons", "references", "checks", "retrain", "explain"]
+
+
+@pytest.mark.parametrize("work", [*WORKS, "normlime"])
 def test_what_does_not_fit_at_once_is_done_by_halves(work: str) -> None:
     assert carried_out(work, _HALVED) == "the same"
 
 
-@pytest.mark.parametrize("work", ["measure", "decide", "judge", "neurons", "references", "explain"])
+@pytest.mark.parametrize("work", WORKS)
 def test_a_single_image_that_does_not_fit_is_one_line(work: str) -> None:
     assert carried_out(work, _ALONE).startswith("memory does not suffice for a single image (")

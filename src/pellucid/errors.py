@@ -133,6 +133,15 @@ class CheckpointError(RunError):
     """No checkpoint could be written or read."""
 
 
+def count_of(count: int, one: str) -> str:
+    """So many things in words.
+
+    >>> count_of(1, "class"), count_of(2, "class"), count_of(0, "image")
+    ('1 class', '2 classes', '0 images')
+    """
+    return f"{count} {one}{'' if count == 1 else 'es' if one.endswith('s') else 's'}"
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for a near miss, else what there is to choose from."""
     candidates = sorted(known)

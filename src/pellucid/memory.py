@@ -37,4 +37,5 @@ _WORDS = (
     "ALLOC_FAILED",  # cuBLAS and cuDNN
     "could not create a memory object",  # oneDNN
     "could not create a primitive",
+    "could not execute a primitive",  # which asks for memory of its own
 )

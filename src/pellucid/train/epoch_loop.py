@@ -14,7 +14,7 @@ from pellucid import holds
 from pellucid.batch import Batch
 from pellucid.contained import reason
 from pellucid.data import Split
-from pellucid.errors import NetworkError, ShapeError
+from pellucid.errors import NetworkError, ShapeError, count_of
 from pellucid.models import curves
 from pellucid.objectives import Objective
 from pellucid.probe import Probe
@@ -23,6 +23,7 @@ from pellucid.train.epoch import Epoch, Step
 from pellucid.train.negligible import negligible
 from pellucid.train.state import Training
 from pellucid.train.tally import Tally
+from pellucid.train.trainable import learn
 from pellucid.train.validate import accuracy
 
 
@@ -109,8 +110,7 @@ class EpochLoop:
                 self.hopeless = check_curvature(self.training.model, objective, batch.x)
             losses = objective.losses(probe)
         self.training.optimizer.zero_grad()
-        # Naming the parameters spares the pass down to the pixels, whose gradient nobody reads.
-        losses.total.backward(inputs=self.parameters)
+        learn(losses.total, self.parameters)
         if recipe.clip:
             nn.utils.clip_grad_norm_(self.parameters, recipe.clip)
         self.training.optimizer.step()
@@ -142,11 +142,14 @@ def check_network(probe: Probe, split: Split) -> None:
         raise ShapeError(
             f"the network cannot take images of {shape} ({said}); change the one or the other"
         ) from error
-    if logits.shape[1] != len(split.classes):
-        raise ShapeError(
-            f"the network returns {logits.shape[1]} logits and the data have {len(split.classes)} classes; "
-            f"build it with classes={len(split.classes)}"
-        )
+    check_classes(logits, len(split.classes))
+
+
+def check_classes(logits: Float[Tensor, "b outputs"], classes: int) -> None:
+    """Refuse to teach a network other classes than it tells apart."""
+    if logits.shape[1] != classes:
+        told, wanted = count_of(logits.shape[1], "logit"), count_of(classes, "class")
+        raise ShapeError(f"the network returns {told} and the data have {wanted}; build it with classes={classes}")
 
 
 def check_curvature(model: nn.Module, objective: Objective, x: Float[Tensor, "b *shape"]) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from torch import nn
 
 from pellucid.data import Split, holdout
 from pellucid.errors import CheckpointError, ConfigError
-from pellucid.kinds import check_weights
 from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
@@ -23,6 +22,7 @@ from pellucid.train.negligible import warn
 from pellucid.train.network import Network
 from pellucid.train.recipe import Recipe
 from pellucid.train.state import Training
+from pellucid.train.trainable import check_trainable
 
 
 def fit(
@@ -62,12 +62,7 @@ def fit_steps(
     checkpoints: Checkpoints | None = None,
 ) -> Generator[Resumed | Step | Epoch]:
     """Like `fit`, but every step is yielded too, for whoever draws a progress bar."""
-    check_weights(model)
-    if any(parameter.dtype in (torch.float16, torch.bfloat16) for parameter in model.parameters()):
-        raise ConfigError(
-            "the network has weights in half precision, in which small steps of training are lost; make it in "
-            "float32, and give precision bf16-mixed for speed"
-        )
+    check_trainable(model)
     fabric = fabric or Fabric(devices=1)
     if validation is None and recipe.validation:
         train, validation = holdout(train, recipe.validation, seed)

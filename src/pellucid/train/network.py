@@ -1,5 +1,7 @@
 """The network as training calls it: wrapped for several processes, and at the precision asked for."""
 
+from typing import Any
+
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -16,9 +18,9 @@ class Network(nn.Module):
         self.inner = fabric.strategy.setup_module(network)
         self.fabric = fabric
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """Logits in the precision of the images, whatever the network computed in."""
         with self.fabric.autocast():
             logits = self.inner(x)
-        # what is no tensor is for the probe to refuse
-        return logits.to(x.dtype) if isinstance(logits, Tensor) else logits
+        # what cannot be logits is for the probe to refuse
+        return logits.to(x.dtype) if isinstance(logits, Tensor) and logits.is_floating_point() else logits

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import torch
@@ -14,6 +14,7 @@ from pellucid.attacks.attack import within
 from pellucid.attacks.victim import Images, Logits, Score, Tally, usable
 from pellucid.batch import Batch
 from pellucid.holds import holding
+from pellucid.ledger import in_halves_on_oom
 from pellucid.metrics.chance import at_least
 from pellucid.norms import Linf
 from pellucid.probe import Probe, frozen
@@ -28,7 +29,8 @@ _AT_ONCE = 64
 class Case:
     """A network as it was given, some labeled images, and the attack that its robustness was measured with.
 
-    `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell.
+    `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell. They are
+    looked at and attacked by halves where memory does not suffice for all at once.
     """
 
     model: nn.Module
@@ -94,7 +96,13 @@ class Case:
     @cached_property
     def attacked(self) -> Perturbed:
         """What the attack comes to."""
-        return self.attack.on(self.model, self.batch, seed=self.seed)
+        return self.attacked_by(self.attack, self.batch)
+
+    def attacked_by(self, attack: Attack, batch: Batch) -> Perturbed:
+        """What any attack comes to on some of the images."""
+        parts = in_halves_on_oom(lambda some: attack.on(self.model, some, seed=self.seed), batch)
+        columns = (torch.cat([getattr(part, column.name) for part in parts]) for column in fields(Perturbed))
+        return Perturbed(*columns)
 
     @cached_property
     def eps(self) -> float:
@@ -124,11 +132,17 @@ class Case:
 
     def ascent(self, x: Images, score: Score) -> tuple[Logits, Images]:
         """The logits at any points, one for each image, and along which change of pixels each image's score rises."""
-        rows = torch.arange(self.size, device=x.device)
-        tally = Tally.zero(self.size, x.device)
-        victim = Victim(self.model, self.model, x, self.batch.y, self.noise, rows, tally, Engine(), self.attack.goal)
+
+        def part(some: Batch) -> tuple[Logits, Images]:
+            rows, noise = torch.arange(len(some), device=x.device), Noise(self.seed, some.index)
+            tally, goal = Tally.zero(len(some), x.device), self.attack.goal
+            victim = Victim(self.model, self.model, some.x, some.y, noise, rows, tally, Engine(), goal)
+            return victim.ascent(some.x, score)
+
+        at = Batch.trusted(x, self.batch.y, {"index": self.batch.index.to(x.device)})
         with frozen(self.model), torch.no_grad():
-            return victim.ascent(x, score)
+            logits, gradients = zip(*in_halves_on_oom(part, at), strict=True)
+        return torch.cat(logits), torch.cat(gradients)
 
     @cached_property
     def gradients(self) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
@@ -149,4 +163,5 @@ def _as_given(model: nn.Module) -> Generator[None]:
 def _forward(model: nn.Module, x: Tensor) -> Tensor:
     batch = Batch.trusted(x.detach(), torch.zeros(len(x), dtype=torch.long, device=x.device), {})
     with torch.no_grad():
-        return usable(Probe(model, batch, second_order=False).logits.detach())
+        parts = in_halves_on_oom(lambda some: usable(Probe(model, some, second_order=False).logits.detach()), batch)
+    return torch.cat(parts)

@@ -22,7 +22,7 @@ def convergence(case: Case) -> Verdict | None:
     taken = int(case.attacked.backwards.max())
     steps = min(max(_LEAST, _TIMES * taken), max(_MOST, taken))
     finer = FMN(steps=steps, step=0.5, norm=case.attack.norm, goal=case.attack.goal)
-    found = finer.on(case.model, case.batch, seed=case.seed)
+    found = case.attacked_by(finer, case.batch)
     best = torch.minimum(own, found.distance.double().where(found.reached, math.inf))
     remedy = (
         "distances and areas are too large: give the search more steps (--set steps=..., in an audit "

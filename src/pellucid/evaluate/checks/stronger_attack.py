@@ -72,6 +72,6 @@ def _fallen(case: Case, attack: Attack, standing: Tensor) -> int:
         return 0
     columns = {"index": case.batch.index[standing]}
     some = Batch.trusted(case.batch.x[standing], case.batch.y[standing], columns)
-    found = attack.on(case.model, some, seed=case.seed)
+    found = case.attacked_by(attack, some)
     distance = case.attack.norm.size(found.x - some.x)
     return int((found.reached & within(distance, case.eps)).sum())

@@ -9,6 +9,7 @@ from pellucid.data import Split, sequential
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
 from pellucid.evaluate.sample import sample
 from pellucid.explainers import Explainer, Gradient
+from pellucid.ledger import in_halves_on_oom
 from pellucid.metrics.agreement.planes import Sign
 
 _AT_ONCE = 128
@@ -34,8 +35,11 @@ class Explained(Ranking):
             (batch,) = some.batches(sequential(some, len(some)))
             explainer = explainer.fit(study.model, batch.x, seed=seed)
         parts = [
-            explainer.on(study.model, batch, "predicted", seed=seed).map.detach()
+            part
             for batch in split.batches(sequential(split, _AT_ONCE))
+            for part in in_halves_on_oom(
+                lambda some: explainer.on(study.model, some, "predicted", seed=seed).map.detach(), batch
+            )
         ]
         maps = torch.cat(parts)
         if self.sign != "signed":

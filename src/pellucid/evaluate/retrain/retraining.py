@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from pellucid import config, files
-from pellucid.data import Data
-from pellucid.errors import MeasurementError
+from pellucid.data import Data, Split
+from pellucid.errors import MeasurementError, NoRoom
 from pellucid.evaluate.retrain.cells import PROTOCOLS, Cell, Protocol, grid
 from pellucid.evaluate.retrain.materials import Materials
 from pellucid.evaluate.retrain.ranking import Ranking, Study
@@ -18,8 +19,13 @@ from pellucid.evaluate.retrain.ranks import Unit
 from pellucid.evaluate.retrain.retrained import Retrained
 from pellucid.evaluate.retrain.room import fitting
 from pellucid.evaluate.retrain.side_by_side import Factory, SideBySide, check_recipe, correct
-from pellucid.ledger import Folder, described, fingerprint, identity
+from pellucid.ledger import Folder, described, fingerprint, identity, in_halves_on_oom
+from pellucid.looking import look
+from pellucid.memory import out_of_memory
+from pellucid.probe import frozen
 from pellucid.train import Recipe
+from pellucid.train.epoch_loop import check_classes
+from pellucid.train.trainable import check_trainable
 
 FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -54,7 +60,8 @@ def retrain(
     `model` is the network that the rankings are of, trained on the data as they are; `factory` makes a fresh one for
     a seed. Training and test images are changed alike: what is removed becomes the channel's mean over the training
     images. Everything is kept in a folder inside `out` that is named by all that the result depends on: the same
-    call goes on where it was stopped. `together` networks are trained side by side, or as many as is fastest.
+    call goes on where it was stopped. `together` networks are trained side by side, or as many as is fastest; where
+    memory does not suffice for these, half of them.
     """
     steps = retrain_steps(
         model,
@@ -127,6 +134,7 @@ def retrain_steps(
         materials = Materials(
             Study(model, data.train, data.test, out), rankings, folder.path / "ranks", unit=unit, seed=seed
         )
+        _check(factory(0).to(materials.train.device), data.train)
         together = together or fitting(factory(0).to(materials.train.device), materials.train[: recipe.batch])
         groups = _groups(cells, folder.begin(about, together))
         parts, total = folder.parts(len(groups)), len(cells) * recipe.epochs
@@ -137,13 +145,8 @@ def retrain_steps(
             for key in materials.missing(group):
                 yield Retraining(f"ranking by {key[0]}", done, total)
                 materials.rank(key)
-            train, test = materials.changed(group)
-            side = SideBySide(factory, train, materials.train_labels, recipe)
-            stacked = side.networks()
-            for epoch in side.epochs(stacked):
-                yield Retraining("retraining", done + epoch * len(group), total)
-            right = correct(stacked, test, materials.test_labels)
-            parts[number] = _table(group, right.cpu(), len(data.test), about)
+            right = yield from _retrained(group, factory, materials, recipe, done, total)
+            parts[number] = _table(group, right, len(data.test), about)
             folder.keep(parts[number], number)
         return folder.finish(parts)
 
@@ -151,6 +154,44 @@ def retrain_steps(
 def place(out: Path, about: Mapping[str, Any]) -> Path:
     """The folder for what depends on all that."""
     return out / f"retrain-{identity(about)}"
+
+
+def _check(network: nn.Module, split: Split) -> None:
+    """Refuse networks that cannot be taught these classes, before anything is ranked."""
+    check_trainable(network)
+    with frozen(network), torch.no_grad():
+        (logits,) = in_halves_on_oom(lambda one: look(network, one.x), next(iter(split.batches([torch.arange(1)]))))
+    check_classes(logits, len(split.classes))
+
+
+def _retrained(
+    group: Sequence[Cell], factory: Factory, materials: Materials, recipe: Recipe, done: int, total: int
+) -> Generator[Retraining, None, Int[Tensor, " cells"]]:
+    """How many test images each network is right about.
+
+    Where memory has no room for all networks, they are trained by halves.
+    """
+    try:
+        train, test = materials.changed(group)
+        side = SideBySide(factory, train, materials.train_labels, recipe)
+        stacked = side.networks()
+        for epoch in side.epochs(stacked):
+            yield Retraining("retraining", done + epoch * len(group), total)
+        return correct(stacked, test, materials.test_labels).cpu()
+    except Exception as error:
+        if not out_of_memory(error) or isinstance(error, NoRoom):
+            raise
+        if len(group) == 1:
+            raise NoRoom(
+                f"memory does not suffice to retrain a single network on {recipe.batch} images at once; free some, "
+                "lower recipe.batch, or take a smaller network"
+            ) from error
+    # here and not above: while the error is handled, it keeps alive what did not fit
+    half = len(group) // 2
+    first = yield from _retrained(group[:half], factory, materials, recipe, done, total)
+    done += half * recipe.epochs
+    rest = yield from _retrained(group[half:], factory, materials, recipe, done, total)
+    return torch.cat([first, rest])
 
 
 def _groups(cells: Sequence[Cell], size: int) -> list[Sequence[Cell]]:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.looking import look
+from pellucid.memory import out_of_memory
 from pellucid.randomness import seeded
 
 # Beyond these nothing is gained per network; on a CPU it soon is slower, where caches overflow.
@@ -26,8 +27,13 @@ def fitting(network: nn.Module, x: Float[Tensor, "b *shape"]) -> int:
         # without its graph: an operation that keeps what it put out would else be kept alive by that for ever
         return tensor.detach()
 
-    with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor), seeded(None, x.device):
-        look(network, x)
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor), seeded(None, x.device):
+            look(network, x)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        return 1
     # images are there as they were, changed, and as both were chosen from
     needed = sum(kept.values()) + 4 * x.nbytes + _STATES * sum(one.nbytes for one in network.parameters())
     on_a_cpu = x.device.type == "cpu"

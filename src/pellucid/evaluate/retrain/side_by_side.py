@@ -16,9 +16,11 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, Diverged
 from pellucid.evaluate.retrain.changed import Changed
 from pellucid.evaluate.retrain.stacked import Stacked
+from pellucid.ledger import in_halves_on_oom
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train import Recipe
 from pellucid.train.epoch_loop import plan
+from pellucid.train.trainable import learn
 
 Factory = Callable[[int], nn.Module]
 """A fresh network for a seed: the same one whenever it is asked for."""
@@ -65,7 +67,7 @@ class SideBySide:
                 with seeded(derive("dropout", *map(str, self.images.cells), epoch, number), x.device):
                     losses = _losses(stacked(x), self.labels[rows])
                 optimizer.zero_grad()
-                losses.sum().backward(inputs=parameters)
+                learn(losses.sum(), parameters)
                 if recipe.clip:
                     _clip(parameters, recipe.clip)
                 optimizer.step()
@@ -104,9 +106,14 @@ def correct(stacked: Stacked, images: Changed, labels: Int[Tensor, " n"]) -> Int
     """How many images each network is right about."""
     stacked.train(False)
     found = torch.zeros(len(stacked), dtype=torch.long, device=labels.device)
+
+    def right(some: Batch) -> Tensor:
+        return (stacked(images(some.index.expand(len(stacked), -1))).argmax(2) == some.y).sum(1)
+
     for rows in torch.arange(len(labels), device=labels.device).split(_IMAGES_AT_ONCE):
-        logits = stacked(images(rows.expand(len(stacked), -1)))
-        found += (logits.argmax(2) == labels[rows]).sum(1)
+        batch = Batch.trusted(images.images[rows], labels[rows], {"index": rows})
+        for part in in_halves_on_oom(right, batch):
+            found += part
     return found
 
 
