@@ -11,7 +11,7 @@ from benchmarks.networks import nursery
 from benchmarks.timing import record
 from pellucid import metrics
 from pellucid.attacks import FMN, Attack, BelowChance, Goal, Misclassified, Nearest
-from pellucid.audits.nearest import nearest
+from pellucid.audits.searches import nearest
 from pellucid.norms import RMS
 
 GOALS: dict[str, Goal] = {"attack": Misclassified(), "below chance": BelowChance()}

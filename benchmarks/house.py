@@ -22,10 +22,10 @@ WALKS = {
         attacks.attack subjects.measured evaluate.measure evaluate.record evaluate.measure evaluate.folder
         evaluate.table sealed files:write_bytes""",
     "a batch through an audit": """
-        audits.carry_out:carry_out audits.part audits.robust evaluate.measure data.split batch data.tensors batch
-        halving evaluate.measure attacks.attack attacks.ladder attacks.attack attacks.worst_of attacks.attack
+        audits.carrying_out:carry_out audits.part audits.robust.part evaluate.measure data.split batch data.tensors
+        batch halving evaluate.measure attacks.attack attacks.ladder attacks.attack attacks.worst_of attacks.attack
         attacks.pgd attacks.search attacks.victim probe looking probe attacks.victim attacks.goals attacks.attack
-        evaluate.measure evaluate.record audits.robust audits.figure audits.part audits.folder:AuditFolder""",
+        evaluate.measure evaluate.record audits.robust.part page.figure audits.finding audits.folder:AuditFolder""",
     "a probe through a training step": """
         train.epoch_loop:EpochLoop probe objectives.objective objectives.gradient_norm probe second_order.mode probe
         looking contained looking probe train.epoch_loop train.tally:Tally""",
@@ -34,8 +34,8 @@ WALKS = {
         reports.explanations drawing.colors reports.explanations drawing.sheet files:write_bytes""",
     "a metric to the page of the report": """
         evaluate.explanations.sparsity:Sparsity evaluate.explanations.metric evaluate.explanations.judged
-        audits.explained audits.figure audits.part audits.folder reports.page.read reports.page.explainers
-        reports.page.contents reports.page.draw:page""",
+        audits.explained.part page.figure audits.finding audits.section audits.explained.section audits.section
+        reports.contents reports.draw:page""",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -64,20 +64,26 @@ def check(value: Any, shape: Shape, place: str = "") -> None:
         raise ValueError(f"{place or 'it'} is {_shown(value)}, not {_described(shape)}")
 
 
+def join(place: str, name: str) -> str:
+    """Where an entry of a table stands; of a name that is long its beginning."""
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    return f"{place}.{shown}" if place else shown
+
+
 def _check_table(value: Any, shape: Mapping[str, Shape], place: str) -> None:
     table = _table(value, place)
     for name, inner in shape.items():
         key = name.removesuffix("?")
         if key in table:
-            check(table[key], inner, _join(place, key))
+            check(table[key], inner, join(place, key))
         elif key == name:
-            raise ValueError(f"{_join(place, key)} is missing")
+            raise ValueError(f"{join(place, key)} is missing")
 
 
 def _check_each(value: Any, shape: Each, place: str) -> None:
     for name, entry in _table(value, place).items():
         _check_text(name, place)
-        check(entry, shape.shape, _join(place, name))
+        check(entry, shape.shape, join(place, name))
 
 
 def _check_list(value: Any, shape: list[Shape], place: str) -> None:
@@ -132,7 +138,7 @@ def _check_plain(value: Any, place: str, levels: int) -> None:
     if isinstance(value, Mapping):
         for name, entry in cast("Mapping[str, Any]", value).items():
             _check_text(name, place)
-            _check_plain(entry, _join(place, name), levels - 1)
+            _check_plain(entry, join(place, name), levels - 1)
     elif isinstance(value, list):
         for number, entry in enumerate(cast("list[Any]", value)):
             _check_plain(entry, f"{place}[{number}]", levels - 1)
@@ -178,11 +184,6 @@ def _shown(value: Any) -> str:
         return "a table" if isinstance(value, Mapping) else "a list"
     text = json.dumps(value) if not isinstance(value, int) or abs(value) <= _LARGEST else "an endless number"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _join(place: str, name: str) -> str:
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
-    return f"{place}.{shown}" if place else shown
 
 
 # the first that fits decides: a row is a tuple too

@@ -1,6 +1,7 @@
 """An audit's folder as if it had been carried out: all kinds of parts, two networks, names that mean harm."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,19 @@ import numpy
 from PIL import Image
 
 from pellucid.audits import AuditFolder, Figure, Finding, Outcome
-from pellucid.audits.figure import Better
+from pellucid.audits.class_maps import details as class_maps
+from pellucid.audits.decided import details as decided
+from pellucid.audits.decided.details import Bin, Confused, OfClass
+from pellucid.audits.explained import details as explained
+from pellucid.audits.explained.details import OfMetric
+from pellucid.audits.gallery import details as gallery
+from pellucid.audits.gallery.details import OfAttacked, OfImage, OfMap, OfStep
+from pellucid.audits.neurons import details as neurons
+from pellucid.audits.neurons.details import OfLayer, OfNeuron
+from pellucid.audits.robust import details as robust
 from pellucid.evaluate import Verdict
 from pellucid.metrics import Estimate
+from pellucid.page.figure import Better
 
 SCRIPT = "<script>alert(1)</script>"
 HANDLER = '"><img src=x onerror=alert(1)>'
@@ -112,36 +123,24 @@ def _decisions(better: float) -> Finding:
         Figure("calibration_error", (), about(0.031, 0.008, 1797), "lower"),
     )
     classes = [
-        {"class": name, "accuracy": None, "note": "no image of this class"}
+        OfClass(name, None, "no image of this class")
         if place == 7
-        else {"class": name, "accuracy": share_record(90 + place % 10 + int(4 * better), 120)}
+        else OfClass(name, share(min(90 + place % 10 + int(4 * better), 120), 120))
         for place, name in enumerate(CLASSES)
     ]
     mistakes = [
-        {"class": CLASSES[1], "taken for": CLASSES[2], "images": 9 - int(8 * better)},
-        {"class": CLASSES[3], "taken for": CLASSES[0], "images": 7},
-        *([{"class": "five", "taken for": "six", "images": 3}] if better else []),
+        Confused(CLASSES[1], CLASSES[2], 9 - int(8 * better)),
+        Confused(CLASSES[3], CLASSES[0], 7),
+        *([Confused("five", "six", 3)] if better else []),
     ]
-    bins = [
-        {"confidence": 0.35 + 0.16 * step, **share_record(int(30 + 17 * step - 8 * better), 100)} for step in range(5)
-    ]
+    right = [(0.35 + 0.16 * step, share(int(30 + 17 * step - 8 * better), 100)) for step in range(5)]
+    bins = [Bin(sure, found.value, found.low, found.high, found.n) for sure, found in right]
     confusion = [[120 if row == column else 0 for column in range(len(CLASSES))] for row in range(len(CLASSES))]
     confusion[1][1:3] = [111, 9]
     confusion[3][0], confusion[3][3] = 7, 113
     confusion[7][7] = 0
-    details = {
-        "classes": classes,
-        "mistakes": mistakes,
-        "confusion": None if better else confusion,
-        "reliability": bins,
-    }
-    return Finding(figures, details=details)
-
-
-def share_record(successes: int, n: int) -> dict[str, Any]:
-    """A share of images as plain values."""
-    found = share(min(successes, n), n)
-    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
+    known = () if better else tuple(map(tuple, confusion))
+    return Finding(figures, details=decided.Details(tuple(classes), tuple(mistakes), known, tuple(bins)))
 
 
 def _robustness(better: float) -> Finding:
@@ -156,11 +155,11 @@ def _robustness(better: float) -> Finding:
     ]
     curve = [(step * 0.004 * (1 + 2 * better), max(0.0, 0.96 - 0.96 * (step / 39) ** 0.8)) for step in range(40)]
     curves = {
-        "linf": [(level / 255, min(1, stays + better)) for level, stays in levels],
-        "attack": curve,
-        "below_chance": [],
+        "linf": tuple((level / 255, min(1.0, stays + better)) for level, stays in levels),
+        "attack": tuple(curve),
+        "below_chance": (),
     }
-    return Finding(tuple(figures), details={"curves": curves})
+    return Finding(tuple(figures), details=robust.Details(curves))
 
 
 def _verdicts(failed: bool) -> tuple[Verdict, ...]:
@@ -185,33 +184,28 @@ def _explanations(better: float) -> Finding:
             if (metric, explainer) == ("deletion", "grad-cam"):
                 estimate, note = None, "50 of 50 images have no value: the map is constant"
             figures.append(Figure(metric, (explainer,), estimate, direction, note))
-    metrics = {
-        metric: {"better": direction, "low": -1.0, "high": 1.0, "cost": "10 explanations"}
-        for metric, direction in METRICS.items()
-    }
-    known = {"grad-cam": [f"3 of 8 maps: {KNOWN}"]}
-    return Finding(tuple(figures), details={"metrics": metrics, "known": known})
+    metrics = {metric: OfMetric(direction, -1.0, 1.0, "10 explanations") for metric, direction in METRICS.items()}
+    known = {"grad-cam": (f"3 of 8 maps: {KNOWN}",)}
+    return Finding(tuple(figures), details=explained.Details(metrics, known))
 
 
 def _neurons(folder: AuditFolder, number: int, side: int) -> Finding:
     home = folder.place(number, "neurons").parent
-    table: list[dict[str, Any]] = []
+    table: list[OfNeuron] = []
     for neuron in range(7):
         name = f"neurons/{neuron}.png"
         picture(home / name, side, 900 + neuron, times=6)
-        table.append(
-            {"neuron": neuron, "level": 0.9 - 0.1 * neuron, "class": CLASSES[neuron], "share": 0.8, "picture": name}
-        )
+        table.append(OfNeuron(neuron, 0.9 - 0.1 * neuron, CLASSES[neuron], 0.8, name))
     figures = (
         Figure("consistency", ("layer3",), about(0.61)),
         Figure("dead_neurons", ("layer3",), share(2, 16), "lower"),
     )
-    return Finding(figures, details={"layers": {"layer3": {"neurons": 16, "table": table}}})
+    return Finding(figures, details=neurons.Details({"layer3": OfLayer(16, tuple(table))}))
 
 
 def _gallery(folder: AuditFolder, number: int, side: int, images: int) -> Finding:
     home = folder.place(number, "gallery").parent
-    entries: list[dict[str, Any]] = []
+    entries: list[OfImage] = []
     for index in range(images):
 
         def keep(name: str, seed: int, index: int = index) -> str:
@@ -219,48 +213,38 @@ def _gallery(folder: AuditFolder, number: int, side: int, images: int) -> Findin
             picture(home / path, side, 1000 * index + seed + number)
             return path
 
-        maps: dict[str, dict[str, Any]] = {
-            explainer: {"picture": keep(explainer, 10 + place), "scale": 0.0123 * (place + 1), "signed": place != 3}
+        maps = {
+            explainer: OfMap(keep(explainer, 10 + place), 0.0123 * (place + 1), place != 3)
             for place, explainer in enumerate(EXPLAINERS)
         }
-        maps["grad-cam"]["about"] = ["adds up to 0.0009 of 9.2", KNOWN]
+        maps["grad-cam"] = replace(maps["grad-cam"], about=("adds up to 0.0009 of 9.2", KNOWN))
         after = {
-            explainer: {"picture": keep(f"{explainer}-attacked", 30 + place), "scale": 0.02, "signed": place != 3}
+            explainer: OfMap(keep(f"{explainer}-attacked", 30 + place), 0.02, place != 3)
             for place, explainer in enumerate(EXPLAINERS)
         }
         toward = {
-            name: [
-                {
-                    "rho": rho,
-                    "picture": keep(f"{place}-{step}", 60 + 10 * place + step),
-                    "probability": 0.2 + 0.19 * step,
-                }
+            name: tuple(
+                OfStep(rho, keep(f"{place}-{step}", 60 + 10 * place + step), 0.2 + 0.19 * step)
                 for step, rho in enumerate(RHOS)
-            ]
+            )
             for place, name in enumerate(CLASSES[1:4])
         }
         entries.append(
-            {
-                "index": 17 + 3 * index,
-                "label": CLASSES[index % len(CLASSES)],
-                "predicted": CLASSES[(index + number) % len(CLASSES)],
-                "confidence": 0.973,
-                "right": number == 0,
-                "picture": keep("image", 0),
-                "why": "chosen" if index % 2 else "worst: surest mistake",
-                "maps": maps,
-                "toward": toward,
-                "attacked": {
-                    "picture": keep("attacked", 2),
-                    "predicted": CLASSES[5],
-                    "confidence": 0.6,
-                    "distance": 0.0314,
-                    "maps": after,
-                },
-            }
+            OfImage(
+                17 + 3 * index,
+                keep("image", 0),
+                CLASSES[(index + number) % len(CLASSES)],
+                CLASSES[index % len(CLASSES)],
+                number == 0,
+                0.973,
+                "chosen" if index % 2 else "worst: surest mistake",
+                maps,
+                toward,
+                OfAttacked(keep("attacked", 2), CLASSES[5], 0.6, 0.0314, after),
+            )
         )
     missing = {SCRIPT: f"no rule for {HANDLER}"} if number == 0 else {}
-    return Finding(details={"images": entries, "missing": missing})
+    return Finding(details=gallery.Details(tuple(entries), missing))
 
 
 def _class_maps(folder: AuditFolder, number: int, side: int) -> Finding:
@@ -269,13 +253,7 @@ def _class_maps(folder: AuditFolder, number: int, side: int) -> Finding:
     for place, name in enumerate(CLASSES[:-1]):
         paths[name] = f"class maps/{place}.png"
         picture(home / paths[name], side, 7000 + place + number)
-    details = {
-        "classes": paths,
-        "missing": {CLASSES[-1]: "no image was predicted as it"},
-        "scale": 0.37,
-        "explainer": "normlime",
-        "images": 200,
-        "adjusted_r2": 0.87,
-        "notes": ["31% of an image's parts, on average, hide nothing"],
-    }
+    missing = {CLASSES[-1]: "no image was predicted as it"}
+    notes = ("31% of an image's parts, on average, hide nothing",)
+    details = class_maps.Details(paths, missing, 0.37, 200, 0.87, notes=notes, explainer="normlime")
     return Finding(details=details)

@@ -10,7 +10,7 @@ from typing import Any, final
 import pytest
 
 from audited_subject import CLASSES, subject
-from pellucid import audits
+from pellucid import audits, plain
 from pellucid.audits import AuditFolder, Began, Decided, Done, Figure, Finding, Part, Profile, Task, plan
 from pellucid.errors import ConfigError, Damaged, MeasurementError, RunBusy
 from pellucid.evaluate.explanations import Passes
@@ -123,7 +123,7 @@ def test_parts_are_carried_out_in_order_and_network_by_network(tmp_path: Path) -
     outcome = folder.outcome(0, "first")
     assert outcome is not None and outcome.finding is not None
     assert outcome.finding.details == {"order": [1, 2]}
-    assert outcome.finding == Finding.from_record(json.loads(json.dumps(outcome.finding.to_record())))
+    assert outcome.finding == plain.build(Finding, json.loads(json.dumps(plain.dump(outcome.finding))))
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:

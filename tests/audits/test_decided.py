@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from audited_subject import CLASSES, subject
 from pellucid.audits import Decided, Finding, Task
+from pellucid.audits.decided.details import Confused
 from pellucid.data import TensorSplit
 from pellucid.evaluate import Decisions
 from pellucid.subjects import Subject
@@ -40,16 +41,14 @@ def test_accuracy_mistakes_and_confusion(tmp_path: Path) -> None:
     found = finding(told([0, 0, 1, 1, 1, 3], [0, 0, 1, 0, 0, 1]), tmp_path)
     values = {str(figure): figure.estimate for figure in found.figures}
     assert values["accuracy"] is not None and values["accuracy"].value == 0.5
-    assert found.details["mistakes"] == [
-        {"class": "ant", "taken for": "bee", "images": 2},
-        {"class": "bee", "taken for": "dog", "images": 1},
-    ]
-    assert found.details["confusion"] == [[2, 2, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert sum(map(sum, found.details["confusion"])) == 6
-    assert [entry["class"] for entry in found.details["classes"]] == list(CLASSES)
-    by_class = [entry["accuracy"] and entry["accuracy"]["value"] for entry in found.details["classes"]]
+    details = found.details
+    assert details.mistakes == (Confused("ant", "bee", 2), Confused("bee", "dog", 1))
+    assert details.confusion == ((2, 2, 0, 0), (0, 1, 0, 1), (0, 0, 0, 0), (0, 0, 0, 0))
+    assert sum(map(sum, details.confusion)) == 6
+    assert [entry.name for entry in details.classes] == list(CLASSES)
+    by_class = [entry.accuracy and entry.accuracy.value for entry in details.classes]
     assert by_class == [0.5, 0.5, None, None]
-    assert [entry.get("note") for entry in found.details["classes"]] == [None, None, *["no image of this class"] * 2]
+    assert [entry.note for entry in details.classes] == ["", "", *["no image of this class"] * 2]
     assert len(Decisions.load(tmp_path / "decisions.npz")) == 6
 
 
@@ -58,7 +57,7 @@ def test_a_network_that_is_always_right_is_as_sure_as_it_says(tmp_path: Path) ->
     for figure in found.figures[1:]:
         assert figure.better == "lower"
         assert figure.estimate is not None and figure.estimate.value == pytest.approx(0.0, abs=1e-9)
-    assert found.details["mistakes"] == []
+    assert found.details.mistakes == ()
 
 
 def test_figures_are_those_that_were_announced(tmp_path: Path) -> None:
@@ -79,5 +78,5 @@ def test_a_thousand_classes_have_no_table(tmp_path: Path) -> None:
     names = tuple(map(str, range(1000)))
     many = replace(few, model=model, split=replace(few.split, classes=names))
     found = finding(many, tmp_path)
-    assert found.details["confusion"] is None
-    assert len(found.details["classes"]) == 1000
+    assert found.details.confusion == ()
+    assert len(found.details.classes) == 1000

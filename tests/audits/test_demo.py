@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pellucid import audits
+from pellucid import audits, plain
 from pellucid.audits import (
     PROFILES,
     AuditFolder,
@@ -48,9 +48,9 @@ def test_a_figure_without_a_value_has_its_reason_under_the_table(monkeypatch: py
     monkeypatch.syspath_prepend(EXAMPLES)
     demo, reasons = importlib.import_module("demo"), Reasons()
     lost = Figure("random-similarity", ("gradient",), None, note="5 of 5 images have no value: the map is zero")
-    assert demo.spread(lost.to_record(), reasons) == "note 1"
+    assert demo.spread(plain.dump(lost), reasons) == "note 1"
     assert reasons.lines() == ["note 1: 5 of 5 images have no value: the map is zero"]
-    assert demo.spread(Figure("accuracy", (), Estimate(0.5, 0.25, 0.75, 8)).to_record(), reasons) == "0.50\n0.25-0.75"
+    assert demo.spread(plain.dump(Figure("accuracy", (), Estimate(0.5, 0.25, 0.75, 8))), reasons) == "0.50\n0.25-0.75"
 
 
 @pytest.mark.slow

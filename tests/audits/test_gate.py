@@ -10,10 +10,9 @@ from click.testing import CliRunner, Result
 from audited_subject import subject
 from pellucid import cli
 from pellucid.audits import AuditFolder, Checked, Decided, Figure, Profile, Requirement, Robust, carry_out, gate, keep
-from pellucid.audits.bearing import bears_on
-from pellucid.audits.part import Finding, Part, Task
-from pellucid.cli.screens.audited import report
-from pellucid.cli.screens.screen import Screen
+from pellucid.audits.finding import Finding
+from pellucid.audits.gating import bears_on
+from pellucid.audits.part import Part, Task
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.checks import CHECKS

@@ -114,7 +114,7 @@ def test_images_of_every_shape_and_number_of_classes(shape: tuple[int, ...], cla
     assert decided is not None
     figures = {str(figure): figure.estimate for figure in decided.figures}
     assert figures["accuracy"] is not None and figures["accuracy"].n == count
-    assert len(decided.details["classes"]) == classes
+    assert len(decided.details.classes) == classes
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_one_image_in_all_and_a_class_without_any(count: int) -> None:
     found = outcomes(network("convolution", arrays(count, 1, 8, 8)), few())
     decided = found["decisions"].finding
     assert decided is not None and found["robustness"].finding is not None
-    by_class = [entry["accuracy"] is not None for entry in decided.details["classes"]]
+    by_class = [entry.accuracy is not None for entry in decided.details.classes]
     assert by_class == [number < count for number in range(3)]
 
 

@@ -68,7 +68,8 @@ def named(figures: Sequence[Figure]) -> dict[str, Figure]:
 
 
 def pictures(content: Any) -> list[str]:
-    """Every path of a picture in plain values."""
+    """Every path of a picture in details."""
+    content = plain.dump(content)
     if isinstance(content, dict):
         return [path for value in content.values() for path in pictures(value)]
     if isinstance(content, list):
@@ -95,8 +96,8 @@ def test_explanations_are_judged_as_by_judge(subject: Subject, tmp_path: Path) -
             figure = named(found.figures)[f"{metric}({name})"]
             assert figure.estimate == record.mean
             assert figure.better == metrics[metric].better
-    assert found.details["metrics"]["sparsity"]["better"] == "neither"
-    assert found.details["explainers"]["smoothgrad"]["samples"] == 2
+    assert found.details.metrics["sparsity"].better == "neither"
+    assert found.details.explainers["smoothgrad"]["samples"] == 2
     assert part.carry_out(task) == found, "a second attempt goes on with what is kept"
 
 
@@ -109,16 +110,16 @@ def test_what_has_to_be_known_of_maps_is_kept_with_them(subject: Subject, tmp_pa
     blinded = replace(subject, model=blind)
     lrp = {"lrp": LRP()}
     found = carried_out(Explained(lrp, {"sparsity": Sparsity()}, n=4), blinded, tmp_path / "judged")
-    assert found.details["known"] == {
-        "lrp": [
+    assert found.details.known == {
+        "lrp": (
             "4 of 4 maps: the map is zero everywhere",
             "4 of 4 maps: of what a map should add up to, 100.0% lost",
-        ]
+        )
     }
     part = Gallery(lrp, chosen=1, worst=0, rho=(0.1,), steps=1)
-    (image,) = carried_out(part, blinded, tmp_path / "drawn").details["images"]
-    about = ["adds up to 0 of 2", "100.0% lost", "the map is zero everywhere"]
-    assert image["maps"]["lrp"]["about"] == about
+    (image,) = carried_out(part, blinded, tmp_path / "drawn").details.images
+    about = ("adds up to 0 of 2", "100.0% lost", "the map is zero everywhere")
+    assert image.maps["lrp"].about == about
 
 
 def test_what_cannot_be_judged_is_named_and_loses_nothing_else(subject: Subject, tmp_path: Path) -> None:
@@ -199,39 +200,39 @@ GALLERY = Gallery(
 def test_a_gallery_has_chosen_and_worst_images(subject: Subject, tmp_path: Path) -> None:
     place = tmp_path / "gallery"
     found = carried_out(GALLERY, subject, place).details
-    assert found["missing"].keys() == {"grad-cam"}
-    assert NO_CONVOLUTIONS in found["missing"]["grad-cam"]
-    images = found["images"]
-    assert [image["why"] for image in images] == ["chosen at random"] * 2 + ["sure and wrong"] * 2
-    assert len({image["index"] for image in images}) == 4
+    assert found.missing.keys() == {"grad-cam"}
+    assert NO_CONVOLUTIONS in found.missing["grad-cam"]
+    images = found.images
+    assert [image.why for image in images] == ["chosen at random"] * 2 + ["sure and wrong"] * 2
+    assert len({image.index for image in images}) == 4
     decided = evaluate.decide(subject.model, subject.split)
     confidence = decided.columns["confidence"]
     surest = confidence[~decided.right].sort(descending=True).values.tolist()
-    assert [image["confidence"] for image in images[2:]] == pytest.approx(surest[:2])
+    assert [image.confidence for image in images[2:]] == pytest.approx(surest[:2])
     classes = subject.split.classes
     for image in images:
-        assert image["label"] in classes and image["right"] is (image["label"] == image["predicted"])
-        assert list(image["maps"]) == ["gradient"] and image["maps"]["gradient"]["signed"]
-        assert {image["label"], image["predicted"]} <= set(image["toward"])
-        for steps in image["toward"].values():
-            assert [step["rho"] for step in steps] == [0.05, 0.3]
-            assert steps[0]["probability"] < steps[1]["probability"]
-    attacked = [image["attacked"] for image in images if image["attacked"]]
+        assert image.label in classes and image.right is (image.label == image.predicted)
+        assert list(image.maps) == ["gradient"] and image.maps["gradient"].signed
+        assert {image.label, image.predicted} <= set(image.toward)
+        for steps in image.toward.values():
+            assert [step.rho for step in steps] == [0.05, 0.3]
+            assert steps[0].probability < steps[1].probability
+    attacked = [image.attacked for image in images if image.attacked]
     assert attacked, "an attack of this size makes some image fail"
     for image in images[2:]:
-        assert image["attacked"] is None, "what is wrong anyway is not attacked"
+        assert image.attacked is None, "what is wrong anyway is not attacked"
     for entry in attacked:
-        assert entry["distance"] <= 0.3 + 1e-6 and list(entry["maps"]) == ["gradient"]
+        assert entry.distance <= 0.3 + 1e-6 and list(entry.maps) == ["gradient"]
     for path in pictures(found):
         assert size(tmp_path / path) == (8, 8)
 
 
 def test_a_gallery_without_labels_shows_none(subject: Subject, tmp_path: Path) -> None:
     found = carried_out(replace(GALLERY, rho=(0.05,)), replace(subject, labeled=False), tmp_path / "gallery").details
-    assert [image["why"] for image in found["images"]] == ["chosen at random"] * 2
-    for image in found["images"]:
-        assert image["label"] is image["right"] is image["attacked"] is None
-        assert len(image["toward"]) == 2, "the prediction and the runner-up"
+    assert [image.why for image in found.images] == ["chosen at random"] * 2
+    for image in found.images:
+        assert image.label is image.right is image.attacked is None
+        assert len(image.toward) == 2, "the prediction and the runner-up"
 
 
 LIME = Lime(Grid(2, 2), masks=20)
@@ -242,12 +243,12 @@ def test_class_maps_are_of_classes_that_were_predicted(subject: Subject, tmp_pat
     found = carried_out(part, subject, tmp_path / "class maps").details
     some = Task(subject, tmp_path, 5).batch(6)
     predicted = {subject.split.classes[number] for number in subject.model(some.x).argmax(1).tolist()}
-    assert set(found["classes"]) == predicted
-    assert found["missing"] == {
+    assert set(found.classes) == predicted
+    assert found.missing == {
         name: "no image was predicted as it" for name in subject.split.classes if name not in predicted
     }
-    assert 0 <= found["idle"] < 0.5 and found["adjusted_r2"] < 1
-    assert found["images"] == 6 and found["scale"] > 0 and found["explainer"]["kind"] == "normlime"
+    assert 0 <= found.idle < 0.5 and found.adjusted_r2 < 1
+    assert found.images == 6 and found.scale > 0 and found.explainer == "normlime"
     for path in pictures(found):
         assert size(tmp_path / path) == (8, 8)
     assert part.passes(subject).forwards == 6 * 20
@@ -259,7 +260,7 @@ def test_neurons_have_figures_and_pictures(subject: Subject, tmp_path: Path) -> 
     place = tmp_path / "neurons"
     found = carried_out(Neurons(n=60, steps=5, targets=1, eps=0.2, shown=2, images=3), subject, place)
     figures = named(found.figures)
-    (layer,) = found.details["layers"]
+    (layer,) = found.details.layers
     assert list(figures) == [
         f"{name}({layer})"
         for name in ("consistency", "consistency_corrected", "content_over_target", "distance_ratio")
@@ -267,12 +268,12 @@ def test_neurons_have_figures_and_pictures(subject: Subject, tmp_path: Path) -> 
     for figure in found.figures:
         assert figure.estimate is not None, figure
         assert figure.estimate.low <= figure.estimate.value <= figure.estimate.high
-    content = found.details["layers"][layer]
-    assert content["neurons"] == 24
-    levels = [row["level"] for row in content["table"]]
+    content = found.details.layers[layer]
+    assert content.neurons == 24
+    levels = [row.level for row in content.table]
     assert len(levels) == 4 and levels == sorted(levels, reverse=True)
-    for row in content["table"]:
-        assert size(tmp_path / row["picture"]) == (3 * 8, 8)
+    for row in content.table:
+        assert size(tmp_path / row.picture) == (3 * 8, 8)
 
 
 def test_neurons_of_images_that_nothing_can_lead_elsewhere(subject: Subject, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_what_is_audited(folder: AuditFolder, edit: Edit, message: str) -> None:
 
 
 PARTS: list[tuple[str, Edit, str]] = [
-    ("decisions", lambda one: known(one)["mistakes"][0].pop("taken for"), "mistakes[0].taken for is missing"),
+    ("decisions", lambda one: known(one)["mistakes"][0].pop("taken_for"), "mistakes[0].taken_for is missing"),
     ("decisions", lambda one: known(one)["confusion"].pop(), "details.confusion has other rows and columns"),
     ("decisions", lambda one: known(one)["reliability"][0].update(confidence="a"), 'confidence is "a", not a'),
     ("decisions", lambda one: one["finding"]["figures"][0]["estimate"].pop("n"), "estimate.n is missing"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from pellucid import plain
 from pellucid.audits import (
     PROFILES,
     Announced,
@@ -32,7 +33,7 @@ FIGURES = [
     Figure("robust_accuracy", ("linf", "8/255"), Estimate(0.4, 0.3, 0.5, 100)),
     Figure("random-similarity", ("smoothgrad",), None, "lower"),
 ]
-RECORDS = [{"model": "mine", "network": 0, "part": "some", **figure.to_record()} for figure in FIGURES]
+RECORDS = [{"model": "mine", "network": 0, "part": "some", **plain.dump(figure)} for figure in FIGURES]
 
 words = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,12}", fullmatch=True)
 arguments = st.one_of(words, st.from_regex(r"[0-9]{1,3}/[1-9][0-9]{0,2}|layers\.[0-9]", fullmatch=True))

@@ -12,7 +12,7 @@ from audited_subject import subject
 from pellucid import measure
 from pellucid.attacks import PGD
 from pellucid.audits import Robust, Task
-from pellucid.audits.robust import written
+from pellucid.audits.robust.part import written
 
 SMALL = Robust(n=8, nearest=6, linf=(8 / 255, 0.2), l2=(0.5,), steps=3, nearest_steps=5, repeated=2)
 
@@ -32,9 +32,9 @@ def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> No
     assert heard[0][:2] == (8, 8) and heard[0][2].startswith("attacks, linf: accuracy ")
     assert [verdict.check for verdict in found.verdicts] == ["convergence", "convergence-below-chance"]
     assert {verdict.evidence["images"] for verdict in found.verdicts} == {2}
-    curves = found.details["curves"]
+    curves = found.details.curves
     assert set(curves) == {"linf", "l2", "attack", "below_chance"}
-    assert curves["linf"] == [(8 / 255, small.value), (0.2, large.value)]
+    assert curves["linf"] == ((8 / 255, small.value), (0.2, large.value))
     for curve in curves.values():
         distances, standing = [at for at, _ in curve], [share for _, share in curve]
         assert distances == sorted(distances)

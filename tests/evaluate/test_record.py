@@ -13,7 +13,7 @@ from torch import Tensor
 from pellucid.errors import Damaged, MeasurementError, ShapeError
 from pellucid.evaluate import Record, worst
 from pellucid.metrics import area
-from pellucid.metrics.area import exact
+from pellucid.metrics.areas import exact
 
 
 def record(distance: list[float], *, levels: tuple[float, ...] = (), index: int = 0) -> Record:

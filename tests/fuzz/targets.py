@@ -29,8 +29,8 @@ from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
 from pellucid.explainers.normlime import Vocabulary
 from pellucid.models.weights import is_torchscript, read_weights
-from pellucid.reports.page.contents import Contents
-from pellucid.reports.page.read import Audit
+from pellucid.reports.contents import Contents
+from pellucid.reports.read import Audit
 from pellucid.runs.folder import RunFolder, headline
 from pellucid.subjects import Asked, classes_asked, similarity_of, with_columns
 from pellucid.train import Checkpoints

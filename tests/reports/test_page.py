@@ -13,13 +13,15 @@ from PIL import Image
 from audits.specimen import ARABIC, CLASSES, HANDLER, KNOWN, MODELS, SCRIPT, SHORT, picture, share, specimen
 from pellucid import reports
 from pellucid.audits import AuditFolder, Figure, Finding, Outcome
+from pellucid.audits.decided.details import OfClass
+from pellucid.audits.robust.details import Details
 from pellucid.evaluate import Verdict
 from pellucid.metrics import Estimate
-from pellucid.reports.page.album import Album
-from pellucid.reports.page.curves import charts
-from pellucid.reports.page.numbers import Number
-from pellucid.reports.page.read import Audit
-from pellucid.reports.page.sentences import sentence
+from pellucid.page.album import Album
+from pellucid.page.numbers import Number
+from pellucid.reports.answers import answers
+from pellucid.reports.contents import Contents
+from pellucid.reports.read import Audit
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 FOREIGN = {"script", "style"}  # whose text is not that of the page
@@ -181,10 +183,9 @@ def test_budgets_are_counted_in_255ths_where_they_are_meant_so(
     one = specimen(tmp_path, models=("one",), images=1)
     outcome = one.outcome(0, "robustness")
     assert outcome and outcome.finding
-    curve = [[budget / 255, 0.9 - budget / 100] for budget in budgets]
-    details = {**outcome.finding.details, "curves": {"linf": curve}}
+    details = Details({"linf": tuple((budget / 255, 0.9 - budget / 100) for budget in budgets)})
     one.keep(0, "robustness", replace(outcome, finding=replace(outcome.finding, details=details)))
-    (chart,) = (chart for chart in charts(Audit.read(one)) if not chart.diagonal)
+    (chart,) = (chart for chart in Contents.of(Audit.read(one)).charts if not chart.diagonal)
     assert (chart.across, chart.unit) == (across, unit)
 
 
@@ -192,8 +193,8 @@ def test_a_thousand_classes_are_not_shown_against_one_another(tmp_path: Path) ->
     folder = specimen(tmp_path, models=("one",), images=1)
     outcome = folder.outcome(0, "decisions")
     assert outcome and outcome.finding
-    names = [{"class": str(number), "accuracy": None, "note": "no image of this class"} for number in range(26)]
-    many = {**outcome.finding.details, "classes": names, "confusion": [[1] * 26] * 26}
+    names = tuple(OfClass(str(number), None, "no image of this class") for number in range(26))
+    many = replace(outcome.finding.details, classes=names, confusion=((1,) * 26,) * 26)
     folder.keep(0, "decisions", replace(outcome, finding=replace(outcome.finding, details=many)))
     assert 'class="confusion"' not in reports.page(folder)
 
@@ -220,7 +221,7 @@ def test_of_a_thousand_classes_those_that_are_missing_are_counted(tmp_path: Path
     outcome = folder.outcome(0, "class maps")
     assert outcome is not None and outcome.finding is not None
     missing = {f"class {number}": "no image was predicted as it" for number in range(998)}
-    finding = Finding(details={**outcome.finding.details, "missing": missing})
+    finding = Finding(details=replace(outcome.finding.details, missing=missing))
     folder.keep(0, "class maps", replace(outcome, finding=finding))
     text = reports.page(folder)
     assert "of 998 more classes nothing is known: no image was predicted as it" in text
@@ -319,8 +320,8 @@ def told(tmp_path: Path, outcomes: dict[str, Outcome], kinds: dict[str, str]) ->
     )
     for part, outcome in outcomes.items():
         folder.keep(0, part, outcome)
-    audit = Audit.read(folder)
-    return sentence(audit, audit.networks[0]).replace("\N{NO-BREAK SPACE}", " ")
+    (answer,) = answers(Audit.read(folder))
+    return answer.sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def found(*figures: Figure, verdicts: tuple[Verdict, ...] = ()) -> Outcome:

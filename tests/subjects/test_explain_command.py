@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from command import call, refused
 from pellucid import data, models
 from pellucid.explainers import Gradient
+from pellucid.page.legend import legends
 from pellucid.reports.explanations import where_to
-from pellucid.reports.legend import legends
 
 
 @pytest.fixture(autouse=True)

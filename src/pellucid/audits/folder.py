@@ -9,20 +9,51 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from pellucid import files
-from pellucid.audits.part import Finding
-from pellucid.audits.recorded import check_about, check_outcome
+from pellucid import audits, files, plain, shape
+from pellucid.audits.finding import Finding
+from pellucid.audits.section import Plain, Section, section_of
 from pellucid.errors import Damaged, MeasurementError
 from pellucid.ledger import checksums
+from pellucid.shape import PLAIN, Each
 
 SKIPPED = "skipped"
 """What a failure begins with where a part did not apply."""
 
 MENDING = "the 'pellucid audit' command that made it mends it"
+
+
+_ABOUT = {
+    "models": [{"name": str, "fingerprint?": str}],
+    "data": {
+        "source?": str,
+        "fingerprint?": str,
+        "images?": int,
+        "classes?": [str],
+        "shape?": [int],
+        "labeled?": bool,
+    },
+    "parts": Each(PLAIN),
+    "untrained?": [int],
+    "profile?": str,
+    "seed?": int,
+    "environment?": (Each(PLAIN), None),
+    "command?": (str, None),
+}
+
+_NAME = 200  # letters of what becomes a name of a file
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What became of a part, as its file has it."""
+
+    finding: Finding | None
+    failure: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +87,7 @@ class AuditFolder:
             raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
         with checksums.reading(self._about, MENDING):
             about = checksums.read_json(self._about, MENDING)
-            check_about(about)
+            _check_about(about)
             return about
 
     @property
@@ -96,6 +127,15 @@ class AuditFolder:
                         files.remove(file)
         checksums.write(self._about, content)
 
+    def kind(self, part: str) -> str:
+        """Of what kind a part is."""
+        return str(self.about["parts"][part].get("kind", ""))
+
+    def section(self, part: str) -> Section[Any]:
+        """The section of the page that a part has; of a kind that is not installed, one of figures alone."""
+        kind = self.kind(part)
+        return section_of(audits.PARTS[kind]) if kind in audits.PARTS else Plain()
+
     def place(self, model: int, part: str) -> Path:
         """Where a part of a network's audit keeps its records and pictures."""
         return self._place(model, self.models[model], part)
@@ -112,9 +152,12 @@ class AuditFolder:
         try:
             known = checksums.read_json(file, MENDING)
             with checksums.reading(file, MENDING):
-                check_outcome(known, self.about["parts"][part].get("kind"))
-                finding = None if known["finding"] is None else Finding.from_record(known["finding"])
-                return Outcome(finding, str(known["failure"]), float(known["seconds"]))
+                kept = plain.build(_Kept, known)
+                finding = kept.finding
+                if finding is not None:
+                    details = plain.build(self.section(part).details, finding.details, "details")
+                    finding = replace(finding, details=details)
+                return Outcome(finding, kept.failure, kept.seconds)
         except Damaged as error:
             return Outcome(None, str(error), 0.0, damaged=True)
 
@@ -139,7 +182,8 @@ class AuditFolder:
         if outcome is None or outcome.finding is None:
             return [outcome.failure] if outcome is not None and outcome.damaged else []
         place = self.place(model, part)
-        pictures = [place.parent / name for name in _names(outcome.finding.details) if name.startswith(f"{part}/")]
+        words = _names(plain.dump(outcome.finding.details))
+        pictures = [place.parent / name for name in words if name.startswith(f"{part}/")]
         faults = [checksums.fault_of(path, MENDING) for path in pictures]
         return [*filter(None, dict.fromkeys([*faults, *checksums.faults_below(place, MENDING)]))]
 
@@ -150,19 +194,14 @@ class AuditFolder:
 
     def keep(self, model: int, part: str, outcome: Outcome) -> None:
         """Write down what became of a part."""
-        record = {
-            "finding": None if outcome.finding is None else outcome.finding.to_record(),
-            "failure": outcome.failure,
-            "seconds": outcome.seconds,
-        }
         file = self._file(model, part)
         files.inner_folder(file.parent)
-        checksums.write_json(file, record, indent=1)
+        checksums.write_json(file, plain.dump(_Kept(outcome.finding, outcome.failure, outcome.seconds)), indent=1)
 
     def figures(self) -> Sequence[Mapping[str, Any]]:
         """Every figure of every network as plain values, for tables and other programs."""
         return [
-            {"model": name, "network": number, "part": part, **figure.to_record()}
+            {"model": name, "network": number, "part": part, **plain.dump(figure)}
             for number, name in enumerate(self.models)
             for part, outcome in self.outcomes(number).items()
             if outcome.finding is not None
@@ -175,6 +214,23 @@ class AuditFolder:
 
     def _file(self, model: int, part: str) -> Path:
         return _file_of(self.place(model, part))
+
+
+def _check_about(about: Mapping[str, Any]) -> None:
+    """Raise a ValueError that says what is wrong with what an audit says it is of."""
+    shape.check(about, _ABOUT)
+    if not about["models"]:
+        raise ValueError("models is empty")
+    for number, model in enumerate(about["models"]):
+        if len(model["name"].rstrip("/").rpartition("/")[2]) > _NAME:
+            raise ValueError(f"models[{number}].name is longer than names are")
+    for part, settings in about["parts"].items():
+        if part in ("", ".", "..") or "/" in part or "\0" in part or len(part) > _NAME:
+            raise ValueError("parts has one whose name is no name of a folder")
+        if not isinstance(settings, dict):
+            raise ValueError(f"parts.{part} is no table")
+    if any(not 0 <= number < len(about["models"]) for number in about.get("untrained", ())):
+        raise ValueError("untrained numbers a network that is not there")
 
 
 def _names(details: Any) -> Iterator[str]:

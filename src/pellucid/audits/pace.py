@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pellucid.audits.carry_out import Planned
+from pellucid.audits.carrying_out import Planned
 
 _TRUST = 0.1  # of the whole plan: so much weight the plan keeps against what has been measured
 

@@ -1,49 +1,22 @@
 """What every part of an audit is: a frozen value that looks at one network and says what it found."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from PIL import Image
 
 from pellucid import evaluate
-from pellucid.audits.figure import Figure
+from pellucid.audits.finding import Finding
 from pellucid.batch import Batch
 from pellucid.data import Split, sequential
 from pellucid.drawing import png
 from pellucid.errors import ConfigError
-from pellucid.evaluate import Verdict
 from pellucid.evaluate.explanations import Passes
 from pellucid.ledger import checksums
 from pellucid.subjects import Subject
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a part found: figures, verdicts, and what its section of the page shows beside them, as plain values."""
-
-    figures: tuple[Figure, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    def to_record(self) -> dict[str, Any]:
-        """The finding as plain values."""
-        return {
-            "figures": [figure.to_record() for figure in self.figures],
-            "verdicts": [asdict(verdict) for verdict in self.verdicts],
-            "details": dict(self.details),
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Finding":
-        """The inverse of `to_record`."""
-        return cls(
-            tuple(map(Figure.from_record, record["figures"])),
-            tuple(Verdict(**verdict) for verdict in record["verdicts"]),
-            record["details"],
-        )
 
 
 @dataclass(frozen=True)
@@ -93,11 +66,14 @@ class Task:
 class Part(ABC):
     """A part of an audit. Final classes are frozen dataclasses listed in `PARTS`.
 
-    `labeled` is whether it needs to know the right answers.
+    `labeled` is whether it needs to know the right answers. `section` is the place of its section of the page,
+    `package.module:Class`; without one it is the section in `section.py` beside it, and where there is none either
+    the page has a table of its figures.
     """
 
     registry: ClassVar[str] = "pellucid.audits:PARTS"
     labeled: ClassVar[bool] = True
+    section: ClassVar[str] = ""
 
     @final
     def fits(self, subject: Subject) -> bool:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from pellucid.audits.auto_attacked import AutoAttacked
-from pellucid.audits.checked import Checked
-from pellucid.audits.class_maps import ClassMaps
-from pellucid.audits.decided import Decided
-from pellucid.audits.explained import Explained
-from pellucid.audits.gallery import Gallery
-from pellucid.audits.gradients import Gradients
-from pellucid.audits.neurons import Neurons
+from pellucid.audits.auto_attacked.part import AutoAttacked
+from pellucid.audits.checked.part import Checked
+from pellucid.audits.class_maps.part import ClassMaps
+from pellucid.audits.decided.part import Decided
+from pellucid.audits.explained.part import Explained
+from pellucid.audits.gallery.part import Gallery
+from pellucid.audits.gradients.part import Gradients
+from pellucid.audits.neurons.part import Neurons
 from pellucid.audits.profile import Profile
-from pellucid.audits.robust import Robust
+from pellucid.audits.robust.part import Robust
 from pellucid.evaluate.explanations import (
     ROAD,
     AdversarialSimilarity,
@@ -37,7 +37,6 @@ from pellucid.explainers import (
     SmoothGrad,
 )
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.registry import Registry
 
 _FEW: Mapping[str, Explainer] = {
     "gradient": Gradient(),
@@ -139,5 +138,3 @@ FULL = Profile(
         "class maps": ClassMaps(NormLime(Lime(Grid(), output="logit")), n=500),
     },
 )
-
-PROFILES: Registry[Profile] = Registry("profile", {"quick": QUICK, "standard": STANDARD, "full": FULL})

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pellucid import naming
-from pellucid.audits.figure import Figure
 from pellucid.audits.part import Announced, Part
 from pellucid.errors import ConfigError, UnknownName, nearest, suggestion
+from pellucid.page.figure import Figure
 from pellucid.subjects import Subject
 
 End = Literal["value", "low", "high"]

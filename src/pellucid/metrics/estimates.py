@@ -3,32 +3,29 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from pellucid import shape
+from pellucid import plain
 from pellucid.errors import ShapeError
+from pellucid.plain import Endless
 
-_RECORD = {"value": shape.ENDLESS, "low": shape.ENDLESS, "high": shape.ENDLESS, "n": int}
+if TYPE_CHECKING:  # a page with saved estimates is drawn without torch
+    import torch
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A measured value, its 95 % interval and the number of images behind it."""
 
-    value: float
-    low: float
-    high: float
+    value: Endless
+    low: Endless
+    high: Endless
     n: int
 
     @classmethod
     def from_record(cls, record: Any) -> "Estimate":
         """The estimate that plain values from a file describe; a ValueError says what they are instead."""
-        shape.check(record, _RECORD, "the estimate")
-        return cls(record["value"], record["low"], record["high"], record["n"])
+        return plain.build(cls, record, "the estimate")
 
     def __str__(self) -> str:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}] n={self.n}"
@@ -58,18 +55,20 @@ class Estimate:
         return cls(share, max(0.0, min(center - half, share)), min(1.0, max(center + half, share)), n)
 
     @classmethod
-    def mean(cls, values: Float[Tensor, " n"], *, seed: int = 0) -> "Estimate":
+    def mean(cls, values: "torch.Tensor", *, seed: int = 0) -> "Estimate":
         """The mean over images, with the interval that resampling the images gives (1,000 times)."""
         return cls.resampled(lambda rows: rows.mean(-1), values, seed=seed)
 
     @classmethod
     def resampled(
-        cls, statistic: Callable[[Tensor], Tensor], values: Float[Tensor, "n *columns"], *, seed: int = 0
+        cls, statistic: "Callable[[torch.Tensor], torch.Tensor]", values: "torch.Tensor", *, seed: int = 0
     ) -> "Estimate":
         """A statistic over images with the interval that resampling them gives.
 
         It is called on the values, and on many drawings of as many at once: (drawings, n, *columns).
         """
+        import torch
+
         if len(values) == 0:
             raise ShapeError("a statistic of 0 images is no number; measure on at least one image")
         values = values.detach().cpu().double()

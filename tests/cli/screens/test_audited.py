@@ -1,16 +1,20 @@
 """What the terminal shows of an audit."""
 
+from dataclasses import asdict
+
 import pytest
 
-from audits.specimen import share_record
 from pellucid.audits import Planned
-from pellucid.cli.screens import audited
-from pellucid.cli.screens.screen import Screen
+from pellucid.metrics import Estimate
 
 MODELS = [f"benchmarks/networks/digits/{name}-digits-simple-cnn-d9c579f6a4b1" for name in ("standard", "adversarial")]
 
 
 @pytest.mark.parametrize("width", [72, 120])
+def share(successes: int) -> dict[str, float]:
+    return asdict(Estimate.proportion(successes, 100))
+
+
 def test_the_first_column_and_intervals_are_whole(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
@@ -23,7 +27,7 @@ def test_the_first_column_and_intervals_are_whole(
             "models": MODELS,
             "untrained": [],
             "data": {"source": "digits", "images": 100},
-            "figures": [{**figure, "network": number, "estimate": share_record(93, 100)} for number in range(2)],
+            "figures": [{**figure, "network": number, "estimate": share(93)} for number in range(2)],
             "verdicts": [],
             "failures": [{"model": MODELS[1], "part": "neurons", "failure": "no layers", "skipped": False}],
             "damaged": [],
@@ -52,7 +56,7 @@ def test_many_networks_stand_under_letters(
         "models": names,
         "untrained": [],
         "data": {"source": "digits", "images": 100},
-        "figures": [{**figure, "network": number, "estimate": share_record(90 + number, 100)} for number in range(6)],
+        "figures": [{**figure, "network": number, "estimate": share(90 + number)} for number in range(6)],
         "verdicts": [],
         "failures": [],
         "damaged": [],

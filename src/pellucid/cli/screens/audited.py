@@ -11,11 +11,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audits import Began, Done, Event, Planned, letter, short_names
+from pellucid.audits import Began, Done, Event, Planned
 from pellucid.audits.pace import Pace, in_words
 from pellucid.cli.screens.screen import Screen
 from pellucid.data import Split
 from pellucid.metrics import Estimate
+from pellucid.page import letter, short_names
 from pellucid.printable import all_printable, printable
 from pellucid.reasons import Reasons
 from pellucid.subjects import Subject, untrained_words

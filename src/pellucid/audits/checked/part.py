@@ -1,0 +1,45 @@
+"""Whether the figures of robustness can be believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from pellucid.attacks.attack import check_budget
+from pellucid.audits.finding import Finding
+from pellucid.audits.part import Announced, Part, Task, check_counts
+from pellucid.audits.searches import blindly, bounded, without_slopes
+from pellucid.evaluate import verdicts
+from pellucid.evaluate.explanations import Passes
+from pellucid.norms import Linf
+from pellucid.subjects import Subject
+
+
+@final
+@dataclass(frozen=True)
+class Checked(Part):
+    """Every listed check of the network, its images and the attack behind its figures, on `n` images."""
+
+    n: int = 32
+    eps: float = 8 / 255
+    steps: int = 20
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n", "steps")
+        check_budget(self.eps, Linf(), "Checked")
+
+    def passes(self, subject: Subject) -> Passes:
+        """Some 200 passes, and those of the attack that some checks repeat."""
+        rows = min(self.n, len(subject.split)) * (200 + 4 * self.steps)
+        return Passes(rows, rows // 2)
+
+    def announced(self) -> Sequence[Announced]:
+        """None: it has other things to say."""
+        return []
+
+    def carry_out(self, task: Task) -> Finding:
+        """Ask them all."""
+        make = blindly if without_slopes(task.subject) else bounded
+        attack = make(self.eps, Linf(), self.steps)
+        classes = task.subject.split.classes
+        found = verdicts(task.subject.model, task.batch(self.n), classes=classes, attack=attack, seed=task.seed)
+        return Finding(verdicts=found)

@@ -1,0 +1,68 @@
+"""Whether the network's gradient is worth looking at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from torch import nn
+
+from pellucid.audits.counting import passes_of
+from pellucid.audits.explained.part import figure
+from pellucid.audits.finding import Finding
+from pellucid.audits.part import Announced, Part, Task, check_counts
+from pellucid.data import Split
+from pellucid.evaluate.explanations import Judging, Metric, Passes, judge
+from pellucid.explainers import Gradient
+from pellucid.page.figure import Figure
+from pellucid.subjects import Subject
+
+
+@final
+@dataclass(frozen=True)
+class Gradients(Part):
+    """Metrics of the plain gradient, on `n` images and about the class that each is predicted as."""
+
+    metrics: Mapping[str, Metric] = field(default_factory=dict[str, Metric])
+    n: int = 100
+
+    labeled = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 1, "n")
+
+    def passes(self, subject: Subject) -> Passes:
+        """Counted on one image."""
+
+        def ask(model: nn.Module, split: Split) -> None:
+            judge(model, split, self.metrics, explainer=Gradient())
+
+        return passes_of(subject, min(self.n, len(subject.split)), ask)
+
+    def announced(self) -> Sequence[Announced]:
+        """Every metric, of the gradient where it judges explanations."""
+        return [
+            Announced(name, () if metric.needs == "network" else ("gradient",))
+            for name, metric in self.metrics.items()
+        ]
+
+    def carry_out(self, task: Task) -> Finding:
+        """Judge them all on the same maps."""
+
+        def watch(step: Judging) -> None:
+            task.watch(step.done, step.total, "gradients")
+
+        found = judge(
+            task.subject.model,
+            task.some(self.n),
+            self.metrics,
+            explainer=Gradient(),
+            seed=task.seed,
+            batch=64,
+            folders={metric: task.place / metric for metric in self.metrics},
+            watch=watch,
+        )
+        figures: list[Figure] = []
+        for name, record in found.items():
+            metric = self.metrics[name]
+            figures.append(figure(name, metric, record, *(() if metric.needs == "network" else ("gradient",))))
+        return Finding(tuple(figures))
