@@ -17,7 +17,7 @@ from benchmarks.timing import alternate, ratio, record
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.lime.hidden import hidden
-from pellucid.explainers.lime.sampling import drawn
+from pellucid.explainers.lime.sampling import drawn_masks
 from pellucid.randomness import Noise
 
 MASKS, IMAGES, SIDE, ROWS = 1000, 16, 224, 64
@@ -123,7 +123,7 @@ def agreement(masks: int) -> float:
 
     model, x = small().double().eval(), pictures(1).double()
     found = Lime(masks=masks).local(model, Batch(x, torch.zeros(1, dtype=torch.long)), "predicted")
-    given = drawn(Noise(0, torch.tensor([0])), 0, found.counts.tolist(), antithetic=True)[0, :masks]
+    given = drawn_masks(Noise(0, torch.tensor([0])), 0, found.counts.tolist(), antithetic=True)[0, :masks]
 
     class Given:
         def randint(self, *_: int) -> Any:

@@ -25,7 +25,7 @@ from pellucid.explainers import (
     completeness,
 )
 from pellucid.explainers.baseline import Baseline, baseline_of
-from pellucid.explainers.integrated_gradients import Quadrature, places
+from pellucid.explainers.integrated_gradients import Quadrature, nodes
 from pellucid.probe import Probe
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
@@ -71,7 +71,7 @@ def test_baselines_are_what_they_are_called() -> None:
 
 @given(st.sampled_from(get_args(Quadrature)), st.integers(2, 40))
 def test_the_weights_of_a_rule_sum_to_one_and_it_looks_at_the_way_alone(rule: Quadrature, steps: int) -> None:
-    at, weights = places(rule, steps)
+    at, weights = nodes(rule, steps)
     assert len(at) == len(weights) == steps
     assert sum(weights) == pytest.approx(1)
     assert all(weight > 0 for weight in weights)

@@ -1,14 +1,14 @@
 import torch
 
 from pellucid.explainers.lime import Grid, Pixels, Quickshift, Slic
-from pellucid.explainers.lime.sampling import BLOCK, drawn
+from pellucid.explainers.lime.sampling import BLOCK, drawn_masks
 from pellucid.randomness import Noise
 
 NOISE = Noise(7, torch.tensor([3, 11]))
 
 
 def test_bits_are_fair_and_those_of_different_segments_and_images_independent() -> None:
-    masks = torch.cat([drawn(NOISE, block, [100, 100], antithetic=False) for block in range(40)], 1).double()
+    masks = torch.cat([drawn_masks(NOISE, block, [100, 100], antithetic=False) for block in range(40)], 1).double()
     count = masks.shape[1]
     assert bool((masks.mean(1) - 0.5).abs().max() < 5 * 0.5 / count**0.5)
     both = torch.cat([masks[0], masks[1]], 1) - 0.5
@@ -20,22 +20,22 @@ def test_bits_are_fair_and_those_of_different_segments_and_images_independent() 
 
 def test_an_image_has_the_same_masks_however_many_segments_others_have() -> None:
     for antithetic in (False, True):
-        narrow = drawn(Noise(7, torch.tensor([3])), 2, [60], antithetic=antithetic)
-        wide = drawn(NOISE, 2, [60, 200], antithetic=antithetic)
+        narrow = drawn_masks(Noise(7, torch.tensor([3])), 2, [60], antithetic=antithetic)
+        wide = drawn_masks(NOISE, 2, [60, 200], antithetic=antithetic)
         assert torch.equal(wide[0, :, :60], narrow[0])
         assert not bool(wide[0, :, 60:].any())
         assert wide.shape == (2, BLOCK, 200)
 
 
 def test_the_first_mask_shows_all_and_pairs_are_opposites() -> None:
-    first = drawn(NOISE, 0, [9, 5], antithetic=True)
+    first = drawn_masks(NOISE, 0, [9, 5], antithetic=True)
     assert first[:, 0].sum(1).tolist() == [9, 5]
     assert not bool(first[:, 1].any())
     assert bool((first[0, ::2] ^ first[0, 1::2]).all())
     assert bool((first[1, ::2, :5] ^ first[1, 1::2, :5]).all())
-    later = drawn(NOISE, 1, [9, 5], antithetic=True)
+    later = drawn_masks(NOISE, 1, [9, 5], antithetic=True)
     assert not bool(later[0, 0].all()) and not torch.equal(later, first)
-    plain = drawn(NOISE, 0, [9, 5], antithetic=False)
+    plain = drawn_masks(NOISE, 0, [9, 5], antithetic=False)
     assert plain[:, 0].sum(1).tolist() == [9, 5]
     assert bool(plain[0, 1].any())
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from networks import images, smooth
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.explainers.lime.sampling import drawn, weights
+from pellucid.explainers.lime.sampling import drawn_masks, weights
 from pellucid.randomness import Noise
 
 MASKS = 400
@@ -30,7 +30,7 @@ def test_coefficients_are_theirs(output: str, baseline: float) -> None:
         return model(x).softmax(1) if output == "probability" else model(x)
 
     for image in range(3):
-        given = drawn(Noise(0, torch.tensor([image])), 0, [25], antithetic=True)[0, :MASKS]
+        given = drawn_masks(Noise(0, torch.tensor([image])), 0, [25], antithetic=True)[0, :MASKS]
 
         def perturb(_inputs: Tensor, *, given: Tensor = given, **_: Any) -> Iterator[Tensor]:
             yield from given.long()[:, None]

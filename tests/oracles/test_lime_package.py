@@ -15,7 +15,7 @@ from networks import images, smooth
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime, Quickshift, Slic, TooFewMasks, submodular_pick
 from pellucid.explainers.lime.regression import Sums, fit
-from pellucid.explainers.lime.sampling import drawn, weights
+from pellucid.explainers.lime.sampling import drawn_masks, weights
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.randomness import Noise
 
@@ -24,7 +24,7 @@ X, MODEL = images(2, 3, 24, 24), smooth(channels=3, size=24)
 
 def masks(index: int, counts: list[int], count: int) -> Tensor:
     """Those that `Lime` uses for the image of this number, under the seed 0."""
-    return drawn(Noise(0, torch.tensor([index])), 0, counts, antithetic=True)[0, :count]
+    return drawn_masks(Noise(0, torch.tensor([index])), 0, counts, antithetic=True)[0, :count]
 
 
 def theirs(model: nn.Module, x: Tensor, segments: Tensor, given: Tensor, **options: Any) -> Any:

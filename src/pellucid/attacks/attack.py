@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pellucid.attacks.engine import Engine, takes_channels_last
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
-from pellucid.attacks.victim import Images, Tally, Victim
+from pellucid.attacks.victim import Images, Spent, Victim
 from pellucid.batch import Batch, check_labels, counted
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.kinds import in_single, ready
@@ -107,14 +107,14 @@ class Attack(ABC):
         check_box(self.budget, self.norm, batch.x, type(self).__name__)
         model = ready(model)
         with frozen(model), torch.no_grad():
-            tally = Tally.zero(len(batch), batch.x.device)
+            spent = Spent.zero(len(batch), batch.x.device)
             rows = torch.arange(len(batch), device=batch.x.device)
             noise = Noise(seed, batch.index.to(batch.x.device))
             x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
             single = in_single(model, x)
             exact = engine.exact and single is model
             searched = engine.prepared(single)
-            victim = Victim(model, searched, x, batch.y, noise, rows, tally, engine, self.goal, layout, exact)
+            victim = Victim(model, searched, x, batch.y, noise, rows, spent, engine, self.goal, layout, exact)
             before = victim.decision(victim.x)
             check_labels(victim.y, before.shape[1], "this batch")
             return self._decided(victim, before, self._searched(victim, before))
@@ -135,9 +135,9 @@ class Attack(ABC):
         check_box(self.budget, self.norm, batch.x, type(self).__name__)
         with parameters_at_rest(model), torch.no_grad():
             device = batch.x.device
-            rows, tally = torch.arange(len(batch), device=device), Tally.zero(len(batch), device)
+            rows, spent = torch.arange(len(batch), device=device), Spent.zero(len(batch), device)
             x, layout = batch.x.detach(), takes_channels_last(model, batch.x.detach())
-            victim = Victim(model, model, x, batch.y, noise, rows, tally, engine, self.goal, layout)
+            victim = Victim(model, model, x, batch.y, noise, rows, spent, engine, self.goal, layout)
             found = self.search(victim)
             return found.clamp(0, 1) if self.clips else found
 
@@ -160,9 +160,9 @@ class Attack(ABC):
         reached_at_start = self.goal.reached(before, victim.y)
         if self.settles:  # these stay where they are, and have failed there, whatever a second look says
             reached = reached | reached_at_start
-        tally = victim.tally
-        part = where(reached, tally.part.clamp_min(0), torch.full_like(tally.part, -1))
-        return Perturbed(x, reached, distance, tally.forwards, tally.backwards, part, before, after, reached_at_start)
+        spent = victim.spent
+        part = where(reached, spent.part.clamp_min(0), torch.full_like(spent.part, -1))
+        return Perturbed(x, reached, distance, spent.forwards, spent.backwards, part, before, after, reached_at_start)
 
     def _nudged(self, victim: Victim, x: Images, after: Tensor) -> tuple[Images, Tensor]:
         """The nearest points lie so close to the boundary that rounding may tip them back: push those over it."""

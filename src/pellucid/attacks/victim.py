@@ -22,7 +22,7 @@ Score = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Tally:
+class Spent:
     """What each image of an attack has cost, and which part of a composition found its point (-1: none)."""
 
     forwards: Int[Tensor, " n"]
@@ -30,7 +30,7 @@ class Tally:
     part: Int[Tensor, " n"]
 
     @classmethod
-    def zero(cls, images: int, device: torch.device) -> "Tally":
+    def zero(cls, images: int, device: torch.device) -> "Spent":
         """Nothing spent yet."""
         forwards, backwards = torch.zeros(2, images, dtype=torch.long, device=device)
         return cls(forwards, backwards, torch.full_like(forwards, -1))
@@ -51,7 +51,7 @@ class Victim:
     y: Int[Tensor, " b"]
     noise: Noise
     rows: Int[Tensor, " b"]
-    tally: Tally
+    spent: Spent
     engine: Engine
     goal: Goal
     channels_last: bool = False
@@ -62,13 +62,13 @@ class Victim:
 
     def logits(self, x: Images) -> Logits:
         """One forward pass of the search."""
-        self.tally.forwards[self.rows] += 1
+        self.spent.forwards[self.rows] += 1
         with self.engine.searching(x.device), torch.no_grad():
             return self._forward(self.searched, self._laid_out(x)).to(x.dtype)
 
     def decision(self, x: Images) -> Logits:
         """One forward pass that counts: in full precision, of the images laid out afresh."""
-        self.tally.forwards[self.rows] += 1
+        self.spent.forwards[self.rows] += 1
         with self.engine.deciding(x.device):
             return usable(self._forward(self.model, layout.channels_first(x)))
 
@@ -85,8 +85,8 @@ class Victim:
         weights = weigh(logits.detach().to(x.dtype))
         with apart(x.device):
             gradients = probe.pullback(weights.to(logits.dtype), keep=False).contiguous()
-        self.tally.forwards[self.rows] += 1
-        self.tally.backwards[self.rows] += len(weights)
+        self.spent.forwards[self.rows] += 1
+        self.spent.backwards[self.rows] += len(weights)
         return logits.detach().to(x.dtype), gradients
 
     def take(self, chosen: Int[Tensor, " k"]) -> "Victim":

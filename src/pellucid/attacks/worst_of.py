@@ -73,5 +73,5 @@ class WorstOf(Attack):
             best[rows] = where(better | ~reached[rows], x, best[rows])
             distance[rows] = torch.where(better, length, distance[rows])
             reached[rows] |= hit
-            victim.tally.part[some.rows[better]] = number
+            victim.spent.part[some.rows[better]] = number
         return best

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_pixels
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images, with_learned
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, with_learned
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
 
@@ -54,7 +54,7 @@ class ExpectedGradients(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One gradient for each sample, of which only the sum is kept."""
-        x, starts = images(probe), self._starts(probe)
+        x, starts = images_of(probe), self._starts(probe)
         total = torch.zeros_like(x)
         for numbers in portions(self.samples, len(of), rows):
             ways = [_Way(probe, starts, number, self.samples) for number in numbers]
@@ -92,7 +92,7 @@ class _Way:
     """Where a sample of each image starts, and the place that it looks at."""
 
     def __init__(self, probe: Probe, starts: Tensor, number: int, samples: int) -> None:
-        noise, x = probe.noise.stream("expected-gradients", number), images(probe)
+        noise, x = probe.noise.stream("expected-gradients", number), images_of(probe)
         each = (-1, *[1] * (x.dim() - 1))
         self.number = number
         self.start = starts[noise.stream("start").integers(len(starts))]

@@ -144,7 +144,7 @@ class Explainer(ABC):
         graph = probe.second_order
         found = self.maps(probe, of, rows)
         found = found if graph else found.detach()
-        image = images(probe) + found if self.leads_to_image else None
+        image = images_of(probe) + found if self.leads_to_image else None
         if graph:
             return Explanation(found, of, image)
         due, idle = self.due(probe, of, rows), self.idle(probe, of, rows)
@@ -168,7 +168,7 @@ def with_learned(explainer: E, **fields: object) -> E:
     return learned
 
 
-def images(probe: Probe) -> Images:
+def images_of(probe: Probe) -> Images:
     """A probe's images, with the graph that they hang on only where maps are to be differentiated."""
     return probe.x if probe.second_order else probe.x.detach()
 

@@ -6,7 +6,7 @@ from typing import final
 from torch import Tensor
 
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
-from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.probe import Probe
 
 
@@ -25,7 +25,7 @@ class InputTimesGradient(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One forward and one backward pass."""
-        x = images(probe)
+        x = images_of(probe)
         return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:

@@ -13,7 +13,7 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.probe import Probe
 
 Quadrature = Literal["midpoint", "gauss-legendre", "trapezoid", "left", "right"]
@@ -94,7 +94,7 @@ class IntegratedGradients(Explainer):
             mean = mean.index_copy(0, these, self._mean_gradients(way.of_some(these), rows, steps))
 
     def _mean_gradients(self, way: "_Way", rows: int, steps: int) -> Tensor:
-        at, weights = places(self.rule, steps)
+        at, weights = nodes(self.rule, steps)
         mean = torch.zeros_like(way.length)
         for numbers in portions(steps, len(way.of), rows):
             copies = at_copies(way.probe, numbers, lambda number: way.start + at[number] * way.length)
@@ -111,8 +111,8 @@ class _Way:
         self.probe = probe
         self.of = of
         self.baseline: Baseline = baseline
-        self.start = baseline_of(images(probe), baseline, probe.network)
-        self.length = images(probe) - self.start
+        self.start = baseline_of(images_of(probe), baseline, probe.network)
+        self.length = images_of(probe) - self.start
 
     @cached_property
     def rise(self) -> tuple[Tensor, Tensor]:
@@ -124,12 +124,12 @@ class _Way:
     def of_some(self, these: Tensor) -> "_Way":
         """The ways of these images alone."""
         batch = self.probe.batch
-        some = Batch.trusted(images(self.probe)[these], batch.y[these], {"index": batch.index[these]})
+        some = Batch.trusted(images_of(self.probe)[these], batch.y[these], {"index": batch.index[these]})
         return _Way(self.probe.on(some), self.of[these], self.baseline)
 
 
 @lru_cache(maxsize=16)
-def places(rule: Quadrature, steps: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def nodes(rule: Quadrature, steps: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Where a rule looks, and the weight of each place; weights sum to 1."""
     numbers = np.arange(steps)
     weights = np.full(steps, 1 / steps)

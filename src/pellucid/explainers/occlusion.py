@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.probe import Probe
 
@@ -51,7 +51,7 @@ class Occlusion(Explainer):
                 f"Occlusion has window={self.window} for images of {high} x {wide}; "
                 f"give 1 to {min(high, wide)} pixels"
             )
-        x = images(probe)
+        x = images_of(probe)
         hidden, tops, lefts = baseline_of(x, self.baseline, probe.network), self._starts(high), self._starts(wide)
 
         def occluded(number: int) -> Tensor:

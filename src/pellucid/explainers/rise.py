@@ -19,7 +19,7 @@ from pellucid.explainers.explainer import (
     check_classes,
     check_maps,
     classes_of,
-    images,
+    images_of,
     unlabeled,
 )
 from pellucid.explainers.plane import sides, to_every_channel
@@ -101,7 +101,7 @@ class RISE(Explainer):
         return Explanation(found, classes), errors
 
     def _sums(self, probe: Probe, of: Classes, rows: int, *, errors: bool) -> "_Sums":
-        x = images(probe)
+        x = images_of(probe)
         sides("RISE", x)
         hidden = baseline_of(x, self.baseline, probe.network)
         with torch.set_grad_enabled(probe.second_order):

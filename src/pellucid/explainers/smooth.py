@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.gradient import Gradient
 from pellucid.probe import Probe
@@ -104,7 +104,7 @@ class Smooth(Explainer):
 
     def _copy(self, probe: Probe, number: int) -> Tensor:
         """The images under noise that follows from the number of the copy, however many are worked on together."""
-        x = images(probe)
+        x = images_of(probe)
         noisy = x + self.sigma * probe.noise.stream("smoothgrad", number).normal(*x.shape[1:], dtype=x.dtype)
         return noisy.clamp(0, 1) if self.clip else noisy
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
 from pellucid.attacks.attack import within
-from pellucid.attacks.victim import Images, Logits, Score, Tally, usable
+from pellucid.attacks.victim import Images, Logits, Score, Spent, usable
 from pellucid.batch import Batch
 from pellucid.holds import holding
 from pellucid.ledger import in_halves_on_oom
@@ -135,8 +135,8 @@ class Case:
 
         def part(some: Batch) -> tuple[Logits, Images]:
             rows, noise = torch.arange(len(some), device=x.device), Noise(self.seed, some.index)
-            tally, goal = Tally.zero(len(some), x.device), self.attack.goal
-            victim = Victim(self.model, self.model, some.x, some.y, noise, rows, tally, Engine(), goal)
+            spent, goal = Spent.zero(len(some), x.device), self.attack.goal
+            victim = Victim(self.model, self.model, some.x, some.y, noise, rows, spent, Engine(), goal)
             return victim.ascent(some.x, score)
 
         at = Batch.trusted(x, self.batch.y, {"index": self.batch.index.to(x.device)})

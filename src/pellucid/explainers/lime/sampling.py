@@ -104,7 +104,7 @@ class Sampling:
     ) -> None:
         """Masks of these numbers, which are all of one block, for those images that want so many."""
         block, device = numbers.start // BLOCK, probe.x.device
-        masks = drawn(probe.noise, block, sizes, antithetic=self.antithetic)
+        masks = drawn_masks(probe.noise, block, sizes, antithetic=self.antithetic)
         masks = masks[:, numbers.start - block * BLOCK : numbers.stop - block * BLOCK]
         used = [min(len(numbers), max(0, want - numbers.start)) for want in wanted]
         shown = masks.sum(2) / torch.tensor(sizes, dtype=torch.float64, device=device)[:, None]
@@ -117,7 +117,7 @@ class Sampling:
         return (found.standard_errors.amax(2) <= self.tolerance * largest).all(1)
 
 
-def drawn(noise: Noise, block: int, counts: Sequence[int], *, antithetic: bool) -> Bool[Tensor, "b masks d"]:
+def drawn_masks(noise: Noise, block: int, counts: Sequence[int], *, antithetic: bool) -> Bool[Tensor, "b masks d"]:
     """A block of masks for each image, each segment shown with probability 1/2, and none beyond an image's count.
 
     The first mask of all shows the whole image. With `antithetic` every second one is the opposite of that before it,
