@@ -1,7 +1,7 @@
 """RISE: which pixels were to be seen when the network was sure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -105,13 +105,13 @@ class RISE(Explainer):
         sides("RISE", x)
         hidden = baseline_of(x, self.baseline, probe.network)
         with torch.set_grad_enabled(probe.second_order):
-            sums = _Sums(self._answer(probe.logits, of).detach(), x, errors)
+            sums = _Sums.none(self._answer(probe.logits, of).detach(), x, errors)
             for numbers in portions(self.masks, len(of), rows):
                 masks = self.drawn(probe, numbers)
                 shown = dict(zip(numbers, masks[:, :, None], strict=True))
                 copies = at_copies(probe, numbers, lambda number, shown=shown: hidden.lerp(x, shown[number]))
                 answers = self._answer(copies.logits, of.repeat(len(numbers)))
-                sums.add(masks, fold(answers, len(numbers)))
+                sums = sums.and_of(masks, fold(answers, len(numbers)))
         return sums
 
     def _answer(self, logits: Tensor, of: Classes) -> Float[Tensor, " rows"]:
@@ -146,45 +146,68 @@ class RISE(Explainer):
 _APART = derive("rise") | 1  # odd, so that no two numbers of masks share an index
 
 
+@dataclass(frozen=True, eq=False)
 class _Sums:
     """Sums over masks M and answers f; of f less its value without a mask, so that no digits are lost."""
 
-    def __init__(self, origin: Float[Tensor, " b"], x: Images, errors: bool) -> None:
-        self._origin = origin[:, None, None]
-        self._errors = errors
-        self._count = 0
-        self._f = self._ff = torch.zeros_like(self._origin)
-        zeros = x.detach().new_zeros(x.shape[:1] + x.shape[2:])
-        self._m = self._mf = self._mff = self._mm = self._mmf = self._mmff = zeros
+    origin: Float[Tensor, "b 1 1"]
+    of_squares: bool
+    count: int
+    f: Float[Tensor, "b 1 1"]
+    ff: Float[Tensor, "b 1 1"]
+    m: Float[Tensor, "b h w"]
+    mf: Float[Tensor, "b h w"]
+    mff: Float[Tensor, "b h w"]
+    mm: Float[Tensor, "b h w"]
+    mmf: Float[Tensor, "b h w"]
+    mmff: Float[Tensor, "b h w"]
 
-    def add(self, masks: Float[Tensor, "n b h w"], answers: Float[Tensor, "n b"]) -> None:
-        """A few masks, and the network's answers under them."""
-        f = answers[..., None, None] - self._origin
+    @classmethod
+    def none(cls, origin: Float[Tensor, " b"], x: Images, errors: bool) -> "_Sums":
+        """Of no mask yet."""
+        origin = origin[:, None, None]
+        none, zeros = torch.zeros_like(origin), x.detach().new_zeros(x.shape[:1] + x.shape[2:])
+        return cls(origin, errors, 0, none, none, zeros, zeros, zeros, zeros, zeros, zeros)
+
+    def and_of(self, masks: Float[Tensor, "n b h w"], answers: Float[Tensor, "n b"]) -> "_Sums":
+        """With a few masks more, and the network's answers under them."""
+        f = answers[..., None, None] - self.origin
         mf = masks * f
-        self._count += len(masks)
-        self._f, self._m, self._mf = self._f + f.sum(0), self._m + masks.sum(0), self._mf + mf.sum(0)
-        if self._errors:
-            self._ff, self._mff = self._ff + f.square().sum(0), self._mff + (mf * f).sum(0)
-            self._mm, self._mmf = self._mm + masks.square().sum(0), self._mmf + (masks * mf).sum(0)
-            self._mmff = self._mmff + mf.square().sum(0)
+        more = replace(
+            self,
+            count=self.count + len(masks),
+            f=self.f + f.sum(0),
+            m=self.m + masks.sum(0),
+            mf=self.mf + mf.sum(0),
+        )
+        if not self.of_squares:
+            return more
+        return replace(
+            more,
+            ff=self.ff + f.square().sum(0),
+            mff=self.mff + (mf * f).sum(0),
+            mm=self.mm + masks.square().sum(0),
+            mmf=self.mmf + (masks * mf).sum(0),
+            mmff=self.mmff + mf.square().sum(0),
+        )
 
     def map(self, centered: bool, x: Images) -> Images:
         """Divided by what the masks have shown of each pixel; one that none showed has the mean answer."""
-        mean = self._f / self._count
-        beyond = (self._mf - mean * self._m) / self._shown()
-        return to_every_channel(beyond if centered else beyond + mean + self._origin, x)
+        mean = self.f / self.count
+        beyond = (self.mf - mean * self.m) / self._shown()
+        return to_every_channel(beyond if centered else beyond + mean + self.origin, x)
 
     def errors(self, centered: bool, x: Images) -> Images:
         """Of a quotient of means, to first order: the deviation of M (f - its weighted mean), over the mean of M."""
-        count, shown = self._count, self._shown()
-        here, mean = self._mf / shown, self._f / self._count
-        squares = self._mmff - 2 * here * self._mmf + here.square() * self._mm
+        count, shown = self.count, self._shown()
+        here, mean = self.mf / shown, self.f / self.count
+        squares = self.mmff - 2 * here * self.mmf + here.square() * self.mm
         if centered:
             scale = shown / count
-            crossed = self._mff - (here + mean) * self._mf + here * mean * self._m
-            squares = squares / scale.square() - 2 * crossed / scale + self._ff - count * mean.square()
+            crossed = self.mff - (here + mean) * self.mf + here * mean * self.m
+            squares = squares / scale.square() - 2 * crossed / scale + self.ff - count * mean.square()
             return to_every_channel((squares.clamp_min(0) / (count * (count - 1))).sqrt(), x)
         return to_every_channel((squares.clamp_min(0) * count / (count - 1)).sqrt() / shown, x)
 
     def _shown(self) -> Tensor:
-        return torch.where(self._m > 0, self._m, 1)
+        return torch.where(self.m > 0, self.m, 1)

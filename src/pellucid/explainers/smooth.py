@@ -1,6 +1,6 @@
 """Any explainer's maps over noisy copies of the image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
@@ -94,12 +94,12 @@ class Smooth(Explainer):
         return probe.shared(("copies", id(self), id(of)), lambda: self._look(probe, of, rows))
 
     def _look(self, probe: Probe, of: Classes, rows: int) -> "_Made":
-        made = _Made(self, of)
+        made = _Made(self, of, _Sums(self.statistic))
         if self.clean:
-            made.add(self.explainer, probe, 1, of, rows)
+            made = made.and_at(probe, 1, rows)
         for numbers in portions(self.samples, len(of), rows):
             copies = at_copies(probe, numbers, lambda number: self._copy(probe, number))
-            made.add(self.explainer, copies, len(numbers), of, rows)
+            made = made.and_at(copies, len(numbers), rows)
         return made
 
     def _copy(self, probe: Probe, number: int) -> Tensor:
@@ -137,57 +137,61 @@ def SmoothGradSquared(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa
     return Smooth(Gradient(), samples, sigma, statistic="mean-square")
 
 
+@dataclass(frozen=True, eq=False)
 class _Made:
     """Maps of copies, and in how many of them each remark was made of an image."""
 
-    def __init__(self, owner: Smooth, of: Classes) -> None:
-        self.maps = _Sums(owner.statistic)
-        self.copies = 0
-        self.due: Tensor | None = None
-        self.remarks: dict[str, Tensor] = {}
-        self._known_by = owner, of  # kept alive, so that nothing else comes by their numbers
+    owner: Smooth
+    of: Classes  # kept alive with the owner, so that nothing else comes by their numbers
+    maps: "_Sums"
+    copies: int = 0
+    due: Tensor | None = None
+    remarks: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
-    def add(self, explainer: Explainer, probe: Probe, copies: int, of: Classes, rows: int) -> None:
-        """Several copies of every image, that a probe looks at."""
-        self.copies += copies
-        of = of.repeat(copies)
+    def and_at(self, probe: Probe, copies: int, rows: int) -> "_Made":
+        """With several copies more of every image, that a probe looks at."""
+        explainer, of = self.owner.explainer, self.of.repeat(copies)
         found = explainer.maps(probe, of, rows)
-        self.maps.add(fold(found, copies))
+        made = replace(self, copies=self.copies + copies, maps=self.maps.and_of(fold(found, copies)))
         if probe.second_order:
-            return  # maps with a graph come without remarks
+            return made  # maps with a graph come without remarks
         due = explainer.due(probe, of, rows)
         if due is not None:
-            self.due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
+            due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
+        remarks = dict(self.remarks)
         for remark in explainer.remarks(probe, of, found):
-            self.remarks[remark.text] = fold(remark.about.double(), copies).sum(0) + self.remarks.get(remark.text, 0)
+            remarks[remark.text] = fold(remark.about.double(), copies).sum(0) + remarks.get(remark.text, 0)
+        return replace(made, due=self.due if due is None else due, remarks=remarks)
 
 
+@dataclass(frozen=True, eq=False)
 class _Sums:
-    """What a statistic needs of maps that come one after another."""
+    """What a statistic needs of maps that come one after another; they are counted from the `shift`."""
 
-    def __init__(self, statistic: Statistic) -> None:
-        self._statistic = statistic
-        self._count = 0
-        self._shift: Tensor | None = None
-        self._sum: Tensor | None = None
-        self._squares: Tensor | None = None
+    statistic: Statistic
+    count: int = 0
+    shift: Tensor | None = None
+    sum: Tensor | None = None
+    squares: Tensor | None = None
 
-    def add(self, maps: Tensor) -> None:
-        """Maps of several copies."""
-        if self._shift is None:
+    def and_of(self, maps: Tensor) -> "_Sums":
+        """With maps of several copies more."""
+        shift = self.shift
+        if shift is None:
             # the variance is that of distances to any map; near ones lose no digits
-            self._shift = maps[0].detach() if self._statistic == "variance" else torch.zeros_like(maps[0])
-        maps = maps - self._shift
-        self._count += len(maps)
-        self._sum = maps.sum(0) + (0 if self._sum is None else self._sum)
-        if self._statistic != "mean":
-            self._squares = maps.square().sum(0) + (0 if self._squares is None else self._squares)
+            shift = maps[0].detach() if self.statistic == "variance" else torch.zeros_like(maps[0])
+        maps = maps - shift
+        total = maps.sum(0) + (0 if self.sum is None else self.sum)
+        squares = None
+        if self.statistic != "mean":
+            squares = maps.square().sum(0) + (0 if self.squares is None else self.squares)
+        return _Sums(self.statistic, self.count + len(maps), shift, total, squares)
 
     def value(self) -> Tensor:
         """The statistic of all of them."""
-        assert self._sum is not None
-        mean = self._sum / self._count
-        if self._squares is None:
+        assert self.sum is not None
+        mean = self.sum / self.count
+        if self.squares is None:
             return mean
-        square = self._squares / self._count
-        return square if self._statistic == "mean-square" else square - mean.square()
+        square = self.squares / self.count
+        return square if self.statistic == "mean-square" else square - mean.square()
