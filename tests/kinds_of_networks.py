@@ -106,7 +106,7 @@ def _made_in_inference_mode() -> nn.Module:
 
 
 def _exported() -> nn.Module:
-    from pellucid.models.programs import Exported
+    from pellucid.models.loading import Exported
 
     return Exported(torch.export.export(plain(), (torch.rand(3, *SHAPE),)).module())
 

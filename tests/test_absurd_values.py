@@ -21,7 +21,7 @@ from pellucid.norms import L2
 from pellucid.objectives import Adaptive, CrossEntropy, GradientNeighbor, Lipschitz, Ramp, UniformNeighbor
 from pellucid.randomness import Noise
 from pellucid.runs import DataSpec, build, table
-from pellucid.train import SGD, Adam, AdamW, Cosine, OneCycle, Recipe, StepSchedule, Watch
+from pellucid.train import SGD, Adam, AdamW, CosineSchedule, OneCycle, Recipe, StepSchedule, Watch
 
 ENDLESS = {
     "fab.eps",
@@ -173,7 +173,7 @@ def test_a_number_of_steps_is_no_length() -> None:
         (lambda: AdamW(lr=0), "AdamW has lr=0; a learning rate lies above 0, and at 1 at most"),
         (lambda: SGD(momentum=1), "SGD has momentum=1; it is the share of what was before, in [0, 1)"),
         (lambda: AdamW(weight_decay=5), "AdamW has weight_decay=5; it lies in [0, 1]"),
-        (lambda: Cosine(final=2), "final is 2; it is a share of the learning rate, in [0, 1]"),
+        (lambda: CosineSchedule(final=2), "final is 2; it is a share of the learning rate, in [0, 1]"),
         (lambda: OneCycle(first=2), "first is 2; it is a share of the learning rate, in [0, 1]"),
         (lambda: StepSchedule(factor=10), "factor is 10; it is a share of the learning rate, in [0, 1]"),
         (lambda: DataSpec(workers=-1), "workers is -1; give 0 or more"),

@@ -12,7 +12,7 @@ from pellucid import config
 from pellucid.data import Augmentation, Flip, PadCrop
 from pellucid.errors import ConfigError
 from pellucid.explainers import Explainer, Smooth
-from pellucid.train import SGD, Adam, Cosine, OneCycle, Optimizer, Recipe
+from pellucid.train import SGD, Adam, CosineSchedule, OneCycle, Optimizer, Recipe
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Outer:
 VALUES = [
     Outer(1.5, Inner(2, "b"), "green", ("x", "y"), True, {"a": [1, {"b": 2}]}),
     Recipe(optimizer=Adam(lr=0.1), schedule=OneCycle(), augment=(Flip(), PadCrop(2)), keep="best", validation=0.1),
-    Recipe(optimizer=SGD(momentum=0.0), schedule=Cosine(warmup=0.1)),
+    Recipe(optimizer=SGD(momentum=0.0), schedule=CosineSchedule(warmup=0.1)),
 ]
 
 

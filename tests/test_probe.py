@@ -1,5 +1,7 @@
 import copy
 import re
+import subprocess
+import sys
 from unittest.mock import Mock
 
 import pytest
@@ -7,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from networks import Counting, images, linear, smooth
+from pellucid.autograd import fast_second_order
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.probe import Probe, Quantity, frozen
-from pellucid.second_order import fast_second_order
 
 X = images(5, 1, 6, 6)
 Y = torch.tensor([0, 1, 2, 3, 0])
@@ -166,7 +168,7 @@ def test_third_derivatives_through_normalizations_are_right(
 ) -> None:
     if not exchanged:  # as where there are no fast operations, such as on other devices
         for module in ("third_order", "batch_norm", "convolution", "relu"):
-            monkeypatch.setattr(f"pellucid.second_order.{module}.replaceable", Mock(return_value=False))
+            monkeypatch.setattr(f"pellucid.autograd.{module}.replaceable", Mock(return_value=False))
     vectors = images(5, 1, 6, 6, seed=1)
 
     def bent() -> Tensor:
@@ -274,3 +276,14 @@ def test_a_frozen_model_is_afterwards_as_it_was(fails: bool) -> None:
     assert [parameter.requires_grad for parameter in model.parameters()] == required
     assert model.norm.weight.grad is not None and float(model.norm.weight.grad) == 1
     assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize("asked", ["curvature(x, 'label-logit')", "pullback(torch.ones(1, 2, 3))"])
+def test_what_torch_imports_on_the_way_back_is_not_blamed_on_the_network(asked: str) -> None:
+    program = (
+        "import torch; from pellucid import Batch, Probe; x = torch.rand(2, 4); "
+        "network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softplus()); "
+        f"Probe(network, Batch(x, torch.zeros(2, dtype=torch.long))).{asked}"
+    )
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)  # noqa: PLW1510
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -11,7 +11,6 @@ from . import metrics as metrics
 from . import models as models
 from . import norms as norms
 from . import objectives as objectives
-from . import processes as processes
 from . import reports as reports
 from . import runs as runs
 from . import subjects as subjects
@@ -41,6 +40,7 @@ from .attacks import TargetedAPGD as TargetedAPGD
 from .attacks import Transfer as Transfer
 from .attacks import UntargetedFAB as UntargetedFAB
 from .attacks import WorstOf as WorstOf
+from .autograd import processes as processes
 from .batch import Batch as Batch
 from .evaluate import Record as Record
 from .evaluate import measure as measure

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from importlib import import_module
 from typing import Literal, TypeVar, cast
 
 import torch
@@ -10,13 +11,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid import holds
+from pellucid.autograd import fast_second_order
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.hooks import hooked
 from pellucid.kinds import check_weights
 from pellucid.looking import going_back, look
 from pellucid.randomness import Noise
-from pellucid.second_order import fast_second_order
 
 Quantity = Literal["loss", "label-logit"]
 """What a gradient can be of: each image's cross-entropy, or the logit of its label."""
@@ -121,6 +122,7 @@ class Probe:
                 for number, weight in enumerate(weights)
             ]
             return torch.stack(passes)
+        _import_ahead()
         with going_back(self.network):
             (gradients,) = torch.autograd.grad(
                 logits, self.x, weights, create_graph=create, retain_graph=retain, is_grads_batched=True
@@ -160,6 +162,7 @@ class Probe:
         if not gradient.requires_grad:  # piecewise linear to the last: nothing bends
             return torch.zeros_like(vectors)
         self.backwards += 1
+        _import_ahead()
         with going_back(self.network):
             (product,) = torch.autograd.grad(
                 gradient, self.x, vectors, create_graph=True, retain_graph=True, materialize_grads=True
@@ -246,6 +249,8 @@ class Probe:
     def _back(
         self, of: Tensor, at: Tensor, weight: Tensor | None = None, *, create: bool, retain: bool = True
     ) -> Tensor:
+        if weight is not None:
+            _import_ahead()
         with going_back(self.network):
             (gradient,) = torch.autograd.grad(of, at, weight, create_graph=create, retain_graph=retain)
         return gradient
@@ -271,6 +276,11 @@ class Probe:
             return torch.cat([features, repeats])
 
         return record
+
+
+def _import_ahead() -> None:
+    """Import what PyTorch does in a first pass back with weights: sympy, whose filter of warnings is no network's."""
+    import_module("torch.fx.experimental.symbolic_shapes")
 
 
 def slope(values: Float[Tensor, " b"], x: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:

@@ -24,7 +24,7 @@ from PIL import Image
 from bounded import bounded
 from pellucid import limits
 from pellucid.data import column_from, load, pictures
-from pellucid.data.idx import read_idx
+from pellucid.data.mnist import read_idx
 from pellucid.data.pickles import read_pickle
 from pellucid.errors import PellucidError
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from pellucid.data import load, sequential
 from pellucid.data.download import require
-from pellucid.data.idx import read_idx
-from pellucid.data.mnist import REMOTES
+from pellucid.data.mnist import REMOTES, read_idx
 from pellucid.errors import DataError, LabelError, ShapeError
 
 Raises = Callable[[type[Exception], str], AbstractContextManager[Any]]

@@ -20,15 +20,15 @@ from fuzz.running import Read
 from pellucid import audits, config, data, explainers, models, runs
 from pellucid.attacks import Budget, named
 from pellucid.audits import AuditFolder, Requirement, announced, chosen, conclusion, gate
-from pellucid.data.cifar_forms import FORMS
-from pellucid.data.idx import read_idx
+from pellucid.data.cifar import FORMS
+from pellucid.data.mnist import read_idx
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import asked
 from pellucid.evaluate.importance_folder import ImportanceFolder
 from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
 from pellucid.explainers.normlime import Vocabulary
-from pellucid.models.weights import is_torchscript, read_weights
+from pellucid.models.weight_files import is_torchscript, read_weights
 from pellucid.reports.contents import Contents
 from pellucid.reports.read import Audit
 from pellucid.runs.folder import RunFolder, headline

@@ -221,7 +221,7 @@ def test_images_stay_laid_out_as_they_were() -> None:
             strides.append(x.stride())
             return x.flatten(1)
 
-    from pellucid.layout import channels_last
+    from pellucid.autograd.layout import channels_last
 
     for x in (torch.rand(2, 3, 4, 5), channels_last(torch.rand(2, 3, 4, 5)), channels_last(torch.rand(2, 1, 4, 5))):
         look(Looking(), x)

@@ -14,7 +14,7 @@ import torch
 
 from bounded import bounded
 from pellucid.errors import WeightsError
-from pellucid.models.weights import is_torchscript, read_weights
+from pellucid.models.weight_files import is_torchscript, read_weights
 
 _MORE = 2**29
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.models import MODELS, build
-from pellucid.models.preact_resnet import PreactBlock
+from pellucid.models.preact_resnet44 import PreactBlock
 
 COUNTS = {
     "lenet": 61_706,

@@ -100,6 +100,65 @@ def test_activations_called_as_functions_are_left(relu: Callable[[Tensor], Tenso
         assert rectifiers_left(model, X) == ("relu6" if relu is F.relu6 else "relu",)
 
 
+def helping(x: Tensor) -> Tensor:
+    return F.relu(x)
+
+
+class ByHand(nn.Module):
+    """Uses rectifiers in every way that no exchange of modules reaches."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.inner, self.relu = way, network(), nn.ReLU()
+        self.rest = nn.Sequential(nn.ReLU6()) if way == "ReLU6" else nn.Sequential()
+        if way == "held":
+            self.function = F.relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rest(self.relu(self.inner(x)))
+
+
+class Functional(ByHand):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(super().forward(x))
+
+
+class OfTensors(ByHand):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x).relu_()
+
+
+class Inside(ByHand):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([helping(self.inner(x)), *(torch.relu(one) for one in [x.flatten(1)])], 1)
+
+
+MIXED = [
+    (lambda: ByHand("ReLU6"), "ReLU6"),
+    (lambda: ByHand("held"), "relu"),
+    (lambda: Functional(""), "relu"),
+    (lambda: OfTensors(""), "relu_"),
+    (lambda: Inside(""), "relu"),
+]
+
+
+@pytest.mark.parametrize(("make", "left"), MIXED)
+def test_rectifiers_that_the_option_does_not_exchange_are_said(make: Callable[[], nn.Module], left: str) -> None:
+    message = (
+        f"'<lambda>' also uses {left}, which the option 'activation' does not exchange, so it is a mixture of "
+        "activations; make each of them a torch.nn.ReLU module"
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        mixed = load(make, options={"activation": SOFTPLUS})
+    assert not any(isinstance(module, nn.ReLU) for module in mixed.modules())
+    load(make)  # without the option there is nothing to say
+
+
+def test_a_network_whose_rectifiers_are_all_exchanged_is_not_warned_of() -> None:
+    for make in (network, Shared, lambda: ByHand("")):
+        assert rectifiers_left(load(make, options={"activation": SOFTPLUS}), X) == ()
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_swapped_activations_are_put_back(fails: bool) -> None:
     for model in (network().eval(), Shared()):

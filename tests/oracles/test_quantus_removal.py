@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.evaluate.explanations import ROAD, Case, FaithfulnessCorrelation, Infidelity, PixelFlipping
-from pellucid.evaluate.explanations.imputation import impute
 from pellucid.evaluate.explanations.infidelity import Change
+from pellucid.evaluate.explanations.road import impute
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -32,7 +32,7 @@ from pellucid.objectives import (
 )
 from pellucid.runs import Spec, build, prepare, table
 from pellucid.runs.references import check_teachers, teacher
-from pellucid.train import PRESETS, RECIPES, SGD, Adam, Cosine, Optimizer, Recipe, StepSchedule
+from pellucid.train import PRESETS, RECIPES, SGD, Adam, CosineSchedule, Optimizer, Recipe, StepSchedule
 from pellucid.train.references import RandomMaps, Reference, Taught
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def test_a_row_of_the_table_is_trained_by_what_is_typed(row: str) -> None:
         objective,
         data=runs.DataSpec(source="mnist", first=3000),
         model=runs.ModelSpec("simple-cnn", normalize=False, options={"dropout": 0.5, **options}),
-        recipe=Recipe(epochs=5, batch=50, optimizer=optimizer, schedule=Cosine()),
+        recipe=Recipe(epochs=5, batch=50, optimizer=optimizer, schedule=CosineSchedule()),
         references={} if reference is None else {"reference": reference},
     )
     check(spec, written)
@@ -158,7 +158,7 @@ def test_other_scales_are_changes_of_the_same_settings() -> None:
 
 def test_interpretation_regularization_as_its_authors_trained_it() -> None:
     """Settings of the published code for MNIST: raw pixels, and a teacher attacked in L2 at 1.5 with 40 steps."""
-    recipe = Recipe(epochs=100, batch=50, optimizer=PLAIN, schedule=Cosine())
+    recipe = Recipe(epochs=100, batch=50, optimizer=PLAIN, schedule=CosineSchedule())
     model = runs.ModelSpec("simple-cnn", normalize=False, options={"dropout": 0.5})
     attack = PGD(eps=1.5, steps=40, step=0.5 / 1.5, norm=L2(), goal=HighestLoss(), start="image")
     taught = Taught(ROBUST, SmoothGrad(50, 0.15, clean=True, clip=True), 1.0, 0.0, preset="noack2021-mnist")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pellucid.errors import ConfigError
-from pellucid.train import OPTIMIZERS, SCHEDULES, SGD, Constant, Cosine, OneCycle, StepSchedule
+from pellucid.train import OPTIMIZERS, SCHEDULES, SGD, Constant, CosineSchedule, OneCycle, StepSchedule
 
 TIMES = [step / 200 for step in range(200)]
 
@@ -18,7 +18,7 @@ def test_cosine_is_pytorch_s() -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     oracle = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
     for time in TIMES:
-        assert Cosine().at(time) == pytest.approx(oracle.get_last_lr()[0], abs=1e-9)
+        assert CosineSchedule().at(time) == pytest.approx(oracle.get_last_lr()[0], abs=1e-9)
         optimizer.step()
         oracle.step()
 
@@ -29,9 +29,9 @@ def test_step_falls_by_the_factor_at_each_milestone() -> None:
 
 
 def test_warm_up_is_a_straight_rise_that_meets_the_schedule() -> None:
-    for schedule in (Constant(warmup=0.2), Cosine(warmup=0.2), StepSchedule(warmup=0.2)):
+    for schedule in (Constant(warmup=0.2), CosineSchedule(warmup=0.2), StepSchedule(warmup=0.2)):
         assert [schedule.at(time) for time in (0, 0.1, 0.2)] == pytest.approx([0, 0.5, 1])
-    assert Cosine(warmup=0.2, final=0.1).at(1) == pytest.approx(0.1)
+    assert CosineSchedule(warmup=0.2, final=0.1).at(1) == pytest.approx(0.1)
 
 
 def test_one_cycle_rises_and_falls() -> None:
@@ -41,7 +41,7 @@ def test_one_cycle_rises_and_falls() -> None:
 
 def test_impossible_times_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"warmup is 1; it is a part of training, in \[0, 1\)"):
-        Cosine(warmup=1)
+        CosineSchedule(warmup=1)
     with pytest.raises(ConfigError, match=r"a milestone is 3; it is a part of training, in \[0, 1\)"):
         StepSchedule(milestones=(3,))
 

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.autograd.layout import channels_last
 from pellucid.hooks import copied
-from pellucid.layout import channels_last
 from pellucid.looking import as_given
 from pellucid.memory import out_of_memory
 from pellucid.probe import frozen

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from pellucid import layout
 from pellucid.attacks.engine import Engine, apart
 from pellucid.attacks.goals import Goal
+from pellucid.autograd import layout
 from pellucid.batch import Batch
 from pellucid.errors import NotFinite, ShapeError
 from pellucid.probe import Probe, slope

@@ -13,7 +13,7 @@ _FEW = 1000  # classes that even a few images may be of
 _LONGEST = 1000  # letters of a name
 
 
-def numbered(labels: Int[Tensor, " n"], place: str, remedy: str) -> tuple[str, ...]:
+def numbered_classes(labels: Int[Tensor, " n"], place: str, remedy: str) -> tuple[str, ...]:
     """The classes from 0 to the largest label; a label far beyond the number of images is a mistake."""
     if not len(labels):
         return ()
@@ -27,7 +27,7 @@ def numbered(labels: Int[Tensor, " n"], place: str, remedy: str) -> tuple[str, .
     return tuple(str(label) for label in range(int(labels[row]) + 1))
 
 
-def named(names: Sequence[object], place: str) -> tuple[str, ...]:
+def named_classes(names: Sequence[object], place: str) -> tuple[str, ...]:
     """The names in a list that came from a file."""
     if len(names) > limits.CLASSES:
         raise DataError(f"{place} names {len(names)} classes; there may be {limits.CLASSES} at most")

@@ -7,7 +7,7 @@ from typing import final
 
 from pellucid import limits
 from pellucid.batch import listed
-from pellucid.data.augment import Augmentation
+from pellucid.data.augmentation import Augmentation
 from pellucid.data.download import Report
 from pellucid.data.split import Split
 from pellucid.errors import DataError

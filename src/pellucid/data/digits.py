@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pellucid.data.datasets import Data, Request
-from pellucid.data.holdout import held_out
+from pellucid.data.split import held_out
 from pellucid.data.tensors import TensorSplit
 
 _TEST = 0.2

@@ -25,6 +25,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # some others run programs
 _OTHER = "replace it, or leave it out with skip_bad=True (--skip-bad)"
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 @final
@@ -54,6 +55,11 @@ class ImageFiles:
             upright = ImageOps.fit(upright, (width, height), Image.Resampling.BILINEAR)
         pixels = torch.from_numpy(numpy.array(upright))
         return pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file that is not hidden ends as images do."""
+    return path.suffix.lower() in _EXTENSIONS and not path.name.startswith(".")
 
 
 @contextmanager

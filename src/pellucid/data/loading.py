@@ -1,11 +1,14 @@
 """From a name or a path to data that a network can be trained on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pellucid import limits
-from pellucid.data import cifar, mnist
+from pellucid.data import DATA
+from pellucid.data.cifar import holds_batches
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Report, silent
+from pellucid.data.mnist import holds_idx
 from pellucid.errors import ConfigError, DataError, UnknownName, suggestion
 
 _CACHE = Path("~/.cache/pellucid")
@@ -35,35 +38,22 @@ def load(
     `workers` processes whenever they are read; `size` makes them square; `skip_bad` leaves out the unreadable, which
     costs decoding every file once; `split_seed` divides what comes undivided, `.npz` arrays included.
     """
+    folder = (root or _CACHE).expanduser()
     with limits.reading(source):
-        return _load(source, root, download, memory, size, skip_bad, workers, split_seed, report)
+        return _load(source, Request(None, folder, download, memory, size, skip_bad, workers, split_seed, report))
 
 
-def _load(
-    source: str | Path,
-    root: Path | None,
-    download: bool,
-    memory: int,
-    size: int | None,
-    skip_bad: bool,
-    workers: int,
-    split_seed: int,
-    report: Report,
-) -> Data:
-    from pellucid.data import DATA  # the registry lists the loaders, which could not import it from above
-
+def _load(source: str | Path, request: Request) -> Data:
     named = isinstance(source, str) and source in DATA
     path = None if named else Path(source).expanduser()
     if isinstance(source, str) and path and not path.exists():
         raise UnknownName(f"no dataset is called '{source}'{suggestion(source, DATA)}, and no such path exists")
     kind = str(source) if path is None else _kind_of(path)
-    if size is not None and kind != "folder":
-        raise ConfigError(f"size={size} scales folders of images, and '{source}' is none; leave size out")
-    if size is not None and size < 1:
-        raise ConfigError(f"images cannot be scaled to size={size}; give 1 pixel or more")
-    folder = (root or _CACHE).expanduser()
-    request = Request(path, folder, download, memory, size, skip_bad, workers, split_seed, report)
-    return DATA[kind](request)
+    if request.size is not None and kind != "folder":
+        raise ConfigError(f"size={request.size} scales folders of images, and '{source}' is none; leave size out")
+    if request.size is not None and request.size < 1:
+        raise ConfigError(f"images cannot be scaled to size={request.size}; give 1 pixel or more")
+    return DATA[kind](replace(request, path=path))
 
 
 def _kind_of(path: Path) -> str:
@@ -71,9 +61,9 @@ def _kind_of(path: Path) -> str:
     if not path.exists():
         raise DataError(f"'{path}' does not exist; give the path of a file or folder")
     if path.is_dir():
-        if mnist.holds_idx(path):
+        if holds_idx(path):
             return "mnist"
-        return "cifar10" if cifar.holds_batches(path) else "folder"  # the loader of one reads the other too
+        return "cifar10" if holds_batches(path) else "folder"  # the loader of one reads the other too
     if path.suffix == ".npz":
         return "npz"
     if path.suffixes[-2:-1] == [".tar"] or path.suffix in (".tar", ".tgz"):

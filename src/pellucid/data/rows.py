@@ -13,7 +13,7 @@ from pellucid.printable import printable
 Columns = Mapping[str, Tensor]
 
 
-def numbered(columns: Columns, labels: Int[Tensor, " n"]) -> Columns:
+def with_index(columns: Columns, labels: Int[Tensor, " n"]) -> Columns:
     """The columns with `index` among them; images that were never taken from anywhere are numbered in order."""
     return {"index": torch.arange(len(labels), device=labels.device), **columns}
 

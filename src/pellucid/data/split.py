@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, DataError
+from pellucid.randomness import Noise, derive
 
 
 @runtime_checkable
@@ -63,3 +64,50 @@ def sequential(split: Split, size: int) -> list[Tensor]:
     if size < 1:
         raise ConfigError(f"batches of {size} images cannot be planned; give a size of 1 or more")
     return list(torch.arange(len(split)).split(size)) if len(split) else []
+
+
+def holdout(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """The split without about `fraction` of every class, and the images of that fraction.
+
+    Of a class with two images or more, at least one ends up on each side; both sides keep the order of the images.
+    """
+    held = held_out(split.labels.cpu(), fraction, seed)
+    if not held.any():
+        raise DataError(f"none of these {len(split)} images can be held out: no class has two; add images")
+    return split.take((~held).nonzero()[:, 0]), split.take(held.nonzero()[:, 0])
+
+
+def held_out(labels: Int[Tensor, " n"], fraction: float, seed: int) -> Bool[Tensor, " n"]:
+    """Which images `holdout` would hold out."""
+    if not 0 < fraction < 1:
+        raise ConfigError(f"a fraction of {fraction} cannot be held out; give one between 0 and 1")
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    if not len(labels):
+        return held
+    draws = Noise(derive(seed, "holdout"), torch.arange(len(labels))).uniform(dtype=torch.float64)
+    order = draws.argsort()
+    order = order[labels[order].argsort(stable=True)]  # by class, shuffled within each
+    for members in order.split(labels.bincount().tolist()):
+        count = min(max(round(fraction * len(members)), 1), len(members) - 1)
+        held[members[: max(count, 0)]] = True
+    return held
+
+
+_ENOUGH = 10_000
+_CHUNK = 250
+
+
+def statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The mean and standard deviation of each channel, over 10,000 evenly spaced images where there are more."""
+    if not len(split):
+        raise DataError("a split without images has no mean; load one with images")
+    count = min(len(split), _ENOUGH)
+    plan = (torch.arange(count) * len(split) // count).split(_CHUNK)
+    channels, height, width = split.shape
+    total = torch.zeros(2, channels, dtype=torch.float64)
+    for batch in split.batches(plan):
+        x = batch.x.double()
+        total += torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))]).cpu()
+    mean, square = total / (count * height * width)
+    spread = (square - mean.square()).clamp(min=0).sqrt()
+    return tuple(mean.tolist()), tuple(spread.tolist())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
 from pellucid.data.images import ImageFiles, decoded
-from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, summary, widened
+from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
 from pellucid.data.tensors import unit
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, named
@@ -55,7 +55,7 @@ class StreamedSplit:
     def batches(self, plan: Iterable[Tensor]) -> Iterator[Batch]:
         """One batch of float32 images in [0, 1] for each tensor of positions."""
         device = self.labels.device
-        columns = numbered(self.columns, self.labels)
+        columns = with_index(self.columns, self.labels)
         chosen = (positions.cpu() for positions in plan)
         pinned = device.type == "cuda"
         for cpu_rows, pixels in decoded(
@@ -68,7 +68,7 @@ class StreamedSplit:
     def take(self, which: int | Tensor) -> "StreamedSplit":
         """The first `which` images (all of them, if there are fewer), or those at the positions `which`."""
         rows = positions(which, len(self)).to(self.labels.device)
-        columns = selected(numbered(self.columns, self.labels), rows)
+        columns = selected(with_index(self.columns, self.labels), rows)
         return replace(self, labels=self.labels.index_select(0, rows), columns=columns)
 
     def with_column(self, name: str, values: Tensor) -> "StreamedSplit":
@@ -82,5 +82,5 @@ class StreamedSplit:
 
     def fingerprint(self) -> str:
         """A digest of the files' names and sizes, the labels and the columns."""
-        columns = named(numbered(self.columns, self.labels))
+        columns = named(with_index(self.columns, self.labels))
         return digest(self.classes, self.shape, self.labels, *columns, self.origin)

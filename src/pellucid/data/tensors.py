@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from pellucid.batch import Batch, check_labels, check_pixels
-from pellucid.data.rows import Columns, check_lengths, numbered, positions, selected, summary, widened
+from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, named
 
@@ -52,7 +52,7 @@ class TensorSplit:
 
     def batches(self, plan: Iterable[Tensor]) -> Iterator[Batch]:
         """One batch of float32 images in [0, 1] for each tensor of positions."""
-        columns = numbered(self.columns, self.labels)
+        columns = with_index(self.columns, self.labels)
         for chosen in plan:
             rows = chosen.to(self.labels.device, non_blocking=True)
             x = unit(self.pixels.index_select(0, rows))
@@ -65,7 +65,7 @@ class TensorSplit:
             self,
             pixels=self.pixels.index_select(0, rows),
             labels=self.labels.index_select(0, rows),
-            columns=selected(numbered(self.columns, self.labels), rows),
+            columns=selected(with_index(self.columns, self.labels), rows),
         )
 
     def with_column(self, name: str, values: Tensor) -> "TensorSplit":
@@ -83,7 +83,7 @@ class TensorSplit:
 
     def fingerprint(self) -> str:
         """A digest of the content: the same images, labels and columns give the same one on any device."""
-        columns = named(numbered(self.columns, self.labels))
+        columns = named(with_index(self.columns, self.labels))
         return digest(self.classes, self.shape, self.labels, *columns, self.origin or self.pixels)
 
 

@@ -6,8 +6,7 @@ import torch
 
 from pellucid.data.download import Report, silent
 from pellucid.data.folder import common_shape
-from pellucid.data.images import ImageFiles
-from pellucid.data.listing import is_image
+from pellucid.data.images import ImageFiles, is_image
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.survey import Seen, survey
 from pellucid.errors import DataError

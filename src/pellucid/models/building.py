@@ -12,10 +12,9 @@ from pellucid.contained import made, reason
 from pellucid.errors import ConfigError, PellucidError
 from pellucid.kinds import check_weights
 from pellucid.models.activations import Activation
-from pellucid.models.factories import Factory, check_factory
-from pellucid.models.options import call, takes, takes_anything
+from pellucid.models.factories import Factory, call, check_factory, takes, takes_anything
 from pellucid.models.sources import factory_of
-from pellucid.models.swapping import replace_activations
+from pellucid.models.swapping import exchange_activations
 from pellucid.randomness import seeded
 
 
@@ -63,9 +62,6 @@ def construct(factory: Factory, options: Mapping[str, object], owner: str, seed:
     if not isinstance(network, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigError(f"'{owner}' made a {type(network).__name__}, not a torch.nn.Module")
     check_weights(network)
-    if activation is not None and not replace_activations(network, cast("Activation", activation)):
-        raise ConfigError(
-            f"'{owner}' takes no option 'activation' and has no torch.nn.ReLU modules to exchange; "
-            "give it the option, or make its activations modules"
-        )
+    if activation is not None:
+        exchange_activations(network, cast("Activation", activation), owner)
     return network

@@ -1,22 +1,23 @@
 """One door for every trained network, whoever trained it."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from pellucid import limits, models
-from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError
+from pellucid import limits
+from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError, WeightsError
 from pellucid.ledger import checksums
+from pellucid.models import MODELS
 from pellucid.models.building import construct
-from pellucid.models.extras import extra
 from pellucid.models.factories import Factory
-from pellucid.models.programs import load_program
-from pellucid.models.sources import factory_of
-from pellucid.models.weights import fit_weights, read_weights
-from pellucid.trust import Written, trusting, trusts_module, written
+from pellucid.models.sources import extra, factory_of
+from pellucid.models.weight_files import fit_weights, is_torchscript, read_weights
+from pellucid.trust import Written, trusting, trusts_file, trusts_module, written
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -66,7 +67,7 @@ def _loaded(
         return _from_hub(source.removeprefix("hf:"), weights, options)
     if source.startswith("timm:"):
         return _from_timm(source, weights, options)
-    if source not in models.MODELS:  # a folder may happen to be called lenet
+    if source not in MODELS:  # a folder may happen to be called lenet
         if Path(source).suffix in _PROGRAMS:
             return _from_program(Path(source), weights, options)
         if "/" in source or Path(source).is_dir():
@@ -86,7 +87,7 @@ def untrained(
     """
     if not isinstance(source, str) or weights is not None:
         return False
-    return source in models.MODELS or (source.startswith("timm:") and options.get("pretrained", True) is False)
+    return source in MODELS or (source.startswith("timm:") and options.get("pretrained", True) is False)
 
 
 def _made(factory: Factory, owner: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
@@ -138,7 +139,7 @@ def _from_program(path: Path, weights: Path | str | None, options: Mapping[str, 
         raise ConfigError(f"{path} is a whole program; it takes neither weights nor options")
     if not path.is_file():
         raise ConfigError(f"there is no program {path}")
-    return load_program(path).eval()
+    return _program(path).eval()
 
 
 def _description(folder: Path) -> tuple[str, dict[str, object]]:
@@ -157,3 +158,51 @@ def _description(folder: Path) -> tuple[str, dict[str, object]]:
     if not isinstance(name, str) or not isinstance(options, dict):
         raise RunError(f'{file} is not a table like {{"name": "simple-cnn", "options": {{}}}}; make it one')
     return name, options
+
+
+class Exported(nn.Module):
+    """An exported program as a module; it has one mode, whichever it was exported in."""
+
+    def __init__(self, program: nn.Module) -> None:
+        super().__init__()
+        self.program = program
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, as the program computes them."""
+        return self.program(x)
+
+    def train(self, mode: bool = True) -> "Exported":
+        """Note the mode; the program itself would refuse to be told."""
+        self.training = mode
+        return self
+
+
+def _program(path: Path) -> nn.Module:
+    """The network in a TorchScript or exported program, on the CPU; one that nobody trusts is not opened."""
+    if path.suffix == ".pt2":
+        _check_trust(path, "an exported program, and reading it can run any code")
+    elif is_torchscript(path):
+        _check_trust(path, "a TorchScript program, which can write and open any file")
+    if path.suffix == ".pt2":
+        try:
+            return Exported(torch.export.load(path).module())
+        except Exception as error:  # as many kinds as there are versions of the format
+            raise WeightsError(
+                f"{path} is not an exported program that torch {torch.__version__} can read"
+            ) from error
+    if not is_torchscript(path):
+        raise WeightsError(
+            f"{path} holds no program; if it holds weights, name their network and give weights='{path}'"
+        )
+    try:
+        return torch.jit.load(path, map_location="cpu")
+    except (RuntimeError, ValueError) as error:  # the latter where its name is no text
+        raise WeightsError(f"{path} is not a TorchScript program that torch {torch.__version__} can read") from error
+
+
+def _check_trust(path: Path, what: str) -> None:
+    if not trusts_file(path):
+        raise NotTrusted(
+            f"{path} is {what}; if you trust whoever made it, add --trust {shlex.quote(str(path))} "
+            "(in Python: trust=True)"
+        )

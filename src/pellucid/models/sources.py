@@ -6,21 +6,20 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from torch import nn
 
-from pellucid import models
 from pellucid.contained import made
-from pellucid.errors import ConfigError, NetworkError, NotTrusted, UnknownName, suggestion
-from pellucid.models import project
+from pellucid.errors import ConfigError, MissingExtra, NetworkError, NotTrusted, UnknownName, suggestion
+from pellucid.models import MODELS
 from pellucid.models.activations import Activation
-from pellucid.models.extras import extra
 from pellucid.models.factories import Factory, check_factory, innermost
 from pellucid.models.input_layer import Normalize, sequence
-from pellucid.models.swapping import replace_activations
+from pellucid.models.swapping import exchange_activations
 from pellucid.trust import Written, origin, trusts_module
 
 
@@ -31,7 +30,7 @@ def factory_of(name: str) -> Factory:
     """
     module, colon, attribute = name.partition(":")
     if not colon:
-        return models.MODELS[name]
+        return MODELS[name]
     if module == "timm":
         return partial(timm_network, Written.by(name.file, attribute) if isinstance(name, Written) else attribute)
     return _imported(name, module, attribute)
@@ -48,8 +47,8 @@ def timm_network(
     timm = extra("timm", f"timm:{name}", "timm")
     data = extra("timm.data", f"timm:{name}", "timm")
     network = timm.create_model(name, pretrained=pretrained, **options)
-    if activation != "relu" and not replace_activations(network, activation):
-        raise ConfigError(f"'timm:{name}' has no torch.nn.ReLU modules to exchange; leave activation out")
+    if activation != "relu":
+        exchange_activations(network, activation, f"timm:{name}")
     expected = data.resolve_model_data_config(network)
     return sequence({"normalize": Normalize(expected["mean"], expected["std"]), "network": network})
 
@@ -73,7 +72,7 @@ def _imported(source: str, name: str, attribute: str) -> Factory:
 
 def _permitted(source: Written, name: str) -> Path | None:
     """Where the project's own module lies, or none for one that is trusted; any other is refused unseen."""
-    place = project.place_of(name, source.file)
+    place = _place_of(name, source.file)
     if place is None and not trusts_module(name):
         raise NotTrusted(
             f"{source.file} names '{source}', and the module '{name}' is not of the project in the current folder, "
@@ -83,7 +82,7 @@ def _permitted(source: Written, name: str) -> Path | None:
 
 
 def _check_place(source: Written, module: ModuleType | None, place: Path | None) -> None:
-    if place is not None and not (module is not None and project.lies_at(module, place)):
+    if place is not None and not (module is not None and _lies_at(module, place)):
         raise NotTrusted(
             f"{source.file} names '{source}', and Python knows another module by the name of {place}; "
             "give yours a name that no other module has"
@@ -146,3 +145,48 @@ def _told(error: Exception) -> str:
     if isinstance(error, NetworkError):
         return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def extra(module: str, owner: str, name: str) -> Any:
+    """The optional `module` that `owner` needs; `name` is the extra that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"'{owner}' needs {error.name}, which is missing; pip install pellucid[{name}]") from error
+    except Exception as error:  # such as a torchvision that was built for another torch
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise MissingExtra(f"'{owner}' needs {module}, which cannot be imported ({told})") from error
+
+
+def _place_of(module: str, file: Path) -> Path | None:
+    """Where the project's own source of a module lies; none where the project has none, or `file` brought it along.
+
+    Nothing is imported to find out. A folder is a package only with an `__init__.py`: somebody else's folder,
+    unpacked among one's own data, is no part of the project.
+    """
+    root = Path.cwd().resolve()
+    brought = [entry for path in (file.absolute(), file.resolve()) if (entry := _entry(path, root)) != path]
+    importlib.invalidate_caches()
+    folders, place, name = [str(root)], None, ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        found = PathFinder.find_spec(name, folders) if part.isidentifier() else None
+        if found is None or type(found.loader) is not SourceFileLoader or found.origin is None:
+            return None
+        place = Path(found.origin).resolve()
+        entry = _entry(place, root)
+        if entry is None or any(one is not None and one.samefile(entry) for one in brought):
+            return None
+        folders = found.submodule_search_locations or []
+    return place
+
+
+def _lies_at(module: ModuleType, place: Path) -> bool:
+    """Whether Python took a module from this place: it may know another one by that name."""
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() == place
+
+
+def _entry(path: Path, root: Path) -> Path | None:
+    """What the current folder itself holds of a path: the file, or the folder that it lies in."""
+    return root / path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None

@@ -1,50 +1,42 @@
 """What training minimizes: terms over a probe, and their algebra."""
 
-from pellucid.objectives.align import Align as Align
-from pellucid.objectives.attacked import Attacked as Attacked
-from pellucid.objectives.boosted_cross_entropy import BoostedCrossEntropy as BoostedCrossEntropy
-from pellucid.objectives.cross_entropy import CrossEntropy as CrossEntropy
-from pellucid.objectives.divergence import Divergence as Divergence
-from pellucid.objectives.feature_match import FeatureMatch as FeatureMatch
-from pellucid.objectives.gradient_match import GradientMatch as GradientMatch
-from pellucid.objectives.gradient_norm import GradientNorm as GradientNorm
-from pellucid.objectives.hessian_norm import HessianNorm as HessianNorm
-from pellucid.objectives.jacobian_norm import JacobianNorm as JacobianNorm
-from pellucid.objectives.lipschitz import Lipschitz as Lipschitz
-from pellucid.objectives.local_cosine import LocalCosine as LocalCosine
-from pellucid.objectives.local_distance import LocalDistance as LocalDistance
-from pellucid.objectives.neighbors import GaussianNeighbor as GaussianNeighbor
-from pellucid.objectives.neighbors import GradientNeighbor as GradientNeighbor
-from pellucid.objectives.neighbors import Neighbor as Neighbor
-from pellucid.objectives.neighbors import UniformNeighbor as UniformNeighbor
-from pellucid.objectives.objective import Losses as Losses
-from pellucid.objectives.objective import Objective as Objective
-from pellucid.objectives.objective import Term as Term
-from pellucid.objectives.objective import Weighted as Weighted
-from pellucid.objectives.weights import Adaptive as Adaptive
-from pellucid.objectives.weights import Ramp as Ramp
+import lazy_loader
+
 from pellucid.registry import Registry
 
-TERMS: Registry[type[Term]] = Registry(
+TERMS = Registry(
     "term",
     {
-        "cross-entropy": CrossEntropy,
-        "align": Align,
-        "boosted-cross-entropy": BoostedCrossEntropy,
-        "divergence": Divergence,
-        "feature-match": FeatureMatch,
-        "gradient-match": GradientMatch,
-        "gradient-norm": GradientNorm,
-        "hessian-norm": HessianNorm,
-        "jacobian-norm": JacobianNorm,
-        "lipschitz": Lipschitz,
-        "local-cosine": LocalCosine,
-        "local-distance": LocalDistance,
+        "cross-entropy": "pellucid.objectives.cross_entropy:CrossEntropy",
+        "align": "pellucid.objectives.align:Align",
+        "boosted-cross-entropy": "pellucid.objectives.boosted_cross_entropy:BoostedCrossEntropy",
+        "divergence": "pellucid.objectives.divergence:Divergence",
+        "feature-match": "pellucid.objectives.feature_match:FeatureMatch",
+        "gradient-match": "pellucid.objectives.gradient_match:GradientMatch",
+        "gradient-norm": "pellucid.objectives.gradient_norm:GradientNorm",
+        "hessian-norm": "pellucid.objectives.hessian_norm:HessianNorm",
+        "jacobian-norm": "pellucid.objectives.jacobian_norm:JacobianNorm",
+        "lipschitz": "pellucid.objectives.lipschitz:Lipschitz",
+        "local-cosine": "pellucid.objectives.local_cosine:LocalCosine",
+        "local-distance": "pellucid.objectives.local_distance:LocalDistance",
     },
 )
 
-WEIGHTS: Registry[type[Ramp | Adaptive]] = Registry("weight", {"ramp": Ramp, "adaptive": Adaptive})
-
-NEIGHBORS: Registry[type[Neighbor]] = Registry(
-    "neighbor", {"uniform": UniformNeighbor, "gaussian": GaussianNeighbor, "gradient": GradientNeighbor}
+WEIGHTS = Registry(
+    "weight",
+    {
+        "ramp": "pellucid.objectives.ramp:Ramp",
+        "adaptive": "pellucid.objectives.adaptive:Adaptive",
+    },
 )
+
+NEIGHBORS = Registry(
+    "neighbor",
+    {
+        "uniform": "pellucid.objectives.neighbors:UniformNeighbor",
+        "gaussian": "pellucid.objectives.neighbors:GaussianNeighbor",
+        "gradient": "pellucid.objectives.neighbors:GradientNeighbor",
+    },
+)
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

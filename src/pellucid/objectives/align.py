@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.objectives.cosine import cosine
 from pellucid.objectives.objective import Term
 from pellucid.objectives.reference_map import reference_map

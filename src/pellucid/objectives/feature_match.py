@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.attacked import Attacked
 from pellucid.objectives.cosine import cosine

@@ -6,7 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.norms import L2
 from pellucid.objectives.objective import Term
 from pellucid.probe import Probe, Quantity

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.gradient_norm import root
 from pellucid.objectives.objective import Term

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.objectives.objective import Term
 from pellucid.probe import Probe

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.objectives.cosine import cosine
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.errors import ConfigError, UnknownName
+from pellucid.objectives.adaptive import Adaptive, scaled
 from pellucid.objectives.attacked import Attacked
-from pellucid.objectives.weights import Adaptive, Ramp, scaled
+from pellucid.objectives.ramp import Ramp
 from pellucid.probe import Probe
 
 Weight = float | Ramp | Adaptive

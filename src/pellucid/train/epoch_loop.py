@@ -20,9 +20,8 @@ from pellucid.objectives import Objective
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train.epoch import Epoch, Step
-from pellucid.train.negligible import negligible
 from pellucid.train.state import Training
-from pellucid.train.tally import Tally
+from pellucid.train.tally import Tally, negligible
 from pellucid.train.trainable import learn
 from pellucid.train.validate import accuracy
 

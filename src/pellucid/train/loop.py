@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.data import Split, holdout
 from pellucid.errors import CheckpointError, ConfigError
@@ -18,10 +18,9 @@ from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
 from pellucid.train.epoch_loop import EpochLoop
-from pellucid.train.negligible import warn
-from pellucid.train.network import Network
 from pellucid.train.recipe import Recipe
 from pellucid.train.state import Training
+from pellucid.train.tally import warn
 from pellucid.train.trainable import check_trainable
 
 
@@ -119,3 +118,23 @@ def _save(checkpoints: Checkpoints, training: Training, fabric: Fabric) -> None:
             failure = str(error)
     if failure := fabric.broadcast(failure):
         raise CheckpointError(failure)
+
+
+class Network(nn.Module):
+    """A network whose forward pass runs where and how Fabric was told to.
+
+    Fabric's own wrapper insists on the one backward call that it knows of; ours takes gradients of gradients. The
+    precisions on offer need none of what it does there.
+    """
+
+    def __init__(self, network: nn.Module, fabric: Fabric) -> None:
+        super().__init__()
+        self.inner = fabric.strategy.setup_module(network)
+        self.fabric = fabric
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits in the precision of the images, whatever the network computed in."""
+        with self.fabric.autocast():
+            logits = self.inner(x)
+        # what is no tensor is for the probe to refuse
+        return logits.to(x.dtype) if isinstance(logits, Tensor) else logits

@@ -25,3 +25,16 @@ class Preset:
     model: str = "simple-cnn"
     normalize: bool = True
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Published:
+    """The settings of one source, for each of the recipes that it trained by; `source` says where they are from."""
+
+    source: str
+    recipes: Mapping[str, Preset]
+
+    @property
+    def summary(self) -> str:
+        """The source, and the recipes that have these settings."""
+        return f"{self.source}; for {', '.join(self.recipes)}"

@@ -11,8 +11,7 @@ from pellucid.train.methods import (
     of_papers,
     woods2019,
 )
-from pellucid.train.preset import Preset
-from pellucid.train.published import Published
+from pellucid.train.preset import Preset, Published
 
 RECIPES: Registry[Preset] = Registry(
     "recipe",

@@ -7,7 +7,7 @@ from typing import Literal
 from pellucid.data import Augmentation
 from pellucid.errors import ConfigError
 from pellucid.train.optimizers import SGD, Optimizer
-from pellucid.train.schedules import Cosine, Schedule
+from pellucid.train.schedules import CosineSchedule, Schedule
 from pellucid.train.watch import Watch
 
 
@@ -25,7 +25,7 @@ class Recipe:
     epochs: int = 10
     batch: int = 128
     optimizer: Optimizer = field(default_factory=SGD)
-    schedule: Schedule = field(default_factory=Cosine)
+    schedule: Schedule = field(default_factory=CosineSchedule)
     augment: tuple[Augmentation, ...] = ()
     clip: float = 0.0
     average: float = 0.0

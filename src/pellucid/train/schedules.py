@@ -37,7 +37,7 @@ class Constant(Schedule):
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class CosineSchedule(Schedule):
     """Half a cosine from the full rate down to `final`, after a straight rise over the first part `warmup`."""
 
     warmup: float = 0.0
@@ -55,7 +55,7 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
-class Step(Schedule):
+class StepSchedule(Schedule):
     """The full rate, multiplied by `factor` at each of the times `milestones`."""
 
     milestones: tuple[float, ...] = (0.5, 0.75)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from pellucid import processes
+from pellucid.autograd import processes
 from pellucid.data import Split, sequential
 from pellucid.looking import look
 from pellucid.metrics import Estimate

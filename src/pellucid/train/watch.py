@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from pellucid import processes
 from pellucid.attacks import PGD, Attack
+from pellucid.autograd import processes
 from pellucid.data import Split, sequential
 from pellucid.errors import ConfigError
 from pellucid.metrics import Estimate

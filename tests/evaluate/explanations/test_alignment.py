@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.errors import ShapeError
-from pellucid.evaluate.explanations import ImageAlignment, ReferenceAlignment, Scores, planes
+from pellucid.evaluate.explanations import ImageAlignment, ReferenceAlignment, Scores
 from pellucid.explainers import Gradient
-from pellucid.metrics.agreement import SSIM, Cosine, Pearson
+from pellucid.metrics.agreement import SSIM, Cosine, Pearson, planes
 from pellucid.objectives import Align
 from pellucid.probe import Probe
 

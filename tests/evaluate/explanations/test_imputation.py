@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from networks import images
-from pellucid.evaluate.explanations.imputation import impute
+from pellucid.evaluate.explanations.road import impute
 
 
 @settings(max_examples=25)

@@ -10,7 +10,7 @@ from networks import images, linear
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, MeasurementError, NotFinite, ShapeError
 from pellucid.evaluate.explanations import MassInMask, Metric, PointingGame, RankInMask, Scores
-from pellucid.evaluate.explanations.masks import widened
+from pellucid.evaluate.explanations.in_mask import widened
 from pellucid.explainers import Gradient
 
 METRICS: list[Metric] = [PointingGame(), MassInMask(), RankInMask()]

@@ -14,8 +14,7 @@ from pellucid.batch import Batch
 from pellucid.data import load, sequential
 from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.evaluate.explanations import CascadingRandomization, ClassSensitivity, LabelRandomization
-from pellucid.evaluate.explanations.cascading_randomization import chosen
-from pellucid.evaluate.explanations.redrawing import layers_from_the_output, redraw
+from pellucid.evaluate.explanations.cascading_randomization import chosen, layers_from_the_output, redraw
 from pellucid.explainers import Explainer, Gradient, SmoothGrad
 from pellucid.metrics.agreement import Cosine, Pearson
 from pellucid.probe import Probe

@@ -12,9 +12,9 @@ from tests.networks import images, linear, smooth
 from torch import Tensor, nn
 
 from pellucid.errors import ConfigError
-from pellucid.evaluate.explanations import METRICS, LocalLipschitz, MaxSensitivity, Metric, RandomSimilarity, planes
+from pellucid.evaluate.explanations import METRICS, LocalLipschitz, MaxSensitivity, Metric, RandomSimilarity
 from pellucid.explainers import Explainer, Gradient, InputTimesGradient, SmoothGrad
-from pellucid.metrics.agreement import SSIM, Cosine, Pearson, Spearman, scaled
+from pellucid.metrics.agreement import SSIM, Cosine, Pearson, Spearman, planes, scaled
 from pellucid.norms import Linf
 from pellucid.randomness import Noise
 

@@ -19,7 +19,7 @@ from pellucid.metrics.neurons import (
     Matrix,
     level,
 )
-from pellucid.metrics.neurons.cifar10 import CLASSES, DISTANCES
+from pellucid.metrics.neurons.cifar10_wordnet import CLASSES, DISTANCES
 
 TREE = Hierarchy({"cat": ("beast",), "dog": ("beast", "friend"), "car": ("thing",), "beast": ("thing",)})
 

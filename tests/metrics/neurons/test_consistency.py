@@ -23,7 +23,7 @@ from pellucid.metrics.neurons import (
     meanings,
     support,
 )
-from pellucid.metrics.neurons.levels import levels
+from pellucid.metrics.neurons.neuron_table import levels
 from pellucid.metrics.neurons.top_sets import TopSets
 
 TEN = torch.arange(10).repeat_interleave(100)

@@ -12,7 +12,7 @@ from pellucid.evaluate.explanations.insertion import Insertion
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import varied
-from pellucid.metrics.agreement.planes import planes
+from pellucid.metrics.agreement.planar import planes
 
 
 @final

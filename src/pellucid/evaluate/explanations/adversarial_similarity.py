@@ -7,7 +7,7 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement import Pearson, Similarity
-from pellucid.metrics.agreement.planes import planes
+from pellucid.metrics.agreement.planar import planes
 
 
 @final

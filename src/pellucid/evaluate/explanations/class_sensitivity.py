@@ -11,7 +11,7 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns, Needs
 from pellucid.metrics.agreement import Similarity, Spearman
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planar import Sign, planes
 
 
 @final

@@ -13,7 +13,7 @@ from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import answers, copies_noise, logit, probability
 from pellucid.metrics.agreement.pearson import correlation
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planar import Sign, planes
 
 
 @final

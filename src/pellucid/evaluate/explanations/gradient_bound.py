@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbors import check_draws
+from pellucid.evaluate.explanations.nearby import check_draws
 from pellucid.explainers.room import Room
 from pellucid.metrics.agreement.pearson import unit
 from pellucid.norms import Linf

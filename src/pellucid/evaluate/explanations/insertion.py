@@ -13,7 +13,7 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import Curve, places, revealed, varied
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planar import Sign, planes
 
 
 @final

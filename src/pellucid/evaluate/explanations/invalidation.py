@@ -16,7 +16,7 @@ from pellucid.evaluate.explanations.manipulation import attacked, manipulated
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.explainers import Gradient
 from pellucid.metrics.agreement import Pearson, Similarity, Spearman, TopK
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planar import Sign, planes
 from pellucid.norms import RMS
 from pellucid.protocols import Explains, Norm
 

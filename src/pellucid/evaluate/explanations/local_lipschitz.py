@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.evaluate.explanations.neighbors import at_neighbors, check_draws
-from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
+from pellucid.evaluate.explanations.nearby import at_neighbors, check_draws
+from pellucid.metrics.agreement.planar import Scale, Sign, planes, scaled
 from pellucid.norms import L2
 
 

@@ -11,7 +11,7 @@ from pellucid.attacks.explanations.scene import Keep
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.explainers import Gradient
-from pellucid.metrics.agreement.planes import Sign
+from pellucid.metrics.agreement.planar import Sign
 from pellucid.norms import Linf
 from pellucid.protocols import Explains, Norm
 

@@ -7,9 +7,9 @@ from typing import Literal, final
 import torch
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.masks import InMask, area, inside
+from pellucid.evaluate.explanations.in_mask import InMask, area, inside
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.metrics.agreement.planes import planes
+from pellucid.metrics.agreement.planar import planes
 
 
 @final

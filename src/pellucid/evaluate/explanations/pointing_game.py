@@ -8,9 +8,9 @@ import torch
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.masks import InMask, area, inside, widened
+from pellucid.evaluate.explanations.in_mask import InMask, area, inside, widened
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.metrics.agreement.planes import Sign, planes
+from pellucid.metrics.agreement.planar import Sign, planes
 
 
 @final

@@ -10,9 +10,9 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns
-from pellucid.evaluate.explanations.neighbors import at_neighbors, check_draws
+from pellucid.evaluate.explanations.nearby import at_neighbors, check_draws
 from pellucid.metrics.agreement import Pearson, Similarity
-from pellucid.metrics.agreement.planes import Scale, Sign, planes, scaled
+from pellucid.metrics.agreement.planar import Scale, Sign, planes, scaled
 
 
 @final

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.metrics.agreement.planes import planes
+from pellucid.metrics.agreement.planar import planes
 
 
 @final

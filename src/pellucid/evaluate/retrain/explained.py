@@ -10,7 +10,7 @@ from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
 from pellucid.evaluate.sample import sample
 from pellucid.explainers import Explainer, Gradient
 from pellucid.ledger import in_halves_on_oom
-from pellucid.metrics.agreement.planes import Sign
+from pellucid.metrics.agreement.planar import Sign
 
 _AT_ONCE = 128
 _LEARNED_FROM = 500  # training images that an explainer learns from, if it learns

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.metrics.agreement.planes import scaled
+from pellucid.metrics.agreement.planar import scaled
 
 Planes = Float[Tensor, "b h w"]
 

@@ -4,11 +4,11 @@ from pellucid.objectives import CrossEntropy, HessianNorm, LocalCosine, LocalDis
 from pellucid.train.optimizers import Adam
 from pellucid.train.preset import Preset
 from pellucid.train.recipe import Recipe
-from pellucid.train.schedules import Step
+from pellucid.train.schedules import StepSchedule
 
 # the settings of the paper's LeNet, whose 300 epochs drop the rate after 100 and 150
 RECIPE = Recipe(
-    optimizer=Adam(lr=1e-3, weight_decay=4e-5), schedule=Step(milestones=(1 / 3, 1 / 2), factor=0.1), clip=0.5
+    optimizer=Adam(lr=1e-3, weight_decay=4e-5), schedule=StepSchedule(milestones=(1 / 3, 1 / 2), factor=0.1), clip=0.5
 )
 OPTIONS = {"activation": {"name": "softplus", "beta": 3}}
 

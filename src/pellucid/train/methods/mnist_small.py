@@ -14,8 +14,7 @@ from pellucid.norms import L2
 from pellucid.objectives import Adaptive, CrossEntropy, HessianNorm, Lipschitz, LocalCosine, LocalDistance
 from pellucid.train.methods import baselines, dong2019, joo2023, noack2021, woods2019
 from pellucid.train.optimizers import SGD, Adam, Optimizer
-from pellucid.train.preset import Preset
-from pellucid.train.published import Published
+from pellucid.train.preset import Preset, Published
 from pellucid.train.recipe import Recipe
 from pellucid.train.references import RandomMaps, Reference, Taught
 

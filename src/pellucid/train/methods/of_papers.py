@@ -21,11 +21,10 @@ from pellucid.objectives import (
 )
 from pellucid.train.methods import joo2023
 from pellucid.train.optimizers import SGD, AdamW
-from pellucid.train.preset import Preset
-from pellucid.train.published import Published
+from pellucid.train.preset import Preset, Published
 from pellucid.train.recipe import Recipe
 from pellucid.train.references import Reference, Taught
-from pellucid.train.schedules import Step
+from pellucid.train.schedules import StepSchedule
 
 Options = Mapping[str, Any]
 
@@ -98,7 +97,7 @@ def _woods(objective: Objective, options: Options) -> Preset:
     recipe = Recipe(
         epochs=200,
         optimizer=SGD(lr=0.1, nesterov=False, weight_decay=1e-4),
-        schedule=Step(milestones=(0.85, 0.975)),
+        schedule=StepSchedule(milestones=(0.85, 0.975)),
         augment=(PadCrop(4), Flip()),
     )
     return Preset("", objective, recipe, options, model="preact-resnet44", data=CIFAR10)
@@ -123,7 +122,7 @@ def _joo(objective: Objective) -> Preset:
     recipe = Recipe(
         epochs=200,
         optimizer=AdamW(lr=1e-3, weight_decay=0.01),
-        schedule=Step(milestones=(0.5, 0.75)),
+        schedule=StepSchedule(milestones=(0.5, 0.75)),
         augment=SHIFTED,
         clip=0.5,
     )

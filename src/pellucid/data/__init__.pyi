@@ -1,0 +1,28 @@
+import pellucid.registry
+
+from .augmentation import Augmentation as Augmentation
+from .columns import column_from as column_from
+from .datasets import Data as Data
+from .datasets import Loader as Loader
+from .datasets import Request as Request
+from .download import Report as Report
+from .download import silent as silent
+from .flip import Flip as Flip
+from .loading import load as load
+from .pad_crop import PadCrop as PadCrop
+from .picture_files import Pictures as Pictures
+from .picture_files import pictures as pictures
+from .random_resized_crop import RandomResizedCrop as RandomResizedCrop
+from .relabeled import with_random_labels as with_random_labels
+from .split import Split as Split
+from .split import holdout as holdout
+from .split import sequential as sequential
+from .split import statistics as statistics
+from .streamed import StreamedSplit as StreamedSplit
+from .tensors import TensorSplit as TensorSplit
+from .unlabeled import is_flat as is_flat
+from .unlabeled import load_unlabeled as load_unlabeled
+
+DATA: pellucid.registry.Registry[Loader]
+
+AUGMENTATIONS: pellucid.registry.Registry[type[Augmentation]]

@@ -1,0 +1,9 @@
+from .colors import colored as colored
+from .colors import plane as plane
+from .colors import scaled as scaled
+from .photographs import difference as difference
+from .photographs import photograph as photograph
+from .sheet import Cell as Cell
+from .sheet import Sheet as Sheet
+from .sheet import png as png
+from .sheet import save as save
