@@ -21,6 +21,7 @@ from pellucid.registry import Registry
 STUB = Path(inspect.getfile(pellucid)).with_suffix(".pyi")
 IMPORTS = [node for node in ast.parse(STUB.read_text()).body if isinstance(node, ast.ImportFrom)]
 PACKAGES = {alias.name for node in IMPORTS if not node.module for alias in node.names}
+STUBS = [path for path in sorted(STUB.parent.rglob("__init__.pyi")) if path != STUB]
 NAMES = {alias.name for node in IMPORTS if node.module for alias in node.names}
 
 
@@ -52,6 +53,19 @@ def test_type_checkers_are_told_each_name_as_itself() -> None:
     for node in IMPORTS:
         assert node.level == 1
         assert all(alias.asname == alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=lambda stub: str(stub.parent.relative_to(STUB.parent)))
+def test_a_package_offers_what_its_stub_says_and_hides_no_module(stub: Path) -> None:
+    package = importlib.import_module(".".join(("pellucid", *stub.parent.relative_to(STUB.parent).parts)))
+    modules = {path.stem for path in stub.parent.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    for node in ast.parse(stub.read_text()).body:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
+            assert alias.asname == alias.name and alias.name in package.__all__, alias.name
+            assert getattr(package, alias.name) is not None
+            assert node.module is None or alias.name not in modules, f"{alias.name} would hide the module"
 
 
 @pytest.mark.parametrize("registry", [ATTACKS, EXPLAINERS, METRICS, TERMS], ids=lambda registry: registry.kind)

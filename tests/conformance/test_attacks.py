@@ -85,6 +85,11 @@ def test_every_attack_is_tried() -> None:
     assert set(SETTINGS) | OTHERWISE == set(ATTACKS)
 
 
+def test_every_attack_has_its_file() -> None:
+    for name, attack in ATTACKS.items():
+        assert attack.__module__ == f"pellucid.attacks.{name.replace('-', '_')}"
+
+
 def _suites() -> dict[str, type[AttackConformance]]:
     return {
         f"Test_{name}_{number}": type(f"Test_{name}_{number}", (AttackConformance,), {"attack": attack})

@@ -78,6 +78,14 @@ def test_every_explainer_is_tried() -> None:
     assert set(SETTINGS) == set(EXPLAINERS)
 
 
+def test_every_explainer_has_its_file() -> None:
+    kin = {"smoothgrad": "smooth", "vargrad": "smooth", "smoothgrad-squared": "smooth"}
+    folders = {"lime": "lime.lime", "normlime": "normlime.normlime"}
+    for name, explainer in EXPLAINERS.items():
+        place = {**kin, **folders}.get(name, name.replace("-", "_"))
+        assert explainer.__module__ == f"pellucid.explainers.{place}"
+
+
 def _suites() -> dict[str, type[ExplainerConformance]]:
     return {
         f"Test_{name}_{number}": type(f"Test_{name}_{number}", (ExplainerConformance,), {"explainer": explainer})
