@@ -54,20 +54,12 @@ class DeepFool(Attack):
         return iterate(victim, _State(x, torch.zeros_like(x), none, targets), self._step, self.steps)
 
     def _step(self, victim: Victim, state: "_State", number: int) -> "_State":
-        def ahead(logits: Tensor) -> Tensor:
-            towards = F.one_hot(state.targets.T, logits.shape[1])
-            return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)
-
-        logits, slopes = victim.pullback(state.best, ahead)
-        behind = logits.gather(1, victim.y[:, None]) - logits.gather(1, state.targets)
-        steepest = self.norm.steepest(slopes.flatten(0, 1)).view_as(slopes)
-        rise = (steepest * slopes).flatten(2).sum(2)
-        distance = torch.where(rise > 0, behind.T.abs() / rise, math.inf)
-        length, nearest = distance.min(0)
+        seen = boundaries(victim, state.best, state.targets, self.norm)
+        length, nearest = seen.distance.min(0)
         length = length.where(length.isfinite(), 0)
-        direction = steepest[nearest, torch.arange(len(victim), device=nearest.device)]
+        direction = seen.direction[nearest, torch.arange(len(victim), device=nearest.device)]
         total = state.total + column(length, direction) * direction
-        done = state.done | self.goal.reached(logits, victim.y)
+        done = state.done | self.goal.reached(seen.logits, victim.y)
         x = (victim.x + (1 + self.overshoot) * total).clamp(0, 1)
         return _State(where(done, state.best, x), total, done, state.targets)
 
@@ -78,3 +70,31 @@ class _State:
     total: Float[Tensor, "b *shape"]
     done: Bool[Tensor, " b"]
     targets: Int[Tensor, "b others"]
+
+
+@dataclass(frozen=True, eq=False)
+class Boundaries:
+    """Of n other classes, how far the boundary with each is if the network is linear, and in which direction.
+
+    `behind` is how far each class's logit lies below the label's, and `slopes` along which change that shrinks.
+    """
+
+    logits: Float[Tensor, "b classes"]
+    slopes: Float[Tensor, "n b *shape"]
+    behind: Float[Tensor, "n b"]
+    direction: Float[Tensor, "n b *shape"]
+    distance: Float[Tensor, "n b"]
+
+
+def boundaries(victim: Victim, x: Images, targets: Int[Tensor, "b n"], norm: Norm) -> Boundaries:
+    """What one forward pass, and a backward pass for each of the target classes, tell of the boundaries."""
+
+    def ahead(logits: Tensor) -> Tensor:
+        towards = F.one_hot(targets.T, logits.shape[1])
+        return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)
+
+    logits, slopes = victim.pullback(x, ahead)
+    behind = (logits.gather(1, victim.y[:, None]) - logits.gather(1, targets)).T
+    direction = norm.steepest(slopes.flatten(0, 1)).view_as(slopes)
+    rise = (direction * slopes).flatten(2).sum(2)
+    return Boundaries(logits, slopes, behind, direction, torch.where(rise > 0, behind.abs() / rise, math.inf))

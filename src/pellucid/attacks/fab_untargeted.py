@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from pellucid.attacks.attack import Attack, check_budget, check_steps
+from pellucid.attacks.deepfool import boundaries
 from pellucid.attacks.fab import BoundaryWalk, check_stepping, looked_at, stepped
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.random_point import random_on_surface
@@ -64,15 +63,7 @@ class UntargetedFAB(Attack):
         return nearest if math.isinf(self.eps) else x + self.norm.project(nearest - x, self.eps)
 
     def _step(self, victim: Victim, state: BoundaryWalk, number: int) -> BoundaryWalk:
-        def ahead(logits: Tensor) -> Tensor:
-            towards = F.one_hot(state.targets.T, logits.shape[1])
-            return (towards - F.one_hot(victim.y, logits.shape[1])).to(logits.dtype)
-
-        logits, slopes = victim.pullback(state.point, ahead)
-        behind = (logits.gather(1, victim.y[:, None]) - logits.gather(1, state.targets)).T
-        steepest = self.norm.steepest(slopes.flatten(0, 1)).view_as(slopes)
-        rise = (steepest * slopes).flatten(2).sum(2)
-        nearest = torch.where(rise > 0, behind.abs() / rise, math.inf).argmin(0)
-        rows = torch.arange(len(victim), device=nearest.device)
-        point = stepped(self, victim.x, state.point, slopes[nearest, rows], behind[nearest, rows])
+        seen = boundaries(victim, state.point, state.targets, self.norm)
+        nearest, rows = seen.distance.argmin(0), torch.arange(len(victim), device=victim.x.device)
+        point = stepped(self, victim.x, state.point, seen.slopes[nearest, rows], seen.behind[nearest, rows])
         return looked_at(self, victim, state, point)
