@@ -1,4 +1,8 @@
-"""Conformance suites: what every entry must pass, written once. Authors of plug-ins subclass them in their tests."""
+"""Conformance suites: what every entry must pass, written once. Authors of plug-ins subclass them in their tests.
+
+A suite tries its entry on a small smooth network. Where the entry works on networks of one kind only, the subclass
+overrides `network`; see `pellucid.testing.suite.Suite`.
+"""
 
 from pellucid.testing.attacks import AttackConformance as AttackConformance
 from pellucid.testing.explainers import ExplainerConformance as ExplainerConformance

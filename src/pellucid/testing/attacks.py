@@ -16,10 +16,11 @@ from pellucid.attacks import Attack, Perturbed
 from pellucid.attacks.attack import within
 from pellucid.batch import Batch
 from pellucid.protocols import Norm
-from pellucid.testing.specimens import Scaled, Zoomed, images, left_as_it_was, network
+from pellucid.testing.specimens import Scaled, Zoomed, left_as_it_was
+from pellucid.testing.suite import Suite
 
 
-class AttackConformance:
+class AttackConformance(Suite):
     """Subclass it with an attack that is cheap to run; pytest does the rest."""
 
     attack: ClassVar[Attack]
@@ -34,31 +35,31 @@ class AttackConformance:
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
         """Modes, parameters, buffers, gradients and what requires them."""
-        left_as_it_was(lambda model: self._attacked(model=model))
+        left_as_it_was(lambda model: self._attacked(model=model), of=self.network)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
         """Neither the pixels nor whether gradients are taken for them."""
-        x, y = images()
+        x, y = self.images()
         before = x.clone()
-        self.attack(network(), x, y)
+        self.attack(self.network(), x, y)
         assert torch.equal(x, before)
         assert not x.requires_grad
 
     def test_an_image_fares_alone_as_in_a_batch(self) -> None:
         """Its random numbers are its own, and so is its budget of steps."""
-        x, y = images()
+        x, y = self.images()
         together = self._attacked()
         for number in range(len(x)):
             index = torch.tensor([number])
             alone = self.attack.on(
-                network(), Batch(x[number : number + 1], y[number : number + 1], {"index": index}), seed=0
+                self.network(), Batch(x[number : number + 1], y[number : number + 1], {"index": index}), seed=0
             )
             assert torch.allclose(alone.x[0], together.x[number], atol=1e-7)
             assert bool(alone.reached[0]) == bool(together.reached[number])
 
     def test_what_it_returns_is_an_image_within_the_budget(self) -> None:
         """In [0, 1] and in the ball, of the same type."""
-        x, _ = images()
+        x, _ = self.images()
         found = self._attacked()
         assert found.x.shape == x.shape
         assert found.x.dtype == x.dtype
@@ -71,19 +72,19 @@ class AttackConformance:
 
     def test_what_it_reports_holds(self) -> None:
         """A forward pass of one's own on what it returns agrees."""
-        _, y = images()
+        _, y = self.images()
         found = self._attacked()
         with torch.no_grad():
-            reached = self.attack.goal.reached(network().eval()(found.x), y)
+            reached = self.attack.goal.reached(self.network().eval()(found.x), y)
         assert torch.equal(reached, found.reached)
         assert bool((found.forwards >= 2).all())
         assert torch.equal(found.part >= 0, found.reached)
 
     def test_images_that_fail_from_the_start_stay(self) -> None:
         """Their distance is zero."""
-        x, y = images()
+        x, y = self.images()
         with torch.no_grad():
-            before = self.attack.goal.reached(network().eval()(x), y)
+            before = self.attack.goal.reached(self.network().eval()(x), y)
         found = self._attacked()
         if self.attack.settles:
             assert bool((found.distance[before] == 0).all())
@@ -92,15 +93,15 @@ class AttackConformance:
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
         """From two classes on."""
         for classes, channels, size, dtype in ((2, 1, 5, torch.float32), (7, 3, 4, torch.float64)):
-            x, y = images(classes=classes, channels=channels, size=size, dtype=dtype)
-            found = self.attack(network(classes=classes, channels=channels, size=size, dtype=dtype), x, y)
+            x, y = self.images(classes=classes, channels=channels, size=size, dtype=dtype)
+            found = self.attack(self.network(classes=classes, channels=channels, size=size, dtype=dtype), x, y)
             assert found.x.dtype == dtype
             assert bool(found.x.isfinite().all())
 
     def test_its_distances_do_not_hang_on_the_scale_of_logits(self) -> None:
         """Unless the goal does, or the attack declares that it has lengths of its own."""
-        x, y = images()
-        model, more = network(), nn.Sequential(network(), Scaled(100)).eval()
+        x, y = self.images()
+        model, more = self.network(), nn.Sequential(self.network(), Scaled(100)).eval()
         with torch.no_grad():
             logits = torch.randn(50, 4, dtype=x.dtype, generator=torch.Generator().manual_seed(0))
             classes = torch.arange(50) % 4
@@ -113,13 +114,13 @@ class AttackConformance:
 
     def test_its_distances_follow_the_scale_of_the_network(self) -> None:
         """Where margins are 100 times smaller, so is what it finds, unless it declares lengths of its own."""
-        x = 0.25 + 0.5 * images()[0]
+        x = 0.25 + 0.5 * self.images()[0]
         if not self._looks_for_the_nearest() or not _is_homogeneous(self.attack.norm, x):
             return
         with torch.no_grad():
-            y = network()(x).argmax(1)
+            y = self.network()(x).argmax(1)
         # so near that no pixel comes to the walls
-        found = [self.attack(Zoomed(network(), x, times).eval(), x, y) for times in (1e2, 1e4)]
+        found = [self.attack(Zoomed(self.network(), x, times).eval(), x, y) for times in (1e2, 1e4)]
         assert torch.equal(found[0].reached, found[1].reached)
         assert torch.allclose(found[0].distance, 100 * found[1].distance, rtol=0.02)
 
@@ -133,8 +134,8 @@ class AttackConformance:
         return self.attack.nearest
 
     def _attacked(self, *, model: nn.Module | None = None, seed: int = 0) -> Perturbed:
-        x, y = images()
-        return self.attack(network() if model is None else model, x, y, seed=seed)
+        x, y = self.images()
+        return self.attack(self.network() if model is None else model, x, y, seed=seed)
 
 
 def _is_homogeneous(norm: Norm, x: Tensor) -> bool:

@@ -15,7 +15,8 @@ from pellucid import config
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, PixelError, ShapeError
 from pellucid.explainers import Explainer
-from pellucid.testing.specimens import images, left_as_it_was, network
+from pellucid.testing.specimens import left_as_it_was
+from pellucid.testing.suite import Suite
 
 
 class Shape(TypedDict):
@@ -27,7 +28,7 @@ class Shape(TypedDict):
     dtype: torch.dtype
 
 
-class ExplainerConformance:
+class ExplainerConformance(Suite):
     """Subclass it with an explainer that is cheap to run; pytest does the rest."""
 
     explainer: ClassVar[Explainer]
@@ -40,35 +41,35 @@ class ExplainerConformance:
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
         """Modes, parameters, buffers, gradients and what requires them."""
-        left_as_it_was(lambda model: self._map(model=model))
+        left_as_it_was(lambda model: self._map(model=model), of=self.network)
 
     def test_the_mode_that_the_network_comes_in_does_not_matter(self) -> None:
         """It is explained in evaluation mode."""
-        assert torch.equal(self._map(model=network().train()), self._map(model=network()))
+        assert torch.equal(self._map(model=self.network().train()), self._map(model=self.network()))
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
         """Neither the pixels nor whether gradients are taken for them."""
-        x, y = images()
+        x, y = self.images()
         before = x.clone()
-        found = self._ready()(network(), x, y)
+        found = self._ready()(self.network(), x, y)
         assert torch.equal(x, before)
         assert not x.requires_grad
         assert not found.map.requires_grad
 
     def test_an_image_fares_alone_as_in_a_batch(self) -> None:
         """Its random numbers are its own."""
-        x, y = images()
+        x, y = self.images()
         together = self._map()
         for number in range(len(x)):
             rows = slice(number, number + 1)
-            alone = self._ready().on(network(), Batch(x[rows], y[rows], {"index": torch.tensor([number])}))
+            alone = self._ready().on(self.network(), Batch(x[rows], y[rows], {"index": torch.tensor([number])}))
             assert torch.allclose(alone.map[0], together[number], atol=1e-9)
 
     def test_the_order_of_images_does_not_matter(self) -> None:
         """Those that are numbered elsewhere may come in any."""
-        x, y = images()
+        x, y = self.images()
         order = torch.arange(len(x)).flip(0)
-        found = self._ready().on(network(), Batch(x[order], y[order], {"index": order}))
+        found = self._ready().on(self.network(), Batch(x[order], y[order], {"index": order}))
         assert torch.allclose(found.map, self._map()[order], atol=1e-9)
 
     def test_maps_without_a_sign_are_never_negative(self) -> None:
@@ -88,17 +89,17 @@ class ExplainerConformance:
 
     def test_how_much_memory_there_is_does_not_matter(self) -> None:
         """One row at a time, or all at once."""
-        x, y = images()
-        frugal = self._ready()(network(), x, y, memory=1)
+        x, y = self.images()
+        frugal = self._ready()(self.network(), x, y, memory=1)
         assert torch.allclose(frugal.map, self._map(), atol=1e-9)
 
     def test_maps_can_be_differentiated_for_pixels_and_parameters(self) -> None:
         """Checked by finite differences; or, where the explainer says that they cannot, that is an error."""
-        x, y = images()
+        x, y = self.images()
         if not self.explainer.differentiable:
-            assert _refused(ConfigError, lambda: self._ready()(network(), x, y, create_graph=True))
+            assert _refused(ConfigError, lambda: self._ready()(self.network(), x, y, create_graph=True))
             return
-        x, model = x.requires_grad_(), network()
+        x, model = x.requires_grad_(), self.network()
         found = self._ready()(model, x, y, create_graph=True).map
         assert torch.allclose(found, self._map(), atol=1e-9)
         weights = torch.rand(found.shape, generator=torch.Generator().manual_seed(2), dtype=found.dtype)
@@ -117,8 +118,8 @@ class ExplainerConformance:
 
     def test_a_class_may_be_named_in_every_way(self) -> None:
         """One for all, one for each, the label, or what the network says."""
-        x, y = images()
-        model = network()
+        x, y = self.images()
+        model = self.network()
         predicted = model(x).argmax(1)
         of_two = self._ready()(model, x, 2)
         assert torch.equal(of_two.map, self._ready()(model, x, torch.full_like(y, 2)).map)
@@ -133,9 +134,9 @@ class ExplainerConformance:
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
         """Also where no gradients are being taken; a map has the shape and the type of its image."""
         for classes, channels, size, dtype in ((2, 1, 5, torch.float32), (7, 3, 4, torch.float64)):
-            x, y = images(classes=classes, channels=channels, size=size, dtype=dtype)
+            x, y = self.images(classes=classes, channels=channels, size=size, dtype=dtype)
             with torch.no_grad():
-                model = network(classes=classes, channels=channels, size=size, dtype=dtype)
+                model = self.network(classes=classes, channels=channels, size=size, dtype=dtype)
                 ready = self._ready(classes=classes, channels=channels, size=size, dtype=dtype)
                 found = ready(model, x, y)
             assert found.map.shape == x.shape
@@ -144,8 +145,8 @@ class ExplainerConformance:
 
     def test_it_refuses_what_cannot_be_explained(self) -> None:
         """Pixels outside [0, 1], classes that do not exist, and classes for other images than these."""
-        x, y = images()
-        model = network()
+        x, y = self.images()
+        model = self.network()
         assert _refused(PixelError, lambda: self._ready()(model, 2 * x, y))
         assert _refused(LabelError, lambda: self._ready()(model, x, 4))
         assert _refused(ShapeError, lambda: self._ready()(model, x, y[:-1]))
@@ -153,12 +154,12 @@ class ExplainerConformance:
 
     def test_what_it_has_not_learned_it_says(self) -> None:
         """An explainer that learns from images explains none before; one that does not is itself afterwards."""
-        x, y = images()
+        x, y = self.images()
         if self.explainer.learns:
-            assert _refused(ConfigError, lambda: self.explainer(network(), x, y))
+            assert _refused(ConfigError, lambda: self.explainer(self.network(), x, y))
             assert not self._ready().learns
         else:
-            assert self.explainer.fit(network(), x) is self.explainer
+            assert self.explainer.fit(self.network(), x) is self.explainer
 
     def test_its_settings_are_read_back_as_they_were_written(self) -> None:
         """What `dump` writes, `build` reads."""
@@ -170,11 +171,11 @@ class ExplainerConformance:
         if not self.explainer.learns:
             return self.explainer
         shape: Shape = {"classes": classes, "channels": channels, "size": size, "dtype": dtype}
-        return self.explainer.fit(network(**shape), images(**shape)[0])
+        return self.explainer.fit(self.network(**shape), self.images(**shape)[0])
 
     def _map(self, *, model: nn.Module | None = None, seed: int = 0) -> Tensor:
-        x, y = images()
-        return self._ready()(network() if model is None else model, x, y, seed=seed).map
+        x, y = self.images()
+        return self._ready()(self.network() if model is None else model, x, y, seed=seed).map
 
 
 def _refused(error: type[Exception], call: Callable[[], object]) -> bool:

@@ -16,10 +16,11 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, LabelError, MeasurementError, NotFinite, PixelError, ShapeError
 from pellucid.evaluate.explanations import Metric, Scores
 from pellucid.explainers import Explainer, Gradient
-from pellucid.testing.specimens import Multiplied, images, left_as_it_was, network
+from pellucid.testing.specimens import Multiplied, left_as_it_was
+from pellucid.testing.suite import Suite
 
 
-class MetricConformance:
+class MetricConformance(Suite):
     """Subclass it with a metric that is cheap to run; pytest does the rest.
 
     `tolerance` is how far results may differ between batches; that of metrics which train or climb may be larger.
@@ -51,7 +52,7 @@ class MetricConformance:
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
         """Modes, parameters, buffers, gradients and what requires them."""
-        left_as_it_was(lambda model: self._scores(model=model))
+        left_as_it_was(lambda model: self._scores(model=model), of=self.network)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
         """Neither the pixels nor whether gradients are taken for them."""
@@ -75,7 +76,7 @@ class MetricConformance:
     def test_maps_that_say_nothing_give_no_nan(self) -> None:
         """A map of zeros is judged or counted, as are constant ones."""
         for value in (0.0, 1.0):
-            self._sound(self._scores(maps=torch.full_like(images()[0], value)))
+            self._sound(self._scores(maps=torch.full_like(self.images()[0], value)))
 
     def test_how_long_maps_are_matters_only_where_it_says_so(self) -> None:
         """And their sign, where it says that it ignores it."""
@@ -93,30 +94,30 @@ class MetricConformance:
     def test_stored_maps_are_judged_like_those_of_an_explainer(self) -> None:
         """A metric of maps alone does not care who made them; one that explains more says that it must."""
         batch = self._batch()
-        maps = Gradient().on(network(), batch, "predicted").map
+        maps = Gradient().on(self.network(), batch, "predicted").map
         if self.metric.needs == "maps":
-            stored = self.metric.on(network(), batch, "predicted", maps=maps)
+            stored = self.metric.on(self.network(), batch, "predicted", maps=maps)
             assert torch.allclose(stored.value, self._scores().value, atol=self.tolerance)
-            assert _refused(ConfigError, lambda: self.metric.on(network(), batch))
+            assert _refused(ConfigError, lambda: self.metric.on(self.network(), batch))
         elif self.metric.needs == "explainer":
-            assert _refused(ConfigError, lambda: self.metric.on(network(), batch, maps=maps))
-            both = self.metric.on(network(), batch, "predicted", explainer=Gradient(), maps=maps)
+            assert _refused(ConfigError, lambda: self.metric.on(self.network(), batch, maps=maps))
+            both = self.metric.on(self.network(), batch, "predicted", explainer=Gradient(), maps=maps)
             assert torch.allclose(both.value, self._scores().value, atol=self.tolerance)
         else:
-            assert self.metric.on(network(), batch).value.shape == (6,)
+            assert self.metric.on(self.network(), batch).value.shape == (6,)
 
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
         """Also where no gradients are being taken."""
         for classes, channels, size, dtype in ((2, 1, 7, torch.float32), (7, 3, 6, torch.float64)):
             with torch.no_grad():
-                model = network(classes=classes, channels=channels, size=size, dtype=dtype)
+                model = self.network(classes=classes, channels=channels, size=size, dtype=dtype)
                 batch = self._batch(classes=classes, channels=channels, size=size, dtype=dtype)
                 self._sound(self._of(batch, model=model))
 
     def test_it_refuses_what_cannot_be_judged(self) -> None:
         """Pixels outside [0, 1], classes that do not exist, maps of another shape, maps that are not finite."""
-        x, y = images()
-        model, batch, explainer = network(), self._batch(), Gradient()
+        x, y = self.images()
+        model, batch, explainer = self.network(), self._batch(), Gradient()
         refusals: list[tuple[type[Exception], Callable[[], object]]] = [
             (PixelError, lambda: self.metric(model, 2 * x, y, explainer=explainer)),
             (LabelError, lambda: self.metric.on(model, batch, 4, explainer=explainer)),
@@ -133,13 +134,13 @@ class MetricConformance:
 
     def test_columns_that_it_needs_are_asked_for(self) -> None:
         """By name, and before anything is computed."""
-        x, y = images()
+        x, y = self.images()
         if self.metric.needed:
-            assert _refused(ShapeError, lambda: self.metric.on(network(), Batch(x, y), explainer=Gradient()))
+            assert _refused(ShapeError, lambda: self.metric.on(self.network(), Batch(x, y), explainer=Gradient()))
 
     def test_a_mean_without_values_is_no_number(self) -> None:
         """Where no image has a value there is no mean either."""
-        found = self._scores(maps=torch.zeros_like(images()[0]))
+        found = self._scores(maps=torch.zeros_like(self.images()[0]))
         if not found.defined.any():
             assert _refused(MeasurementError, lambda: found.mean)
 
@@ -150,7 +151,7 @@ class MetricConformance:
     def _batch(
         self, *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
     ) -> Batch:
-        x, y = images(classes=classes, channels=channels, size=size, dtype=dtype)
+        x, y = self.images(classes=classes, channels=channels, size=size, dtype=dtype)
         batch = Batch(x, y)
         for name in self.metric.needed:
             batch = batch.with_column(name, self.column(name, x))
@@ -171,7 +172,7 @@ class MetricConformance:
         seed: int = 0,
         maps: Tensor | None = None,
     ) -> Scores:
-        model = network() if model is None else model
+        model = self.network() if model is None else model
         return self.metric.on(model, batch, "predicted", explainer=explainer, maps=maps, seed=seed)
 
     def _scores(self, *, model: nn.Module | None = None, seed: int = 0, maps: Tensor | None = None) -> Scores:

@@ -70,24 +70,35 @@ class Zoomed(nn.Module):
 
 
 def images(
-    *, classes: int = 4, channels: int = 1, size: int = 6, count: int = 6, dtype: torch.dtype = torch.float64
+    *,
+    classes: int = 4,
+    channels: int = 1,
+    size: int = 6,
+    count: int = 6,
+    dtype: torch.dtype = torch.float64,
+    model: nn.Module | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Images whose labels are what the network says, but for the last, which is wrong from the start."""
+    """Images whose labels are what a network says, but for the last, which is wrong from the start."""
+    if model is None:
+        model = network(classes=classes, channels=channels, size=size, dtype=dtype)
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(count, channels, size, size, generator=generator, dtype=dtype)
     with torch.no_grad():
-        y = network(classes=classes, channels=channels, size=size, dtype=dtype)(x).argmax(1)
+        y = model(x).argmax(1)
     y[-1] = (y[-1] + 1) % classes
     return x, y
 
 
-def left_as_it_was(use: Callable[[nn.Sequential], object], *, averages: bool = False) -> None:
+def left_as_it_was(
+    use: Callable[[nn.Module], object], *, of: Callable[[], nn.Module] = network, averages: bool = False
+) -> None:
     """Check that using a network changes no mode, parameter, gradient, nor what requires one.
 
     Nor a buffer, unless `averages` may move, as BatchNorm's do in training.
     """
-    model = network().train()
-    model[1].eval()
+    model = of().train()
+    for module in [*model.modules()][2:3]:  # in the suites' own network BatchNorm
+        module.eval()
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     next(model.parameters()).requires_grad_(False)

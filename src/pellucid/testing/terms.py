@@ -16,12 +16,13 @@ from pellucid import config
 from pellucid.batch import Batch
 from pellucid.objectives import Objective, Term
 from pellucid.probe import Probe
-from pellucid.testing.specimens import images, left_as_it_was, network
+from pellucid.testing.specimens import left_as_it_was
+from pellucid.testing.suite import Suite
 
 NONE: Mapping[str, Tensor] = {}
 
 
-class TermConformance:
+class TermConformance(Suite):
     """Subclass it with a term that is cheap to compute; pytest does the rest.
 
     `columns` are those that the term reads, for six images of shape (1, 6, 6) in float64, and layers are named as in
@@ -38,14 +39,14 @@ class TermConformance:
 
     def test_it_is_a_finite_number(self) -> None:
         """Of no dimensions, in the precision of the images."""
-        value = self._value(network())
+        value = self._value(self.network())
         assert value.shape == ()
         assert value.dtype == torch.float64
         assert math.isfinite(float(value.detach()))
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
         """Of the value and of the parameters' gradients."""
-        first, second = network(), network()
+        first, second = self.network(), self.network()
         assert torch.equal(self._value(first, backward=True), self._value(second, backward=True))
         for one, other in zip(_gradients(first), _gradients(second), strict=True):
             assert torch.equal(one, other)
@@ -55,7 +56,7 @@ class TermConformance:
         """For every parameter, by central differences, also where BatchNorm mixes images."""
         if self.constants:
             pytest.skip("the term holds constant what depends on the parameters")
-        model = network().train(training)
+        model = self.network().train(training)
         self._value(model, backward=True)
         generator = torch.Generator().manual_seed(2)
         for (name, parameter), gradient in zip(model.named_parameters(), _gradients(model), strict=True):
@@ -72,7 +73,7 @@ class TermConformance:
         """A term that differentiates no gradient is the same through a probe that takes no second derivatives."""
         if self.term.second_order:
             pytest.skip("the term differentiates a gradient")
-        first, second = network(), network()
+        first, second = self.network(), self.network()
         value = self._value(first, second_order=False, backward=True)
         assert torch.allclose(value, self._value(second, backward=True), rtol=1e-10)
         for one, other in zip(_gradients(first), _gradients(second), strict=True):
@@ -80,24 +81,24 @@ class TermConformance:
 
     def test_images_that_come_twice_count_as_once(self) -> None:
         """Or as `duplicated` says; their random numbers are the same."""
-        once = self._value(network())
-        twice = self._value(network(), order=torch.arange(6).repeat(2))
+        once = self._value(self.network())
+        twice = self._value(self.network(), order=torch.arange(6).repeat(2))
         assert torch.allclose(twice, once * self.duplicated, rtol=1e-9)
 
     def test_the_order_of_images_does_not_matter(self) -> None:
         """Images carry their numbers with them, and so their noise."""
-        shuffled = self._value(network(), order=torch.tensor([4, 2, 0, 5, 1, 3]))
-        assert torch.allclose(shuffled, self._value(network()), rtol=1e-9)
+        shuffled = self._value(self.network(), order=torch.tensor([4, 2, 0, 5, 1, 3]))
+        assert torch.allclose(shuffled, self._value(self.network()), rtol=1e-9)
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
         """Modes, parameters, gradients and what requires them; in training, running averages may move."""
-        left_as_it_was(self._value, averages=True)
+        left_as_it_was(self._value, of=self.network, averages=True)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
         """Neither the pixels nor whether gradients are taken for them."""
-        x, y = images()
+        x, y = self.images()
         before = x.clone()
-        self.term(Probe(network(), Batch(x, y, dict(self.columns)), layers=self.term.layers)).backward()
+        self.term(Probe(self.network(), Batch(x, y, dict(self.columns)), layers=self.term.layers)).backward()
         assert torch.equal(x, before)
         assert not x.requires_grad
         assert x.grad is None
@@ -116,7 +117,7 @@ class TermConformance:
         second_order: bool = True,
         backward: bool = False,
     ) -> Tensor:
-        x, y = images()
+        x, y = self.images()
         rows = torch.arange(len(x)) if order is None else order
         columns = {name: column[rows] for name, column in self.columns.items()}
         batch = Batch(x[rows], y[rows], {**columns, "index": rows})
