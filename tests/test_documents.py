@@ -165,6 +165,25 @@ def test_lengths() -> None:
     assert len((ROOT / "examples/demo.py").read_text().splitlines()) < 80
 
 
+def test_what_contributing_names_is_there_and_knows_the_example() -> None:
+    kinds: list[str] = []
+    for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines():
+        row = re.fullmatch(r"\| (.+) \| `(.+)` \| (.+) \| (.*) \| (.*) \|", line.replace("| |", "|  |"))
+        if row is None:
+            continue
+        kind, name, *columns = row.groups()
+        kinds.append(re.sub(r"\[(.*)\]\((.*)\)", r"\1", kind))
+        for link in re.findall(r"\]\((.*)\)", kind):
+            assert (ROOT / link).exists(), link
+        words = "|".join(re.escape(word) for word in (name, name.replace("-", "_"), name.replace("-", "")))
+        for place, files in zip(("src/pellucid", "tests", "docs"), columns, strict=True):
+            for file in re.findall("`(.*?)`", files):
+                path = ROOT / place / file.replace("NAME", name.replace("-", "_" if place != "docs" else "-"))
+                assert path.is_file(), f"{kind}: {file}"
+                assert re.search(words, path.read_text(), re.IGNORECASE), f"{file} knows no {name}"
+    assert len(kinds) == len(set(kinds)) >= 15
+
+
 def test_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     newest = re.search(r"^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
