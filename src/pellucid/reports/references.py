@@ -80,7 +80,7 @@ _REFERENCES: Mapping[str, Sequence[str]] = {
         "Simonyan, Vedaldi and Zisserman, Deep Inside Convolutional Networks: Visualizing Image "
         "Classification Models and Saliency Maps, ICLR workshop 2014. arXiv 1312.6034",
     ),
-    "smooth": (_SMILKOV, _HOOKER),
+    "smooth": (_SMILKOV,),
     "smoothgrad": (_SMILKOV,),
     "smoothgrad-squared": (_SMILKOV, _HOOKER),
     "vargrad": (_ADEBAYO, _HOOKER),
