@@ -128,7 +128,7 @@ class Attack(ABC):
         noise: Noise,
         engine: Engine = Engine(),  # noqa: B008
     ) -> Images:
-        """Where the search ends, image by image and undecided: what training on attacked images needs.
+        """The points where the search ends, one per image and undecided, as training on attacked images needs them.
 
         No image counts as reached at the start, and the model stays in the mode that it is in.
         """

@@ -21,7 +21,7 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> "Budget":
-        """From a number, or a fraction such as 8/255."""
+        """The budget that a text stands for: a number, or a fraction such as 8/255."""
         found = naming.number(text)
         if found is None:
             raise ConfigError(f"'{text[:_SHOWN]}' is no budget; give a number, or a fraction such as 8/255")

@@ -74,7 +74,7 @@ class _State:
 
 @dataclass(frozen=True, eq=False)
 class Boundaries:
-    """Of n other classes, how far the boundary with each is if the network is linear, and in which direction.
+    """How far n boundaries with other classes are if the network is linear, and in which direction each lies.
 
     `behind` is how far each class's logit lies below the label's, and `slopes` along which change that shrinks.
     """

@@ -24,7 +24,7 @@ _NEGLIGIBLE = 1e-12  # of the largest slope: squares of it still fit into float3
 
 @dataclass(frozen=True)
 class BoundaryWalk:
-    """Where each image's walk is, the nearest point it has found, and the classes it may go to."""
+    """The state of each image's walk: its point, the nearest one that it has found, and the classes it may go to."""
 
     point: Float[Tensor, "b *shape"]
     best: Float[Tensor, "b *shape"]
@@ -140,7 +140,7 @@ def looked_at(how: Stepping, victim: Victim, walk: BoundaryWalk, point: Images) 
 def stepped(
     how: Stepping, x: Images, point: Images, slope: Images, behind: Float[Tensor, " b"]
 ) -> Float[Tensor, "b *shape"]:
-    """Where the boundary would be if the network were linear: ways from the point and from the image, mixed."""
+    """The point where the boundary would be if the network were linear: ways from point and image, mixed."""
     norm = how.norm
     assert isinstance(norm, Liftable)
     away = ((x - point) * slope).flatten(1).sum(1)

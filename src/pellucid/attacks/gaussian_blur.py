@@ -32,11 +32,11 @@ class GaussianBlur(Attack):
 
     @property
     def nearest(self) -> bool:
-        """It looks for nothing."""
+        """Whether the attack looks for the nearest point: blurring does not."""
         return False
 
     def search(self, victim: Victim) -> Images:
-        """The blurred images."""
+        """Blur the images."""
         x = victim.x
         if x.dim() != 4:
             raise ShapeError(

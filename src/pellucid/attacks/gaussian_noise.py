@@ -26,11 +26,11 @@ class GaussianNoise(Attack):
 
     @property
     def nearest(self) -> bool:
-        """It looks for nothing."""
+        """Whether the attack looks for the nearest point: noise does not."""
         return False
 
     def search(self, victim: Victim) -> Images:
-        """One draw."""
+        """Add one draw of noise to each image."""
         noise = victim.noise.stream("gaussian").normal(*victim.x.shape[1:], dtype=victim.x.dtype)
         return (victim.x + self.sigma * noise).clamp(0, 1)
 

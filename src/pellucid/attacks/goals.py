@@ -47,7 +47,7 @@ class Misclassified(Goal):
     """Another class has a larger logit than the label's."""
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """The label's cross-entropy."""
+        """The cross-entropy of the label, which rises towards the goal."""
         return F.cross_entropy(logits, y, reduction="none")
 
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
@@ -61,11 +61,11 @@ class BelowChance(Goal):
 
     @property
     def single(self) -> bool:
-        """Both rise as the label's probability falls."""
+        """Whether margin and progress rise together: both do as the label's probability falls."""
         return True
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """The label's cross-entropy."""
+        """The cross-entropy of the label, which rises towards the goal."""
         return F.cross_entropy(logits, y, reduction="none")
 
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
@@ -114,27 +114,27 @@ class Targeted(Goal):
 
 @dataclass(frozen=True)
 class HighestLoss(Goal):
-    """As high a cross-entropy as there is: no image is ever done, as adversarial training wants it."""
+    """The cross-entropy is to be as high as it gets: no image is ever done, as adversarial training wants it."""
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """The label's cross-entropy."""
+        """The cross-entropy of the label, which the attack raises."""
         return F.cross_entropy(logits, y, reduction="none")
 
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """Always short of it."""
+        """How far beyond the goal an image is: always short of it, since a higher loss may always be found."""
         return -torch.ones_like(logits[:, 0])
 
 
 @dataclass(frozen=True)
 class LowestLoss(Goal):
-    """As low a cross-entropy of the class given as there is; no image is ever done."""
+    """The cross-entropy of a given class is to be as low as it gets; no image is ever done."""
 
     def progress(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
         """The log-probability of the class."""
         return -F.cross_entropy(logits, y, reduction="none")
 
     def margin(self, logits: Logits, y: Labels) -> Float[Tensor, " b"]:
-        """Always short of it."""
+        """How far beyond the goal an image is: always short of it, since a lower loss may always be found."""
         return -torch.ones_like(logits[:, 0])
 
 

@@ -16,7 +16,7 @@ from pellucid.protocols import Norm
 
 @dataclass(frozen=True)
 class Ladder(Attack):
-    """For each image the smallest budget at which an attack reaches the goal.
+    """The smallest of several budgets at which an attack reaches the goal, found for each image.
 
     The balls are nested: an image that falls at one budget falls at every larger one, and one that stands is taken to
     stand at every smaller one. So most images need two attempts: one that succeeds and one, a rung below, that fails.
@@ -42,12 +42,12 @@ class Ladder(Attack):
 
     @property
     def budget(self) -> float:
-        """The largest."""
+        """The largest budget of the parts."""
         return max(part.budget for part in self.parts)
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Those of the parts, ascending."""
+        """The budgets of the parts, ascending."""
         return tuple(sorted(part.budget for part in self.parts))
 
     def search(self, victim: Victim) -> Images:

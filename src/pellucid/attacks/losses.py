@@ -40,7 +40,7 @@ def dlr(logits: Logits, y: Labels, rival: Labels) -> Losses:
 
 
 def targeted_cross_entropy(logits: Logits, y: Labels, rival: Labels) -> Losses:
-    """The rival's log-probability."""
+    """The log-probability of the rival class, which the attack raises."""
     return -F.cross_entropy(logits, rival, reduction="none")
 
 

@@ -27,7 +27,7 @@ class RandomPoint(Attack):
         return self.eps
 
     def search(self, victim: Victim) -> Images:
-        """One draw."""
+        """Draw one point for each image."""
         delta = self.norm.random(victim.x, self.eps, victim.noise.stream("point"))
         return inside(victim.x, victim.x + delta, self.norm, self.eps)
 

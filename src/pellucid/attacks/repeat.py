@@ -27,24 +27,24 @@ class Repeat(Attack):
 
     @property
     def budget(self) -> float:
-        """That of the attack."""
+        """The budget of the attack that is repeated."""
         return self.attack.budget
 
     @property
     def nearest(self) -> bool:
-        """As of the attack."""
+        """Whether the attack that is repeated looks for the nearest point."""
         return self.attack.nearest
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Those of the attack."""
+        """The budgets of the attack that is repeated."""
         return self.attack.levels
 
     @property
     def absolute(self) -> str:
-        """That of the attack."""
+        """Which lengths of the repeated attack are the same for every network."""
         return self.attack.absolute
 
     def search(self, victim: Victim) -> Images:
-        """The best attempt."""
+        """Keep the best of several attempts for each image."""
         return WorstOf((self.attack,) * self.restarts).search(victim)

@@ -45,7 +45,7 @@ class Shell(Attack):
 
     @property
     def nearest(self) -> bool:
-        """It looks for the surest point at a distance, not for the nearest one."""
+        """Whether the attack looks for the nearest point: it looks for the surest one at a distance."""
         return False
 
     @property
@@ -59,7 +59,7 @@ class Shell(Attack):
         return False
 
     def search(self, victim: Victim) -> Images:
-        """Where the walk ends."""
+        """Walk along the shell and return where the walk ends."""
         start = torch.zeros_like(victim.x)
         none = torch.zeros(len(victim), dtype=torch.bool, device=start.device)
         return victim.x + iterate(victim, _State(start, none), self._step, self.steps)

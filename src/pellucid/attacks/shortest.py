@@ -58,7 +58,7 @@ def looked(state: T, met: Bool[Tensor, " b"], norm: Norm) -> T:
 
 
 def evenly(goal: Goal) -> Score:
-    """Where a goal's progress rises for logits of one spread, as steeply as its margin: never flat, never sharp."""
+    """A goal's progress over logits of one spread, so that it rises as steeply as its margin: never flat or sharp."""
 
     def score(logits: Tensor, y: Tensor) -> Tensor:
         fixed = logits.detach().double()  # in single precision a softmax is soon 0 and 1

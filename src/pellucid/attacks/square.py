@@ -109,12 +109,12 @@ class Draws:
 
     @property
     def receiver(self) -> Float[Tensor, "b 2"]:
-        """Where the window lies, from the top and from the left, as shares of where it may lie."""
+        """The top and left of the window that receives mass, as shares of where it may lie."""
         return self.numbers[:, :2]
 
     @property
     def giver(self) -> Float[Tensor, "b 2"]:
-        """Where the window lies that mass is taken from."""
+        """The top and left of the window that mass is taken from, as shares of where it may lie."""
         return self.numbers[:, 2:4]
 
     @property

@@ -33,7 +33,7 @@ class Transfer(Attack):
 
     @property
     def budget(self) -> float:
-        """That of the attack."""
+        """The budget of the attack on the other network."""
         return self.attack.budget
 
     @property
@@ -43,11 +43,11 @@ class Transfer(Attack):
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Those of the attack."""
+        """The budgets of the attack on the other network."""
         return self.attack.levels
 
     def search(self, victim: Victim) -> Images:
-        """What the attack finds on the other network."""
+        """Attack the other network, and return the points that this finds."""
         source = ready(models.load(self.source).to(victim.x.device))
         with frozen(source):
             single, x = in_single(source, victim.x), victim.x

@@ -31,7 +31,7 @@ class Spent:
 
     @classmethod
     def zero(cls, images: int, device: torch.device) -> "Spent":
-        """Nothing spent yet."""
+        """The cost of an attack that has not begun: no passes."""
         forwards, backwards = torch.zeros(2, images, dtype=torch.long, device=device)
         return cls(forwards, backwards, torch.full_like(forwards, -1))
 

@@ -14,7 +14,7 @@ from pellucid.protocols import Norm
 
 @dataclass(frozen=True)
 class WorstOf(Attack):
-    """For each image the part that reaches the goal; where several do, the one that comes nearest.
+    """The attack among several that reaches the goal, chosen for each image; of more than one the nearest.
 
     Parts that look for the nearest point see all images, the others only those that still stand. All parts
     share norm and goal.
@@ -36,22 +36,22 @@ class WorstOf(Attack):
 
     @property
     def budget(self) -> float:
-        """That of the parts."""
+        """The budget that the parts share."""
         return self.parts[0].budget
 
     @property
     def nearest(self) -> bool:
-        """As of the parts."""
+        """Whether all parts look for the nearest point."""
         return all(part.nearest for part in self.parts)
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Those of the parts."""
+        """The budgets that the parts share."""
         return self.parts[0].levels
 
     @property
     def absolute(self) -> str:
-        """Those of the parts, if every part has one."""
+        """Which lengths of the parts are the same for every network, if every part has some."""
         found = [part.absolute for part in self.parts]
         return "; ".join(dict.fromkeys(found)) if all(found) else ""
 

@@ -45,5 +45,5 @@ class TowardsMap(Aim):
 
     @final
     def loss(self, now: Planes, reference: Planes) -> Float[Tensor, " b"]:
-        """Over all places."""
+        """The squared differences between each image's map and the one wanted, summed over all places."""
         return (now - reference).square().sum((1, 2))

@@ -20,11 +20,11 @@ class Towards(TowardsMap):
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Its column."""
+        """The name of the column that holds the maps to reach."""
         return (self.column,)
 
     def reference(self, clean: Planes, batch: Batch) -> Float[Tensor, "b ..."]:
-        """What the column holds."""
+        """The maps to reach, as the batch's column holds them."""
         maps = batch.column(self.column)
         if maps.dim() not in (3, 4) or maps.shape[-2:] != clean.shape[1:]:
             shown, wanted = tuple(maps.shape[1:]), tuple(clean.shape[1:])
