@@ -52,7 +52,7 @@ class Batch:
         return torch.arange(len(self.x), device=self.x.device)
 
     def column(self, name: str) -> Tensor:
-        """The column called `name`."""
+        """The values of a named column, a row for each image."""
         if name not in self.columns:
             known = suggestion(name, self.columns)
             raise ShapeError(

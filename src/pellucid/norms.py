@@ -22,11 +22,11 @@ class Linf:
     registry: ClassVar[str] = "pellucid.norms:NORMS"
 
     def size(self, delta: Images) -> Float[Tensor, " b"]:
-        """The largest absolute entry."""
+        """The largest absolute entry of each perturbation."""
         return torch.linalg.vector_norm(delta.flatten(1), torch.inf, dim=1)
 
     def project(self, delta: Images, eps: Lengths) -> Images:
-        """Clip every entry."""
+        """The nearest perturbation in the ball: every entry clipped."""
         bound = _column(eps, delta)
         return delta.clamp(-bound, bound)
 
@@ -101,7 +101,7 @@ class RMS:
         return L2().steepest(gradient) * _root_pixels(gradient)
 
     def random(self, like: Images, eps: Lengths, noise: Noise) -> Images:
-        """Uniform in the ball."""
+        """A perturbation drawn uniformly from the ball."""
         return L2().random(like, eps * _root_pixels(like), noise)
 
 
@@ -151,7 +151,7 @@ class L1:
 
 @dataclass(frozen=True)
 class L0:
-    """How many entries change, whatever by: no norm in the strict sense, for twice a change is as long."""
+    """The number of entries that change, whatever by: no norm in the strict sense, for twice a change is as long."""
 
     registry: ClassVar[str] = "pellucid.norms:NORMS"
 
@@ -172,7 +172,7 @@ class L0:
         return self.project(delta, eps)
 
     def steepest(self, gradient: Images) -> Images:
-        """One entry, that with the largest gradient, changed by the whole range of a pixel."""
+        """The change of one entry, that with the largest gradient, by the whole range of a pixel."""
         return L1().steepest(gradient)
 
     def random(self, like: Images, eps: Lengths, noise: Noise) -> Images:

@@ -56,13 +56,13 @@ class Registry(Mapping[str, T], Generic[T]):
         raise UnknownName(f"{entry!r} is not registered as a {self.kind}")
 
     def summary_of(self, name: str) -> str:
-        """What an entry says of itself in a line, read from its source where it is known by its place."""
+        """The line that an entry says of itself, read from its source where the entry is known by its place."""
         entry = self._entries.get(name)
         return _written_at(entry) if isinstance(entry, str) else describe(self[name])
 
 
 def describe(entry: Any) -> str:
-    """What an entry says of itself: its summary, or the first line of its docstring."""
+    """The line that an entry says of itself: its summary, or the first line of its docstring."""
     summary: str | None = getattr(entry, "summary", None)
     return summary or (entry.__doc__ or "").strip().partition("\n")[0]
 

@@ -70,7 +70,7 @@ class BatchNorm(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """For images, weight and bias."""
+        """The gradients for images, weight and bias."""
         x, weight, mean, s = ctx.saved_tensors
         for_x, for_weight, for_bias = differentiable(BatchNormGradient, gradients[0], x, weight, mean, s, ctx.eps)
         _, weighted, biased, *_ = ctx.needs_input_grad
@@ -98,7 +98,7 @@ class BatchNormGradient(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        """For g, images and weight, from cotangents of the three gradients."""
+        """The gradients for g, images and weight, from cotangents of the three gradients."""
         v, for_weight, for_bias = gradients
         g, x, weight, mean, s, g_hat_sum, g_sum = ctx.saved_tensors
         if torch.is_grad_enabled():  # a third derivative is wanted, for which the statistics depend on x

@@ -64,7 +64,7 @@ class Convolution(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """For each factor, the gradient that is asked for."""
+        """The gradient for each factor that one is asked for."""
         (g,) = gradients
         x, weight = ctx.saved_tensors
         for_x = for_weight = for_bias = None
@@ -99,7 +99,7 @@ class InputGradient(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """For each factor, the gradient that is asked for."""
+        """The gradient for each factor that one is asked for."""
         (v,) = gradients
         g, weight = ctx.saved_tensors
         for_g = for_weight = None
@@ -126,7 +126,7 @@ class WeightGradient(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """For each factor, the gradient that is asked for."""
+        """The gradient for each factor that one is asked for."""
         (v,) = gradients
         x, g = ctx.saved_tensors
         for_x = for_g = None

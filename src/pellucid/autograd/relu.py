@@ -21,11 +21,11 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 class ReLU(Function):
-    """The positive part."""
+    """The positive part of each entry, whose gradient can be differentiated again."""
 
     @staticmethod
     def forward(x: Numbers) -> Numbers:
-        """Run the kernel."""
+        """The positive part of each entry, by PyTorch's own kernel."""
         return torch.relu(x)
 
     @staticmethod

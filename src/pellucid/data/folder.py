@@ -38,7 +38,7 @@ class Listing:
         return Listing(self.place, tuple(self.names[number] for number in kept), self.labels[mask])
 
     def among(self, names: Container[str]) -> "Listing":
-        """Those of the files that are in `names`."""
+        """The listed files that are in `names`."""
         return self.where(torch.tensor([name in names for name in self.names], dtype=torch.bool))
 
 

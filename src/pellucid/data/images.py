@@ -101,7 +101,7 @@ def reduce(image: Image.Image, name: str, folder: Path) -> None:
 def decoded(
     images: ImageFiles, numbers: Int[Tensor, " n"], plan: Iterable[Tensor], *, workers: int, pin: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """For each tensor of positions in the plan: itself, and the bytes of the files that have these `numbers`."""
+    """The bytes of the files with these `numbers`, decoded ahead, beside each tensor of positions in the plan."""
     for positions, pixels in in_workers(partial(_decode, images, numbers), plan, workers=workers, pin=pin):
         if isinstance(pixels, str):
             raise DataError(pixels)

@@ -38,7 +38,7 @@ class Sheet:
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont = field(default_factory=lambda: ImageFont.load_default(_TEXT))
 
     def drawn(self) -> Image.Image:
-        """The whole sheet."""
+        """The whole sheet, as one picture."""
         widths = [
             max(_SIDE, *(self._width(text) for text in (heading, *self._captions(place))))
             for place, heading in enumerate(self.headings)

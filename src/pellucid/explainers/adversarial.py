@@ -43,12 +43,12 @@ class AdversarialExplanation(Explainer):
 
     @property
     def differentiable(self) -> bool:
-        """It is where a search ends."""
+        """Whether maps can be differentiated: the end of a search cannot."""
         return False
 
     @property
     def legend(self) -> str:
-        """What is drawn is an image and a change."""
+        """What the colors say: how the image changes on its way to the image that explains it."""
         return (
             "the image that it leads to, cut off at black and white; and the change around gray: "
             "lighter is brighter, darker is darker, the largest as white or black"
@@ -56,7 +56,7 @@ class AdversarialExplanation(Explainer):
 
     @property
     def leads_to_image(self) -> bool:
-        """The map is a change of the image."""
+        """Whether an image and its map together explain it: yes, the map is a change of the image."""
         return True
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:

@@ -31,5 +31,5 @@ def at_copies(probe: Probe, numbers: range, make: Callable[[int], Float[Tensor, 
 
 
 def fold(values: Float[Tensor, "rows *shape"], copies: int) -> Float[Tensor, "copies b *shape"]:
-    """What a probe at copies says, copy by copy."""
+    """The rows of a probe at copies, taken apart into copies and images."""
     return values.unflatten(0, (copies, len(values) // copies))

@@ -21,11 +21,11 @@ class DeconvNet(Explainer):
         return "red is above 0, blue below: what excites the network, hardly of one class"
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One forward and one backward pass."""
+        """The signal that arrives at the pixels: one forward and one backward pass."""
         return propagated(probe, of, self._gate(probe), lambda logits: logits.new_ones(()))
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
-        """Whether the maps are the plain gradient; that takes one backward pass more."""
+        """What has to be known of a map: that it is the plain gradient, which takes one more backward pass to see."""
         return self._gate(probe).remarks(probe, of, found)
 
     def _gate(self, probe: Probe) -> Gated:

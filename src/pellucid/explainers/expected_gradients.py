@@ -40,7 +40,7 @@ class ExpectedGradients(Explainer):
 
     @property
     def learns(self) -> bool:
-        """Until it has images to start from."""
+        """Whether `fit` has to show it images first, which its paths start from."""
         return self.kept is None
 
     def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "ExpectedGradients":
@@ -53,7 +53,7 @@ class ExpectedGradients(Explainer):
         return with_learned(self, kept=images.detach()[drawn.to(images.device)].clone())
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One gradient for each sample, of which only the sum is kept."""
+        """The mean of gradients on the way from other images: one for each sample, of which only the sum is kept."""
         x, starts = images_of(probe), self._starts(probe)
         total = torch.zeros_like(x)
         for numbers in portions(self.samples, len(of), rows):

@@ -20,7 +20,7 @@ _SEEN = 0.005  # of an image; a smaller share is 0 % in words
 
 @dataclass(frozen=True, eq=False)
 class Completeness:
-    """For each image the sum of its map, and what that is due to be: of a map that nothing got lost from, the same.
+    """The sum of each image's map beside what it is due to be: of a map that nothing got lost from, the same.
 
     For LRP that is the logit; for a map that starts from a baseline, how far the logit rises from there.
     """

@@ -24,16 +24,16 @@ class GradCAM(Explainer):
 
     @property
     def signed(self) -> bool:
-        """Not where only what speaks for the class is kept."""
+        """Whether maps have a sign: not if `positive` keeps only what speaks for the class."""
         return not self.positive
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One map for all channels, brought to the size of the image."""
+        """The weighed activations of the layer: one map for all channels, brought to the size of the image."""
         summed = self._weighed(probe, of).summed
         return widened(summed.relu() if self.positive else summed, probe.x)
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
-        """Whether anything is left of the map."""
+        """What has to be known of a map: that nothing is left of it, for instance."""
         return self._weighed(probe, of).remarks(self.positive)
 
     def _weighed(self, probe: Probe, of: Classes) -> Weighed:

@@ -24,7 +24,7 @@ class InputTimesGradient(Explainer):
         check_baseline("InputTimesGradient", self.baseline)
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One forward and one backward pass."""
+        """The gradient times how far pixels are from the baseline: one forward and one backward pass."""
         x = images_of(probe)
         return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))
 

@@ -130,7 +130,7 @@ class _Way:
 
 @lru_cache(maxsize=16)
 def nodes(rule: Quadrature, steps: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Where a rule looks, and the weight of each place; weights sum to 1."""
+    """The places on the path where a rule looks, and their weights, which sum to 1."""
     numbers = np.arange(steps)
     weights = np.full(steps, 1 / steps)
     if rule == "gauss-legendre":

@@ -20,10 +20,10 @@ class LayerActivation(Explainer):
 
     @property
     def legend(self) -> str:
-        """It knows of no class."""
+        """What the colors say: how active the layer is, since its activation is about no class."""
         return "red is where the layer is active, blue where it is below 0, whatever the class"
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One map for all channels, brought to the size of the image."""
+        """The mean activation of the layer: one map for all channels, brought to the size of the image."""
         recorded, name = at_layer("LayerActivation", probe, self.layer)
         return widened(recorded.features(name).mean(1), probe.x)

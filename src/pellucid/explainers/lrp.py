@@ -40,7 +40,7 @@ class LRP(Explainer):
             raise ConfigError(f"LRP has batch_norm='{self.batch_norm}'; give 'merged' or 'unchanged'")
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One forward pass, and for each layer a few more of its own."""
+        """The relevance of pixels: one forward pass, and for each layer a few more of its own."""
         relevance = Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
         found = propagated(probe, of, relevance, self._weight)
         relevance.check()

@@ -40,11 +40,11 @@ class Occlusion(Explainer):
 
     @property
     def legend(self) -> str:
-        """What hiding does."""
+        """What the colors say: how the logit changes when a place is hidden."""
         return "the logit falls where red is hidden, and rises where blue is"
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One forward pass over each image per window, and one over the image itself."""
+        """How far the logit falls where windows hide a pixel: one forward pass a window, and one for the image."""
         high, wide = sides("Occlusion", probe.x)
         if self.window > min(high, wide):
             raise ShapeError(

@@ -56,12 +56,12 @@ class RISE(Explainer):
 
     @property
     def signed(self) -> bool:
-        """Only where the mean answer has been taken off; a logit is, anyhow."""
+        """Whether maps have a sign: those of a logit, and those that the mean answer has been taken off."""
         return self.centered or not self.of_probability
 
     @property
     def legend(self) -> str:
-        """Only less the mean it speaks for the class or against it."""
+        """What the colors say; only without the mean answer do they speak for the class or against it."""
         if self.centered:
             return "red raises the answer where it is seen, blue lowers it"
         if self.signed:
@@ -70,11 +70,11 @@ class RISE(Explainer):
 
     @property
     def random(self) -> bool:
-        """The masks are."""
+        """Whether maps depend on the seed: they do, as the masks are drawn."""
         return True
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One forward pass over each image per mask, of which only sums are kept."""
+        """The mean answer with each pixel seen: one forward pass a mask over each image; only sums are kept."""
         return self._sums(probe, of, rows, errors=False).map(self.centered, probe.x)
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:

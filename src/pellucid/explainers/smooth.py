@@ -41,32 +41,32 @@ class Smooth(Explainer):
 
     @property
     def signed(self) -> bool:
-        """As maps of the explainer inside, and only their mean."""
+        """Whether maps have a sign: means of maps that have one do, other statistics do not."""
         return self.statistic == "mean" and self.explainer.signed
 
     @property
     def random(self) -> bool:
-        """Only without noise, around what is not random itself, it is not."""
+        """Whether maps depend on the seed: by the noise, or since the explainer inside is random."""
         return self.sigma > 0 or self.explainer.random
 
     @property
     def differentiable(self) -> bool:
-        """As the explainer inside is."""
+        """Whether maps can be differentiated: where those of the explainer inside can."""
         return self.explainer.differentiable
 
     @property
     def learns(self) -> bool:
-        """As the explainer inside does."""
+        """Whether `fit` has to show images to the explainer inside."""
         return self.explainer.learns
 
     def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "Smooth":
-        """The same around what the explainer inside has learned."""
+        """The same explainer around what the one inside has learned."""
         learned = self.explainer.fit(model, images, seed=seed)
         return self if learned is self.explainer else replace(self, explainer=learned)
 
     @property
     def legend(self) -> str:
-        """As that of the explainer inside, or of any spread."""
+        """What the colors say: as of the explainer inside for a mean, how large a spread is otherwise."""
         if self.statistic == "mean":
             return self.explainer.legend
         if isinstance(self.explainer, Gradient):
@@ -76,7 +76,7 @@ class Smooth(Explainer):
         return f"purple has no sign: the darker, the {how} near the image"
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """One map for each copy, of which only sums are kept."""
+        """The mean, or another statistic, of the maps of noisy copies, of which only sums are kept."""
         return self._made(probe, of, rows).maps.value()
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
@@ -85,7 +85,7 @@ class Smooth(Explainer):
         return None if made.due is None or self.statistic != "mean" else made.due / made.copies
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
-        """What holds of the maps of all copies of an image."""
+        """What has to be known of a map: what holds of the maps of all copies of the image."""
         made = self._made(probe, of, rows=len(of))
         return [Remark(text, count == made.copies) for text, count in made.remarks.items()]
 

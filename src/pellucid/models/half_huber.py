@@ -24,5 +24,5 @@ class HalfHuber(nn.Module):
         return torch.where(x < self.delta, parabola, x - self.delta / 2)
 
     def extra_repr(self) -> str:
-        """The width."""
+        """The width, which `print` shows."""
         return f"delta={self.delta:g}"

@@ -21,7 +21,7 @@ class ExpectShape(nn.Module):
         self.shape = tuple(shape)
 
     def forward(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "b c h w"]:
-        """The same images."""
+        """The same images, or an error where their shape is another one."""
         if x.ndim != 4:
             raise ShapeError(
                 f"the network got a tensor of {_times(x.shape)}; it expects batches of {_times(self.shape)}"
@@ -34,7 +34,7 @@ class ExpectShape(nn.Module):
         return x
 
     def extra_repr(self) -> str:
-        """The shape."""
+        """The expected shape, which `print` shows."""
         return _times(self.shape)
 
 
@@ -58,7 +58,7 @@ class Normalize(nn.Module):
         self.register_buffer("std", None if std is None else torch.tensor(std, dtype=torch.get_default_dtype()))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The normalized images."""
+        """The images less the mean, divided by the deviation of each channel."""
         if self.mean is None or self.std is None:
             return x
         if x.shape[1] != len(self.mean):  # a mean of three would otherwise turn one channel into three

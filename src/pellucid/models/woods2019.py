@@ -36,12 +36,12 @@ SAFE: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
 
 
 def recognized(weights: Mapping[str, Tensor]) -> bool:
-    """Whether these are the weights of one of the four."""
+    """Whether weights are those of one of the four published networks."""
     return "input_offset" in weights and "pipe.0.weight" in weights
 
 
 def translated(weights: Mapping[str, Tensor], model: nn.Module, where: Path | str) -> dict[str, Tensor]:
-    """The same tensors under our names, once the model is known to have the activation they were trained with."""
+    """The published tensors under our names, once the model is known to have the activation of their training."""
     widths = {float(width) for name, width in weights.items() if name.endswith(".d")}
     _check_activation(widths, model, where)
     mean, std = weights["input_offset"]

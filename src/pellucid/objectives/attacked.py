@@ -99,7 +99,7 @@ class Unlike(Goal):
         return divergence(self.answer, logits)
 
     def margin(self, logits: Float[Tensor, "b classes"], y: Tensor) -> Float[Tensor, " b"]:
-        """Always short of it."""
+        """How far beyond the goal an image is: always short of it, since answers may always differ more."""
         return -torch.ones_like(logits[:, 0])
 
 

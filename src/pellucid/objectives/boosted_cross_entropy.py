@@ -18,7 +18,7 @@ class BoostedCrossEntropy(Term):
 
     @property
     def second_order(self) -> bool:
-        """Of no gradient."""
+        """Whether the term differentiates a gradient: it does not."""
         return False
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:

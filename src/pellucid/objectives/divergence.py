@@ -26,7 +26,7 @@ class Divergence(Term):
 
     @property
     def second_order(self) -> bool:
-        """Of no gradient."""
+        """Whether the term differentiates a gradient: it does not."""
         return False
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:

@@ -46,7 +46,7 @@ class FeatureMatch(Term):
 
     @property
     def second_order(self) -> bool:
-        """Of no gradient."""
+        """Whether the term differentiates a gradient: it does not."""
         return False
 
     @property

@@ -31,12 +31,12 @@ class HessianNorm(Term):
 
     @property
     def third_order(self) -> bool:
-        """Of the Hessian."""
+        """Whether the term differentiates a curvature: it does, that of the Hessian."""
         return True
 
     @property
     def needs_curvature(self) -> bool:
-        """It is nothing else; though the loss bends over logits that do not."""
+        """Whether the logits have to bend: that of the label does; the loss bends over logits that do not."""
         return self.of == "label-logit"
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:

@@ -30,7 +30,7 @@ class LocalCosine(Term):
 
     @property
     def needs_curvature(self) -> bool:
-        """Where nothing bends, neighboring gradients are equal already."""
+        """Whether the logits have to bend: where nothing does, neighboring gradients are equal already."""
         return True
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:

@@ -30,7 +30,7 @@ class Neighbor(ABC):
         return here.shared((self, batch_norm), lambda: here.at(self.points(here), batch_norm=batch_norm))
 
     def points(self, here: Probe) -> Float[Tensor, "b *shape"]:
-        """The neighbors themselves."""
+        """The neighbor of each image."""
         x = here.x.detach() + self.eps * self.step(here)
         return x.clamp(0, 1) if self.clip else x
 
@@ -50,7 +50,7 @@ class UniformNeighbor(Neighbor):
         _check(self.eps)
 
     def step(self, here: Probe) -> Float[Tensor, "b *shape"]:
-        """Uniform in [-1, 1)."""
+        """A step that is uniform in [-1, 1) at every pixel."""
         return 2 * here.noise.stream("neighbor").uniform(*here.x.shape[1:], dtype=here.x.dtype) - 1
 
 
@@ -65,7 +65,7 @@ class GaussianNeighbor(Neighbor):
         _check(self.eps)
 
     def step(self, here: Probe) -> Float[Tensor, "b *shape"]:
-        """Standard normal."""
+        """A step that is standard normal at every pixel."""
         return here.noise.stream("neighbor").normal(*here.x.shape[1:], dtype=here.x.dtype)
 
 

@@ -130,7 +130,7 @@ class Objective:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """All layers that the terms read."""
+        """The layers that any of the terms read."""
         return tuple(dict.fromkeys(layer for weighted in self.terms for layer in weighted.term.layers))
 
     @property
@@ -158,7 +158,7 @@ class Objective:
         return Objective(tuple(replace(part, term=part.term.on(network, x)) for part in self.terms))
 
     def at(self, place: Attack | Attacked) -> "Objective":
-        """All terms looking at attacked images instead of the clean ones."""
+        """The same objective with all terms looking at attacked images instead of the clean ones."""
         attacked = Attacked(place) if isinstance(place, Attack) else place
         if any(part.place is not None for part in self.terms):
             raise ConfigError("a term that looks at attacked images cannot be moved on to others")

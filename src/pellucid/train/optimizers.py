@@ -37,7 +37,7 @@ class SGD(Optimizer):
             raise ConfigError(f"SGD has momentum={self.momentum:g}; it is the share of what was before, in [0, 1)")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """PyTorch's SGD."""
+        """The PyTorch optimizer, `torch.optim.SGD`, for these parameters."""
         nesterov = self.nesterov and self.momentum > 0
         return torch.optim.SGD(
             parameters, lr=self.lr, momentum=self.momentum, nesterov=nesterov, weight_decay=self.weight_decay
@@ -55,7 +55,7 @@ class Adam(Optimizer):
         _check("Adam", self.lr, 1, self.weight_decay)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """PyTorch's Adam."""
+        """The PyTorch optimizer, `torch.optim.Adam`, for these parameters."""
         return torch.optim.Adam(parameters, lr=self.lr, weight_decay=self.weight_decay)
 
 
@@ -70,7 +70,7 @@ class AdamW(Optimizer):
         _check("AdamW", self.lr, 1, self.weight_decay)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """PyTorch's AdamW."""
+        """The PyTorch optimizer, `torch.optim.AdamW`, for these parameters."""
         return torch.optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)
 
 

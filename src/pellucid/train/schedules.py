@@ -32,7 +32,7 @@ class Constant(Schedule):
         _check_part("warmup", self.warmup)
 
     def at(self, progress: float) -> float:
-        """The rise, then 1."""
+        """The share of the rate at a step: it rises, and then is 1."""
         return _rise(progress, self.warmup)
 
 
@@ -75,7 +75,7 @@ class StepSchedule(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up from `first` to the full rate over the part `rise`, then down to `final`, both as half a cosine."""
+    """A rate that goes up from `first` over the part `rise`, then down to `final`, both as half a cosine."""
 
     rise: float = 0.3
     first: float = 0.04
@@ -87,7 +87,7 @@ class OneCycle(Schedule):
         _check_share("final", self.final)
 
     def at(self, progress: float) -> float:
-        """Up, then down."""
+        """The share of the rate at a step: it goes up, then down."""
         if progress < self.rise:
             return _half_cosine(self.first, 1.0, progress / self.rise)
         return _half_cosine(1.0, self.final, (progress - self.rise) / (1 - self.rise))

@@ -54,7 +54,7 @@ class Training:
         self.model.load_state_dict(self.best or _copy(self.candidate))
 
     def snapshot(self) -> State:
-        """All of it as tensors and plain values."""
+        """The whole state of training, as tensors and plain values."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

@@ -66,12 +66,12 @@ class Lime(Explainer):
 
     @property
     def random(self) -> bool:
-        """Masks are."""
+        """Whether maps depend on the seed: they do, as the masks are drawn."""
         return True
 
     @property
     def differentiable(self) -> bool:
-        """Segments and masks are not."""
+        """Whether maps can be differentiated: segments and masks cannot."""
         return False
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:

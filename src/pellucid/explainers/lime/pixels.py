@@ -22,7 +22,7 @@ class Pixels(Segmentation):
 
     @property
     def single(self) -> bool:
-        """All of them are."""
+        """Whether each segment is a single pixel: they all are."""
         return True
 
     def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:

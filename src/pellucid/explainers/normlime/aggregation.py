@@ -136,7 +136,7 @@ class Tally:
         )
 
     def importance(self) -> Importance:
-        """What the sums come to."""
+        """The importance that the sums so far come to."""
         number = self.counts.double()
         if self.rule.kind != "normlime":  # which average over those that do not use a feature, too
             number = self.explanations[:, None].double().expand_as(number)

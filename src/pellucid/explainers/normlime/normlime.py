@@ -63,7 +63,7 @@ class NormLime(Explainer):
 
     @property
     def signed(self) -> bool:
-        """Importance has no sign."""
+        """Whether maps have a sign: importance has none."""
         return False
 
     @property
@@ -73,12 +73,12 @@ class NormLime(Explainer):
 
     @property
     def differentiable(self) -> bool:
-        """What is learned of many images does not follow from one."""
+        """Whether maps can be differentiated: what is learned of many images does not follow from one."""
         return False
 
     @property
     def learns(self) -> bool:
-        """Until it has."""
+        """Whether `fit` still has to show it images."""
         return self.learned is None
 
     def fit(self, model: nn.Module, images: Images, *, seed: int = 0) -> "NormLime":
@@ -125,7 +125,7 @@ class NormLime(Explainer):
         return _painted(own, segments).to(x.dtype)[:, None].expand_as(x)
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
-        """Of which classes, and of which places of them, nothing is known."""
+        """What has to be known of a map: that nothing is known of its class, or of some places."""
         assert self.learned is not None
         counts = self.learned.importance.counts.to(of.device)
         known = (counts > 0)[of if self.by == "class" else torch.zeros_like(of)]

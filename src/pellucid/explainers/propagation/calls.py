@@ -47,7 +47,7 @@ class Call:
 
     @property
     def shape(self) -> torch.Size:
-        """Of the inputs; where there are several, of the first."""
+        """The shape of the inputs; of the first, where there are several."""
         return next(iter(self.inputs.values())).shape
 
     def argument(self, position: int, name: str, otherwise: Any = None) -> Any:
@@ -60,7 +60,7 @@ class Call:
 
     @property
     def numbers_only(self) -> bool:
-        """Whether one tensor meets nothing but numbers."""
+        """Whether a single tensor hangs on the images, and everything else in the call is a number."""
         own = {id(tensor) for tensor in self.inputs.values()}
         given = list(tensors((self.args, dict(self.kwargs))))
         return len(own) == 1 and len({id(tensor) for tensor in given}) == 1
@@ -78,7 +78,7 @@ def name_of(function: Callable[..., Any]) -> tuple[str, bool]:
 
 
 def tensors(nest: Any) -> Iterator[Tensor]:
-    """All tensors in arguments, also those in lists."""
+    """The tensors in arguments, also those in lists."""
     if isinstance(nest, Tensor):
         yield nest
     elif isinstance(nest, Mapping):

@@ -25,7 +25,7 @@ def epsilon_plus(epsilon: float, gamma: float) -> Composite:
 
 
 def epsilon_plus_box(epsilon: float, gamma: float) -> Composite:
-    """As epsilon-plus, and pixels by their range."""
+    """The rules of epsilon-plus, and for the first layer that of pixels in a known range."""
     return Composite(Epsilon(epsilon), AlphaBeta(1, 0, epsilon), Box(epsilon))
 
 
@@ -35,7 +35,7 @@ def plus_box(epsilon: float, gamma: float) -> Composite:
 
 
 def epsilon_plus_flat(epsilon: float, gamma: float) -> Composite:
-    """As epsilon-plus, and pixels evenly."""
+    """The rules of epsilon-plus, and for the first layer an even share to all pixels."""
     return Composite(Epsilon(epsilon), AlphaBeta(1, 0, epsilon), Flat())
 
 
@@ -45,7 +45,7 @@ def epsilon_gamma(epsilon: float, gamma: float) -> Composite:
 
 
 def epsilon_gamma_box(epsilon: float, gamma: float) -> Composite:
-    """As epsilon-gamma, and pixels by their range."""
+    """The rules of epsilon-gamma, and for the first layer that of pixels in a known range."""
     return Composite(Epsilon(epsilon), Gamma(gamma, epsilon), Box(epsilon))
 
 
@@ -55,5 +55,5 @@ def epsilon_alpha2_beta1(epsilon: float, gamma: float) -> Composite:
 
 
 def epsilon_alpha2_beta1_flat(epsilon: float, gamma: float) -> Composite:
-    """As epsilon-alpha2-beta1, and pixels evenly."""
+    """The rules of epsilon-alpha2-beta1, and for the first layer an even share to all pixels."""
     return Composite(Epsilon(epsilon), AlphaBeta(2, 1, epsilon), Flat())

@@ -55,7 +55,7 @@ class Gated:
         return back
 
     def remarks(self, probe: Probe, of: Tensor, found: Tensor) -> list[Remark]:
-        """Whether the maps are anything but the gradient, and at what else than ReLU signals were held back."""
+        """What has to be known of a map: that it is the gradient, or that more than ReLU held signals back."""
         plain = probe.gradient(of, detached=True).flatten(1)
         far = (found.flatten(1) - plain).abs().amax(1)
         same = far <= _ROUNDING * torch.finfo(plain.dtype).eps * plain.abs().amax(1)

@@ -51,7 +51,7 @@ class Relevance:
         return _unknown(call)
 
     def check(self) -> None:
-        """Whether the composite's rule for first layers has met one."""
+        """Refuse a composite whose rule for first layers has met none."""
         if self._composite.first is not None and not self._has_first_layer:
             raise ConfigError(
                 "this composite has a rule for the layer that sees the pixels, and the network has none that sees "

@@ -53,7 +53,7 @@ def stabilized(z: Tensor, epsilon: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Epsilon:
-    """In proportion to what inputs contribute, x w; `epsilon` and the bias keep their share."""
+    """Relevance in proportion to what inputs contribute, x w; `epsilon` and the bias keep their share."""
 
     epsilon: float
 
@@ -87,7 +87,7 @@ class AlphaBeta:
 
 @dataclass(frozen=True)
 class Gamma:
-    """As by `Epsilon`, but contributions of the output's own sign count 1 + `gamma` times."""
+    """Relevance as by `Epsilon`, but contributions of the output's own sign count 1 + `gamma` times."""
 
     gamma: float
     epsilon: float
@@ -104,7 +104,7 @@ class Gamma:
 
 @dataclass(frozen=True)
 class Box:
-    """For pixels, which lie between bounds l and h: contributions are x w - l w⁺ - h w⁻, and none is negative."""
+    """Relevance of pixels between bounds l and h: contributions are x w - l w⁺ - h w⁻, and none is negative."""
 
     epsilon: float
 
@@ -122,7 +122,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Flat:
-    """The same to all inputs of an output, whatever they are."""
+    """The same relevance to all inputs of an output, whatever they are."""
 
     def __call__(self, layer: Layer, relevance: Tensor) -> Tensor:
         """The rule of Lapuschkin et al. (2019)."""

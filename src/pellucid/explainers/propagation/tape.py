@@ -104,7 +104,7 @@ class Tape(TorchFunctionMode):
         return given
 
     def back(self, logits: Logits, signal: Logits) -> Images:
-        """What arrives at the pixels of a signal at the logits."""
+        """The signal that arrives at the pixels of a signal at the logits."""
         signals: dict[Edge, Tensor] = dict.fromkeys(self._tracked(logits), signal)
         if not signals:
             raise no_gradients("its logits hang on nothing that was computed of them")

@@ -11,7 +11,7 @@ from pellucid.explainers.propagation.calls import Call, Edge, Signals
 def transposed(
     outputs: Sequence[Tensor] | Sequence[Edge], inputs: Sequence[Tensor] | Sequence[Edge], signals: Sequence[Tensor]
 ) -> list[Tensor | None]:
-    """For each input its signal. As in PyTorch's backward passes, the result has a graph where gradients are on.
+    """The signal at each input. As in PyTorch's backward passes, the result has a graph where gradients are on.
 
     This differentiates one operation or one activation, never the network.
     """

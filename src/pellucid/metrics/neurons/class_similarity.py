@@ -27,7 +27,7 @@ class Identity(ClassSimilarity):
     """A class is like itself and like no other."""
 
     def matrix(self, classes: Sequence[str]) -> Float[Tensor, "k k"]:
-        """Ones on the diagonal."""
+        """The similarity of each two classes: one of a class with itself, none of others."""
         return torch.eye(len(classes), dtype=torch.float64)
 
 

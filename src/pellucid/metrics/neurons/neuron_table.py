@@ -57,7 +57,7 @@ class NeuronTable:
 
     @property
     def mean_corrected(self) -> Estimate:
-        """The mean corrected level."""
+        """The mean over neurons of the level that is corrected for chance."""
         return Estimate.mean(self._some().corrected)
 
     def beyond(self, alpha: float = 0.05) -> Estimate:

@@ -34,7 +34,7 @@ class DistanceRatios:
 
     @property
     def instance(self) -> Estimate:
-        """The mean of `instances`."""
+        """The mean over images of the ratios in `instances`."""
         return self._over_images(self.instances)
 
     @property

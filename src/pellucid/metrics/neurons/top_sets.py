@@ -16,7 +16,7 @@ _ENTRIES = 2**22  # of a block of permutations
 
 @dataclass(frozen=True, eq=False)
 class TopSets:
-    """For each neuron, how many images of each class lie above its threshold, and how many just on it.
+    """The number of images of each class that lie above each neuron's threshold, and of those just on it.
 
     `count` images are wanted, and those on the threshold share what places are left: so the result is what choosing
     among equals at random comes to on average, whatever the order of the images.

@@ -64,7 +64,7 @@ def make_steps(
     dtype: Precision = "float32",
     batch: int | None = None,
 ) -> Generator[Mapped, None, MapFolder]:
-    """`make`, as a generator."""
+    """Make maps as `make` does, as a generator that says how far it is."""
     if not len(split):
         raise DataError("this split has no images; make maps of one or more")
     about: dict[str, Any] = {

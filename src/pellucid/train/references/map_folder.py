@@ -47,12 +47,12 @@ class MapFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether all maps are there."""
+        """Whether the maps of all images are there."""
         return self._reference.exists() and self._whole.exists()
 
     @property
     def about(self) -> dict[str, Any]:
-        """What the maps are of."""
+        """The description of the maps: whose they are, of which images."""
         with checksums.reading(self._reference):
             return checksums.read_json(self._reference)["about"]
 

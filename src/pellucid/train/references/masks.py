@@ -35,7 +35,7 @@ class Masks(Reference):
         return read[:, None].expand(-1, *split.shape)
 
     def identified(self, split: Split) -> "Masks":
-        """With a digest of the files, wherever they lie."""
+        """The same masks with a digest of their files, wherever they lie."""
         content = [files.checksum(Path(self.folder) / name) for name in self._names(split)]
         found = digest(*content)[:16]
         return replace(self, fingerprint=matching(self.fingerprint, found, f"the masks in '{self.folder}'"))

@@ -37,7 +37,7 @@ class Stored(Reference):
         return treated(folder.load(), threshold=self.threshold, permute=self.permute, seed=seed)
 
     def identified(self, split: Split) -> "Stored":
-        """With the maps' fingerprint, wherever they lie."""
+        """The same source with the fingerprint of its maps, wherever they lie."""
         folder = MapFolder.open(Path(self.path))
         folder.check(split)
         return replace(self, fingerprint=matching(self.fingerprint, folder.fingerprint, f"the maps in '{self.path}'"))

@@ -36,7 +36,7 @@ class Taught(Reference):
         check_treatment(self.threshold, self.permute, "Taught")
 
     def maps(self, split: Split, seed: int = 0) -> Float[Tensor, "n *shape"]:
-        """Only a run can train the teacher: pellucid.runs.execute does."""
+        """Refuse to make maps: only a run can train the teacher, as `pellucid.runs.execute` does."""
         raise ConfigError(
             f"maps of a teacher trained by '{self.recipe}' need that training; use 'pellucid train', or make them "
             "with pellucid.train.references.make and attach them with Stored"
