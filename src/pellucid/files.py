@@ -92,7 +92,7 @@ class Growing:
 
     @property
     def size(self) -> int:
-        """How long it is."""
+        """The length of the file in bytes."""
         return os.fstat(self._handle).st_size
 
     def cut(self, length: int) -> None:
@@ -101,7 +101,7 @@ class Growing:
             os.ftruncate(self._handle, length)
 
     def write(self, content: bytes) -> None:
-        """Add to its end."""
+        """Add bytes to the end of the file."""
         with writing(self._path):
             _write(self._handle, content)
 

@@ -74,7 +74,7 @@ _NUMBER = re.compile(r"(?P<above>[+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(?:/\s*(?P<belo
 
 
 def defaults(entry: Any, name: str) -> Table:
-    """Its settings where nobody says otherwise, so that one inside another can be changed alone."""
+    """The settings of an entry where nobody says otherwise, so that one inside another can be changed alone."""
     try:
         return config.dump(entry())
     except TypeError:  # one that has to be told something has none

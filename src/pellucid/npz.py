@@ -18,13 +18,13 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 
 def read_npz(path: Path, memory: int = limits.MEMORY) -> dict[str, NDArray[Any]]:
-    """All arrays in a .npz file, by name."""
+    """The arrays in a .npz file, by name."""
     with limits.opened(path) as file:
         return unpacked(file, limits.room(file, memory), f"'{path}'")
 
 
 def read_any(path: Path, memory: int = limits.MEMORY) -> dict[str, NDArray[Any]]:
-    """All arrays in a .npz file, or the one in a .npy file, which has no name."""
+    """The arrays in a .npz file, or the one in a .npy file, which has no name."""
     with limits.opened(path) as file:
         room, single = limits.room(file, memory), file.read(len(_MAGIC)) == _MAGIC
         file.seek(0)

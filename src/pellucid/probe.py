@@ -82,7 +82,7 @@ class Probe:
 
     @property
     def y(self) -> Int[Tensor, " b"]:
-        """The labels."""
+        """The labels of the images."""
         return self.batch.y
 
     @property
@@ -94,7 +94,7 @@ class Probe:
 
     @property
     def losses(self) -> Float[Tensor, " b"]:
-        """Each image's cross-entropy."""
+        """The cross-entropy of each image's label."""
         return F.cross_entropy(self.logits, self.y, reduction="none")
 
     def gradient(

@@ -77,5 +77,5 @@ class Explains(Protocol):
         create_graph: bool = False,
         memory: int | None = None,
     ) -> Explained:
-        """Explain a batch."""
+        """Explain a batch of images, about the class that is asked for."""
         ...

@@ -58,7 +58,7 @@ class Noise:
         return Noise(derive(self.seed, *words), self.index)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Float[Tensor, "b ..."]:
-        """Uniform in [0, 1)."""
+        """Numbers for each image, uniform in [0, 1), in the shape that is given."""
         # a float holds 24 (or 53) bits exactly; more would round up to 1
         bits = 53 if dtype == torch.float64 else 24
         return (_shift(self._words(shape), 64 - bits).to(torch.float64) * 2.0**-bits).to(dtype)

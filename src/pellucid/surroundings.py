@@ -166,7 +166,7 @@ OF_THE_PROCESS: Sequence[Setting] = (
 
 
 def read(settings: Sequence[Setting]) -> list[Any]:
-    """What they are."""
+    """The values that settings of Python and PyTorch have now."""
     return [setting.read() for setting in settings]
 
 

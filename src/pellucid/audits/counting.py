@@ -12,7 +12,7 @@ from pellucid.subjects import Subject
 
 
 def passes_of(subject: Subject, images: int, ask: Callable[[nn.Module, Split], object]) -> Passes:
-    """So many times as many as asking about one image takes; none where the small network cannot be asked.
+    """The passes that many images take, told by asking about one; none where the small network cannot be asked.
 
     How many passes an explainer or a metric makes hangs on its settings, and hardly on the network.
     """

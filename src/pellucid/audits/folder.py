@@ -82,7 +82,7 @@ class AuditFolder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is audited."""
+        """The description of the audit: networks, images, parts, seed and where it ran."""
         if not self._about.exists():
             raise MeasurementError(f"{self.path} holds no audit: No such file or directory")
         with checksums.reading(self._about, MENDING):
@@ -97,7 +97,7 @@ class AuditFolder:
 
     @property
     def untrained(self) -> tuple[str, ...]:
-        """Those of them that have learned nothing."""
+        """The names of the networks that have learned nothing."""
         about = self.about
         return tuple(dict.fromkeys(about["models"][number]["name"] for number in about.get("untrained", ())))
 
@@ -128,7 +128,7 @@ class AuditFolder:
         checksums.write(self._about, content)
 
     def kind(self, part: str) -> str:
-        """Of what kind a part is."""
+        """The kind of a part, as `pellucid list parts` has it."""
         return str(self.about["parts"][part].get("kind", ""))
 
     def section(self, part: str) -> Section[Any]:
@@ -137,7 +137,7 @@ class AuditFolder:
         return section_of(audits.PARTS[kind]) if kind in audits.PARTS else Plain()
 
     def place(self, model: int, part: str) -> Path:
-        """Where a part of a network's audit keeps its records and pictures."""
+        """The folder where a part of a network's audit keeps its records and pictures."""
         return self._place(model, self.models[model], part)
 
     def _place(self, number: int, model: str, part: str) -> Path:

@@ -48,16 +48,16 @@ class Task:
     watch: Callable[[int, int, str], None] = _unheard
 
     def some(self, n: int) -> Split:
-        """So many of the images, the same for every part that asks for as many."""
+        """A sample of `n` of the images, the same for every part that asks for as many."""
         return evaluate.sample(self.subject.split, n, seed=self.seed)
 
     def keep(self, picture: Image.Image, name: str) -> str:
-        """Where a picture lies, seen from the network's folder."""
+        """Save a picture, and say where it lies, seen from the network's folder."""
         checksums.write(self.place / f"{name}.png", png(picture))
         return f"{self.place.name}/{name}.png"
 
     def batch(self, n: int) -> Batch:
-        """So many of the images at once."""
+        """A sample of `n` of the images as one batch, the same for every part that asks for as many."""
         some = self.some(n)
         (batch,) = some.batches(sequential(some, len(some)))
         return batch
@@ -97,7 +97,7 @@ class Part(ABC):
 
     @abstractmethod
     def carry_out(self, task: Task) -> Finding:
-        """What it finds."""
+        """Look at the network, and say what is found: figures, verdicts and details."""
 
 
 def check_counts(part: Part, least: int, *names: str) -> None:

@@ -16,7 +16,7 @@ QUERIES = 50
 
 
 def bounded(eps: float, norm: Norm, steps: int) -> Attack:
-    """Up the cross-entropy, and what stands then up the margin: where one is flat, the other is hardly ever."""
+    """An attack that climbs the cross-entropy, and then the margin of what still stands."""
     climb = APGD(eps=eps, steps=steps, loss="margin", norm=norm)
     return WorstOf((PGD(eps=eps, steps=steps, norm=norm), climb))
 

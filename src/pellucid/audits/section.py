@@ -77,7 +77,7 @@ class Section(ABC, Generic[D]):
     """What has to be said once before sections of this kind."""
 
     def heading(self, name: str) -> str:
-        """Its heading, given the part's name as words."""
+        """The heading of the section, given the part's name as words."""
         return name
 
     def shown(self, found: Found[D], album: Album) -> Any:
@@ -116,7 +116,7 @@ def section_of(part: type[Any]) -> Section[Any]:
 
 
 def template_of(section: Section[Any]) -> Path:
-    """Where the template of a section lies."""
+    """The file of a section's template."""
     return Path(inspect.getfile(type(section))).with_name("section.html.j2")
 
 

@@ -31,7 +31,7 @@ class Decisions(Table):
 
     @property
     def right(self) -> Tensor:
-        """Where the prediction is the label."""
+        """The images whose prediction is the label."""
         return self.columns["predicted"] == self.columns["y"]
 
     @property
@@ -41,7 +41,7 @@ class Decisions(Table):
 
     @property
     def loss(self) -> Estimate:
-        """The mean cross-entropy."""
+        """The mean cross-entropy, with its interval."""
         return Estimate.mean(self.columns["loss"])
 
     def calibration_error(self, *, bins: int = 15) -> Estimate:

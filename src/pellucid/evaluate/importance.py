@@ -68,7 +68,7 @@ def explain_steps(
     seed: int = 0,
     batch: int = 128,
 ) -> Generator[Explained, None, ImportanceFolder]:
-    """`explain`, as a generator."""
+    """Explain classes as `explain` does, as a generator that says how far it is."""
     if not len(split):
         raise MeasurementError("this split has no images; explain one or more")
     (first,) = split.batches([*sequential(split, 1)[:1]])

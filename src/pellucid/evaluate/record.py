@@ -44,7 +44,7 @@ class Record(Table):
 
     @property
     def unreached(self) -> int:
-        """For how many images the attack never reached its goal."""
+        """The number of images for which the attack never reached its goal."""
         return int((~self.columns["reached"]).sum())
 
     @property
@@ -128,7 +128,7 @@ class Record(Table):
 
 
 def worst(records: Sequence[Record]) -> Record:
-    """For each image the nearest failure that any of several attacks found on the same images."""
+    """One record of several attacks on the same images: of each image the nearest failure that any found."""
     first = records[0]
     for other in records[1:]:
         if not torch.equal(first.columns["index"], other.columns["index"]):

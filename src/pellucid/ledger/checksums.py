@@ -162,7 +162,7 @@ def note(path: Path, digest: str) -> None:
 
 
 def noted(path: Path) -> frozenset[str]:
-    """All checksums that the ledger has under a name."""
+    """The checksums that the ledger has under a name."""
     return _ledger(path.parent / LEDGER).names.get(path.name, frozenset())
 
 

@@ -57,7 +57,7 @@ class Folder(Generic[T]):
         return found
 
     def keep(self, part: T, number: int) -> None:
-        """Write a chunk."""
+        """Write a chunk of the table."""
         files.inner_folder(self._chunks)
         part.save(self.chunk(number))
 
@@ -69,7 +69,7 @@ class Folder(Generic[T]):
         return whole
 
     def clear(self) -> None:
-        """Remove the chunks."""
+        """Remove the chunks, which the whole table has made needless."""
         checksums.clear(self._chunks, "*.npz")
 
     def chunk(self, number: int) -> Path:

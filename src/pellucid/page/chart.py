@@ -20,7 +20,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """A network's curve."""
+    """One network's curve in a chart."""
 
     network: Network
     points: tuple[Point, ...]

@@ -23,7 +23,7 @@ class Check:
 
 
 def checks(audit: Audit) -> Sequence[Check]:
-    """All verdicts of all parts, by check."""
+    """The verdicts of all parts, by check."""
     found = [
         {
             verdict.check: verdict

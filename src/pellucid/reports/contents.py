@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Contents:
-    """Everything that is shown."""
+    """Everything that the page shows."""
 
     audit: Audit
     answers: tuple[Answer, ...]

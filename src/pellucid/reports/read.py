@@ -23,7 +23,7 @@ class Audit:
 
     @classmethod
     def read(cls, folder: AuditFolder) -> "Audit":
-        """Read all of it."""
+        """Read the whole audit from its folder."""
         about = folder.about
         parts = tuple(about["parts"])
         given = [str(entry["name"]) for entry in about["models"]]

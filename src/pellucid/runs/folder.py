@@ -36,7 +36,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """Where the run's checkpoints lie."""
+        """The folder of the run's checkpoints."""
         return Checkpoints(self.path / "checkpoints")
 
     @property
@@ -66,7 +66,7 @@ class RunFolder:
         return config.read(self.path / "spec.toml")
 
     def spec(self) -> Spec:
-        """What was asked for."""
+        """The specification that the run was asked for."""
         return build(self.settings())
 
     def write_epochs(self, epochs: Sequence[Epoch]) -> None:
@@ -75,7 +75,7 @@ class RunFolder:
         checksums.write(self.path / "epochs.jsonl", "".join(lines))
 
     def epochs(self) -> list[Epoch]:
-        """The epochs so far."""
+        """The epochs that are trained so far."""
         path = self.path / "epochs.jsonl"
         if not path.exists():
             return []
@@ -116,7 +116,7 @@ class RunFolder:
         return models.load(spec.model.name, weights=weights, options=spec.model.options)
 
     def summary(self) -> dict[str, Any]:
-        """All there is to say of the run, for JSON."""
+        """The run as plain values for JSON: what was asked for, its epochs and its figures."""
         epochs = self.epochs()
         return {
             "path": str(self.path),

@@ -53,7 +53,7 @@ def neurons_of(
     batch: int = 128,
     watch: Callable[[Stage], None] = lambda _: None,
 ) -> Examined:
-    """All passes, in a folder inside `folder` that is named by all that they depend on."""
+    """The passes over all images, kept in a folder inside `folder` that is named by all that they depend on."""
     subject.check_labeled("neurons are judged by labels")
     return examine(subject.model, subject.split, probing, folder, seed=seed, batch=batch, watch=watch)
 

@@ -41,7 +41,7 @@ def references_of(
 
 
 def references_summary(subject: Subject, made: Sequence[MapFolder]) -> dict[str, Any]:
-    """Where the maps lie and what they are of, for tables and JSON."""
+    """The folder of the maps and what they are of, for tables and JSON."""
     return {
         "teacher": subject.name,
         "untrained": subject.untrained,

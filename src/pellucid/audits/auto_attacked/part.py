@@ -32,12 +32,12 @@ class AutoAttacked(Part):
         check_budget(self.eps, Linf(), "AutoAttacked")
 
     def passes(self, subject: Subject) -> Passes:
-        """As if half of the images stood to the end."""
+        """The passes that it takes, as if half of the images stood to the end."""
         images = min(self.n, len(subject.split))
         return Passes(images * _FORWARDS // 2, images * _BACKWARDS // 2)
 
     def announced(self) -> Sequence[Announced]:
-        """One."""
+        """The one figure that it will find, robust accuracy."""
         return [Announced("robust_accuracy", ("linf", written(self.eps), "auto-attack"))]
 
     def carry_out(self, task: Task) -> Finding:

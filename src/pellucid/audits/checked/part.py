@@ -33,11 +33,11 @@ class Checked(Part):
         return Passes(rows, rows // 2)
 
     def announced(self) -> Sequence[Announced]:
-        """None: it has other things to say."""
+        """The figures that it will find: none, since it finds verdicts."""
         return []
 
     def carry_out(self, task: Task) -> Finding:
-        """Ask them all."""
+        """Carry out every check."""
         make = blindly if without_slopes(task.subject) else bounded
         attack = make(self.eps, Linf(), self.steps)
         classes = task.subject.split.classes

@@ -15,7 +15,7 @@ class Doubts(Section[Any]):
     answers = ("checks",)
 
     def headlines(self, finding: Finding) -> Iterator[Headline]:
-        """How many failed."""
+        """The number of checks that failed."""
         made = len(finding.verdicts)
         failed = sum(not verdict.passed for verdict in finding.verdicts)
         if failed:

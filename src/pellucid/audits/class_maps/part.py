@@ -48,7 +48,7 @@ class ClassMaps(Part):
         return Passes(min(self.n, len(subject.split)) * masks, 0)
 
     def announced(self) -> Sequence[Announced]:
-        """None: it has other things to say."""
+        """The figures that it will find: none, since it makes maps."""
         return []
 
     def carry_out(self, task: Task) -> Finding:

@@ -29,7 +29,7 @@ class ClassMaps(Section[Details]):
     place = "pictures"
 
     def heading(self, name: str) -> str:
-        """With what the maps say."""
+        """The part's name, with what the maps say."""
         return f"{name}: what matters for each class"
 
     def shown(self, found: Found[Details], album: Album) -> tuple[Classes, ...]:

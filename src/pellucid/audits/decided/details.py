@@ -17,7 +17,7 @@ class OfClass:
 
 @dataclass(frozen=True)
 class Confused:
-    """So many images of a class are taken for another."""
+    """A class that so many images of another are taken for."""
 
     name: str
     taken_for: str
@@ -26,7 +26,7 @@ class Confused:
 
 @dataclass(frozen=True)
 class Bin:
-    """Where the network is about so sure: the share of images that it is right about, with its interval."""
+    """The share of images that a network is right about where it is about so sure, with its interval."""
 
     confidence: float
     value: float

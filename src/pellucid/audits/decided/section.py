@@ -36,7 +36,7 @@ class MistakeRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """So many images of a class are taken for another, and how many in a hundred of that class they are."""
+    """The number of images of a class that are taken for another, and how many in a hundred of its images."""
 
     images: int
     percent: int
@@ -73,7 +73,7 @@ class Decisions(Section[Details]):
     answers = ("accuracy",)
 
     def shown(self, found: Found[Details], album: Album) -> Shown:
-        """All of them, network beside network."""
+        """The tables of classes, mistakes and confusions, network beside network."""
         own = [(finding.details if finding else Details()) for finding in found.findings]
         confusions = [
             _confusion(network, details)

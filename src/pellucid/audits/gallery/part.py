@@ -67,11 +67,11 @@ class Gallery(Part):
         return passes_of(subject, self.chosen + self.worst, ask)
 
     def announced(self) -> Sequence[Announced]:
-        """None: it has other things to say."""
+        """The figures that it will find: none, since it draws pictures."""
         return []
 
     def carry_out(self, task: Task) -> Finding:
-        """Draw them all."""
+        """Draw the images with their maps, at every budget."""
         batch, why = self._images(task)
         with frozen(task.subject.model), torch.no_grad():
             probabilities = look(task.subject.model, batch.x).double().softmax(1)

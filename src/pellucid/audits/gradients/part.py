@@ -31,7 +31,7 @@ class Gradients(Part):
         check_counts(self, 1, "n")
 
     def passes(self, subject: Subject) -> Passes:
-        """Counted on one image."""
+        """The passes that the metrics take, counted on one image."""
 
         def ask(model: nn.Module, split: Split) -> None:
             judge(model, split, self.metrics, explainer=Gradient())

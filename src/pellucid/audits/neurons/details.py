@@ -19,7 +19,7 @@ class OfNeuron:
 
 @dataclass(frozen=True)
 class OfLayer:
-    """So many neurons, how many of them are dead, and those that are shown."""
+    """The number of neurons in a layer, how many of them are dead, and those that are shown."""
 
     neurons: int
     table: tuple[OfNeuron, ...]

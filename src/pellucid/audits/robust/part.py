@@ -57,7 +57,7 @@ class Robust(Part):
             check_box(eps, L2(), image.x, "Robust")
 
     def passes(self, subject: Subject) -> Passes:
-        """As if every image stood at every budget to the end; most fall earlier."""
+        """The passes that it takes, as if every image stood at every budget to the end; most fall earlier."""
         images = min(self.n, len(subject.split))
         search = self.nearest_steps + self.nearest_steps // 2
         rows = images * self.steps * 3 + min(self.nearest, len(subject.split)) * search * 2

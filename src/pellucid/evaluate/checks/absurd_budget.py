@@ -10,7 +10,7 @@ _ATTACK = PGD(eps=1, steps=20, start="here")  # a random start would be lucky wh
 
 
 def absurd_budget(case: Case) -> Verdict:
-    """With every pixel free to take any value, accuracy falls to chance or lower."""
+    """Accuracy falls to chance or lower when every pixel is free to take any value."""
     found = case.attacked_by(_ATTACK, case.batch)
     accuracy = float((~found.reached).double().mean())
     # all images may become the same one, and no more than one class of them is then right

@@ -117,7 +117,7 @@ class Case:
 
     @property
     def fallen(self) -> Bool[Tensor, " b"]:
-        """For which images the attack reached its goal within the budget."""
+        """The images for which the attack reached its goal within the budget."""
         return self.attacked.reached & within(self.attacked.distance, self.eps)
 
     def answers(self, x: Images) -> Logits:

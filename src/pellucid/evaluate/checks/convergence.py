@@ -15,7 +15,7 @@ _TIMES, _LEAST, _MOST = 4, 200, 400
 
 
 def convergence(case: Case) -> Verdict | None:
-    """Of an attack that looks for the nearest point, the area hardly falls when a finer search goes on for longer."""
+    """The area hardly falls when a finer search for the nearest point goes on for longer."""
     if not case.attack.nearest or not isinstance(case.attack.norm, L0 | L1 | L2 | RMS | Linf):
         return None
     own = case.attacked.distance.double().where(case.attacked.reached, math.inf)

@@ -41,7 +41,7 @@ class AdversarialInsertion(Manipulation):
 
     @property
     def undefined(self) -> str:
-        """As of insertion, too."""
+        """Why an image may have no value: as of insertion, too."""
         return f"{super().undefined}, or the image is as the fill throughout"
 
     @property

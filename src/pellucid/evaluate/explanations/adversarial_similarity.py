@@ -26,7 +26,7 @@ class AdversarialSimilarity(Manipulation):
 
     @property
     def high(self) -> float:
-        """The attack changed nothing."""
+        """The most that a value can be: the attack changed nothing."""
         return 1.0
 
     def scores(self, case: Case) -> Columns:

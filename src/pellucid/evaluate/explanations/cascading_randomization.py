@@ -53,7 +53,7 @@ class CascadingRandomization(Metric):
 
     @property
     def low(self) -> float:
-        """That of the similarity."""
+        """The least that a value can be: that of the similarity."""
         return min(self.similarity.low, 0.0)
 
     @property

@@ -34,7 +34,7 @@ class Case:
 
     @property
     def x(self) -> Float[Tensor, "b *shape"]:
-        """The images."""
+        """The images whose explanations are judged."""
         return self.batch.x
 
     @property
@@ -61,11 +61,11 @@ class Case:
         return torch.cat([look(self.model, part) for part in x.split(full_pass(x.device))])
 
     def parts(self, copies: int) -> Iterator["Case"]:
-        """As many images at a time as fill a pass with so many copies of each, and at least one."""
+        """The rows that are worked on at once: as many images as fill a pass with their copies, and at least one."""
         together = max(1, full_pass(self.x.device) // copies)
         for first in range(0, len(self), together):
             yield self.rows(slice(first, first + together))
 
     def rows(self, rows: slice) -> "Case":
-        """Some of the images."""
+        """The same case with some of the images."""
         return replace(self, batch=self.batch.rows(rows), of=self.of[rows], maps=self.maps[rows])

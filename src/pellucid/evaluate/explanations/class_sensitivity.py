@@ -30,7 +30,7 @@ class ClassSensitivity(Likeness):
 
     @property
     def cost(self) -> str:
-        """The other class's map."""
+        """What it takes for an image: the other class's map."""
         return "1 explanation and 1 forward pass"
 
     def scores(self, case: Case) -> Columns:

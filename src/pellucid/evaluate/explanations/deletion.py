@@ -38,7 +38,7 @@ class Deletion(Curve):
 
     @property
     def cost(self) -> str:
-        """One pass a step, and one over the image."""
+        """What it takes for an image: one pass a step, and one over the image."""
         return f"at most {self.steps + 1} forward passes"
 
     def scores(self, case: Case) -> Columns:

@@ -54,12 +54,12 @@ class FaithfulnessCorrelation(Metric):
 
     @property
     def undefined(self) -> str:
-        """Nothing to correlate."""
+        """Why an image may have no value: nothing to correlate."""
         return "the map is constant, or the answer never changes, as where the image is as the fill throughout"
 
     @property
     def cost(self) -> str:
-        """One pass a sample, and one over the image."""
+        """What it takes for an image: one pass a sample, and one over the image."""
         return f"{self.samples + 1} forward passes"
 
     def scores(self, case: Case) -> Columns:

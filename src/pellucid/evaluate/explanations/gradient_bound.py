@@ -45,7 +45,7 @@ class GradientBound(Metric):
 
     @property
     def low(self) -> float:
-        """All gradients point the same way."""
+        """The least that a value can be: all gradients point the same way."""
         return 0.0
 
     @property
@@ -55,12 +55,12 @@ class GradientBound(Metric):
 
     @property
     def undefined(self) -> str:
-        """Zero points nowhere."""
+        """Why an image may have no value: a gradient of zero points nowhere."""
         return "the gradient is zero, at the image or at a neighbor"
 
     @property
     def ignores_sign(self) -> bool:
-        """It looks at no explainer's maps."""
+        """Whether the sign of maps makes no difference: no explainer's maps are looked at."""
         return True
 
     @property

@@ -35,7 +35,7 @@ class ImageAlignment(Metric):
 
     @property
     def undefined(self) -> str:
-        """There is no direction."""
+        """Why an image may have no value: there is no direction."""
         return "the map or the image is zero" if self.by == "angle" else "the map is zero"
 
     @property
@@ -45,7 +45,7 @@ class ImageAlignment(Metric):
 
     @property
     def cost(self) -> str:
-        """It only looks at the map."""
+        """What it takes for an image: no pass, only a look at the map."""
         return "no pass"
 
     def scores(self, case: Case) -> Columns:

@@ -22,17 +22,17 @@ class InMask(Metric):
 
     @property
     def low(self) -> float:
-        """All of it lies elsewhere."""
+        """The least that a value can be: all of the map lies outside the object."""
         return 0.0
 
     @property
     def high(self) -> float:
-        """All of it lies inside."""
+        """The most that a value can be: all of the map lies inside the object."""
         return 1.0
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Where the object is."""
+        """The column that images must have: a mask of where the object is."""
         return ("mask",)
 
     @property
@@ -42,7 +42,7 @@ class InMask(Metric):
 
     @property
     def cost(self) -> str:
-        """It only looks at the map."""
+        """What it takes for an image: no pass, only a look at the map."""
         return "no pass"
 
 

@@ -58,7 +58,7 @@ class Infidelity(Metric):
 
     @property
     def ignores_scale(self) -> bool:
-        """Not unless maps are fitted: they foretell by how much an answer falls."""
+        """Whether the length of maps makes no difference: only if they are fitted to how far answers fall."""
         return self.scaled
 
     @property

@@ -66,7 +66,7 @@ class Judged(Table):
 
     @property
     def idle_in_words(self) -> str:
-        """That share, where it is half or more, since what is taken away is then mostly nothing."""
+        """The share of pixels that are as the fill already, in words; none below half, where it matters little."""
         share = self.idle
         return (
             "" if share is None or share < _HALF else f"{share:.0%} of the pixels are as the fill already{_NOTHING}"
@@ -128,7 +128,7 @@ def judge_steps(
     batch: int = 128,
     folders: Mapping[str, Path] | None = None,
 ) -> Generator[Judging, None, dict[str, Judged]]:
-    """`judge`, as a generator."""
+    """Judge explanations as `judge` does, as a generator that says how far it is."""
     if not len(split):
         raise MeasurementError("this split has no images; judge the explanations of one or more")
     if not metrics:

@@ -16,7 +16,7 @@ class Likeness(Metric):
 
     @property
     def high(self) -> float:
-        """The same map."""
+        """The most that a value can be: the same map."""
         return 1.0
 
     @property

@@ -37,7 +37,7 @@ class LocalLipschitz(Metric):
 
     @property
     def low(self) -> float:
-        """Noise changes nothing."""
+        """The least that a value can be: noise changes nothing."""
         return 0.0
 
     @property
@@ -47,12 +47,12 @@ class LocalLipschitz(Metric):
 
     @property
     def ignores_scale(self) -> bool:
-        """Not with maps as they are, where it is the paper's own number."""
+        """Whether the length of maps makes no difference: not with maps as they are, as in the paper."""
         return self.scale != "none"
 
     @property
     def cost(self) -> str:
-        """One for each draw."""
+        """What it takes for an image: one map for each draw."""
         return f"{self.draws} explanations"
 
     def scores(self, case: Case) -> Columns:

@@ -38,7 +38,7 @@ class Manipulation(Metric):
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """What the aim reads."""
+        """The columns that images must have: those that the aim reads."""
         return self.aim.needed
 
     @property

@@ -24,7 +24,7 @@ class MassInMask(InMask):
 
     @property
     def undefined(self) -> str:
-        """Nothing to share out, or nowhere for it to lie."""
+        """Why an image may have no value: nothing to share out, or nowhere for it to lie."""
         return "the mask is empty or the map has no mass"
 
     def scores(self, case: Case) -> Columns:

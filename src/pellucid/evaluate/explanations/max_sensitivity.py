@@ -34,17 +34,17 @@ class MaxSensitivity(Metric):
 
     @property
     def low(self) -> float:
-        """Noise changes nothing."""
+        """The least that a value can be: noise changes nothing."""
         return 0.0
 
     @property
     def undefined(self) -> str:
-        """No part of nothing."""
+        """Why an image may have no value: no share of an empty map can change."""
         return "the map is zero"
 
     @property
     def cost(self) -> str:
-        """One for each draw."""
+        """What it takes for an image: one map for each draw."""
         return f"{self.draws} explanations"
 
     def scores(self, case: Case) -> Columns:

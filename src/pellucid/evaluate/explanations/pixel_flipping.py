@@ -40,7 +40,7 @@ class PixelFlipping(Curve):
 
     @property
     def cost(self) -> str:
-        """One pass a step."""
+        """What it takes for an image: one pass a step."""
         return f"at most a forward pass for every {self.pixels} pixels of the image"
 
     def scores(self, case: Case) -> Columns:

@@ -51,7 +51,7 @@ class RandomSimilarity(Likeness):
 
     @property
     def cost(self) -> str:
-        """One for each draw."""
+        """What it takes for an image: one map for each draw."""
         return f"{self.draws} explanations"
 
     def scores(self, case: Case) -> Columns:

@@ -31,17 +31,17 @@ class ReferenceAlignment(Likeness):
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The reference maps."""
+        """The column that images must have: their reference maps."""
         return (self.reference,)
 
     @property
     def undefined(self) -> str:
-        """That of the similarity; the reference may be what lacks."""
+        """Why an image may have no value: as of the similarity, by the map or by the reference."""
         return f"{self.similarity.undefined}, the image's or its reference"
 
     @property
     def cost(self) -> str:
-        """It only looks at maps."""
+        """What it takes for an image: no pass, only a look at the maps."""
         return "no pass"
 
     def scores(self, case: Case) -> Columns:

@@ -38,7 +38,7 @@ class ROAD(Metric):
 
     @property
     def low(self) -> float:
-        """Only the least important pixels matter."""
+        """The least that a value can be: only the least important pixels matter."""
         return -1.0
 
     @property

@@ -24,7 +24,7 @@ class Sparsity(Metric):
 
     @property
     def low(self) -> float:
-        """All pixels count the same."""
+        """The least that a value can be: all pixels count the same."""
         return 0.0
 
     @property
@@ -34,7 +34,7 @@ class Sparsity(Metric):
 
     @property
     def undefined(self) -> str:
-        """Nothing to share out."""
+        """Why an image may have no value: nothing to share out."""
         return "the map is zero"
 
     @property
@@ -44,7 +44,7 @@ class Sparsity(Metric):
 
     @property
     def cost(self) -> str:
-        """It only looks at the map."""
+        """What it takes for an image: no pass, only a look at the map."""
         return "no pass"
 
     def scores(self, case: Case) -> Columns:

@@ -38,7 +38,7 @@ class Retrained(Table):
         return tuple(self.about["fractions"])
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every row with names."""
+        """The rows of all networks, with names in them."""
         found: list[dict[str, Any]] = []
         for number in range(len(self)):
             row: dict[str, Any] = {name: column[number].item() for name, column in self.columns.items()}

@@ -105,7 +105,7 @@ def retrain_steps(
     seed: int = 0,
     together: int | None = None,
 ) -> Generator[Retraining, None, Retrained]:
-    """`retrain`, as a generator."""
+    """Retrain as `retrain` does, as a generator that says how far it is."""
     check_recipe(recipe)
     cells = grid(protocols, list(rankings), fractions, seeds)
     check_together(together)

@@ -43,7 +43,7 @@ class SideBySide:
         return [cell.seed for cell in self.images.cells]
 
     def networks(self) -> Stacked:
-        """All of them, untrained."""
+        """The networks that train side by side, untrained."""
         first = self.images.images[: min(2, len(self.labels))]
         return Stacked([self.factory(seed).to(first.device).train() for seed in self.seeds], first)
 

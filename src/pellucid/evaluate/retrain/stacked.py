@@ -45,7 +45,7 @@ class Stacked:
 
     @property
     def trained(self) -> list[nn.Parameter]:
-        """The parameters that learn."""
+        """The parameters of all networks that learn."""
         return [parameter for parameter in self.parameters.values() if parameter.requires_grad]
 
     def __call__(self, x: Float[Tensor, "n b *shape"]) -> Float[Tensor, "n b classes"]:
