@@ -20,7 +20,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmarks.timing import machine
-from pellucid import config, data, evaluate, explainers, models, runs
+from pellucid import config, data, explainers, models, runs
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.drawing import plane
@@ -54,7 +54,7 @@ BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 def main() -> None:
     torch.set_num_threads(1)
     digits = data.load("digits")
-    (batch,) = (some := evaluate.sample(digits.test, IMAGES)).batches(data.sequential(some, len(some)))
+    (batch,) = (some := data.sample(digits.test, IMAGES)).batches(data.sequential(some, len(some)))
     (learned,) = digits.train.take(LEARNED).batches([torch.arange(LEARNED)])
     networks = {recipe: _network(recipe) for recipe in RECIPES}
     found: dict[str, Any] = {"random order": {recipe: _by_chance(model, batch) for recipe, model in networks.items()}}

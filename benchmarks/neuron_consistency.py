@@ -16,7 +16,7 @@ import torch
 from benchmarks.mnist_rendering import RESULTS, interval
 from benchmarks.mnist_table import SCALES, Table
 from benchmarks.timing import machine
-from pellucid import data, evaluate, files
+from pellucid import data, files
 from pellucid.attacks import PGD, LowestLoss
 from pellucid.evaluate.neurons import Probing, examine, findings
 from pellucid.metrics.neurons import Identity, Reading
@@ -73,7 +73,7 @@ def main() -> None:
 def measured(table: Table, row: str, seed: int, probing: Probing, images: int) -> dict[str, Any]:
     """The figures of each layer, by which attacked images count."""
     model, place = table.network(row, seed), table.place(row, seed)
-    split = evaluate.sample(table.source.test, images, seed=seed).to(table.device)
+    split = data.sample(table.source.test, images, seed=seed).to(table.device)
     examined = examine(model, split, probing, place, seed=seed)
     content: dict[str, Any] = {"images": images, "targets": probing.targets, "traced": probing.traced}
     counted = {which: findings(examined, Identity(), HOW, which=which, seed=seed) for which in ("all", "succeeded")}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmarks.timing import peak_memory, record
-from pellucid import CrossEntropy, Recipe, data, evaluate, fit, models
+from pellucid import CrossEntropy, Recipe, data, evaluate, fit, ledger, models
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.explainers.normlime import Rule
@@ -28,7 +28,7 @@ def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
     rates: list[float] = []
     peaks: list[float] = []
 
-    def watch(step: evaluate.Explained) -> None:
+    def watch(step: ledger.Progress) -> None:
         if step.done in (images // 4, images // 2, images) and len(peaks) < 3:
             peaks.append(_peak(device))
 

@@ -11,8 +11,7 @@ from pellucid import CrossEntropy, Recipe, accuracy, data, fit, models
 from pellucid.data import TensorSplit
 from pellucid.evaluate import retrain
 from pellucid.evaluate.retrain.cells import Cell, grid
-from pellucid.evaluate.retrain.changed import Changed
-from pellucid.evaluate.retrain.materials import Materials
+from pellucid.evaluate.retrain.materials import Changed, Materials
 from pellucid.evaluate.retrain.ranking import Study
 from pellucid.evaluate.retrain.room import fitting
 from pellucid.evaluate.retrain.side_by_side import SideBySide, correct

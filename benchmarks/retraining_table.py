@@ -27,12 +27,12 @@ from pellucid.evaluate.retrain import (
     Random,
     Ranking,
     Retrained,
-    Retraining,
     Variance,
     retrain,
 )
 from pellucid.explainers import Gradient, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy
 from pellucid.train import Adam, Checkpoints
@@ -136,7 +136,7 @@ def _original(source: Data, scale: Scale, folder: Path) -> nn.Module:
 def _retrained(source: Data, scale: Scale, folder: Path, seeds: int) -> Retrained:
     said: list[float] = []
 
-    def watch(step: Retraining) -> None:
+    def watch(step: Progress) -> None:
         share = step.done / step.total
         if not said or share - said[-1] > 0.02:
             said.append(share)

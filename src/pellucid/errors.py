@@ -19,6 +19,7 @@
     │   └── NoGradients   a network without a way from its logits to its pixels
     ├── NetworkBusy       a network that another thread uses in a way that excludes this one
     ├── NoRoom            a single image that memory does not suffice for
+    ├── PartDone          a share of a work is done, and others are missing
     ├── MeasurementError  a figure whose premise does not hold, or measurements that cannot be used
     └── RunError          a run folder that cannot be used
         ├── RunBusy       another process is working in it
@@ -115,6 +116,10 @@ class NetworkBusy(PellucidError):
 
 class NoRoom(PellucidError, MemoryError):
     """Memory does not suffice for a single image."""
+
+
+class PartDone(PellucidError):
+    """The share of a work that was asked for is done, and others are still to be made."""
 
 
 class MeasurementError(PellucidError, ValueError):

@@ -20,7 +20,7 @@ from typing import Any, cast
 from pellucid.errors import FileError, RunBusy
 
 _UNFINISHED = ".unfinished"
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _REMEDIES = {
     errno.ENOSPC: "make room, then give the same command again",
     errno.EDQUOT: "make room, then give the same command again",
@@ -77,6 +77,19 @@ def append(path: Path, content: bytes, at: int | None = None) -> None:
                 if os.fstat(handle).st_size < at:
                     raise FileError(f"'{path}' has become shorter than it was; give the same command again")
                 os.ftruncate(handle, at)
+            _write(handle, content)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_at(path: Path, content: bytes, at: int) -> None:
+    """Write into a file from some byte on, so that it is there after a power cut too."""
+    with writing(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            _refuse_links(handle)
+            os.lseek(handle, at, os.SEEK_SET)
             _write(handle, content)
             os.fsync(handle)
         finally:
@@ -227,8 +240,11 @@ def clear_unfinished(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Generator[None]:
-    """Keep other processes out of a folder of ours while the block runs; the lock goes with the process."""
+def locked(folder: Path, *, wait: bool = False) -> Generator[None]:
+    """Keep other processes out of a folder of ours while the block runs; the lock goes with the process.
+
+    Another one that is in it already is an error, or waited for.
+    """
     inner_folder(folder)
     path = folder / ".lock"
     with writing(path):
@@ -237,17 +253,71 @@ def locked(folder: Path) -> Generator[None]:
         with writing(path):
             _refuse_links(handle)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as error:
                 holder = os.pread(handle, 20, 0).decode("ascii", "replace")
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise RunBusy(f"{folder} is in use by {who}; wait for it, or end it") from error
             os.ftruncate(handle, 0)
             _write(handle, str(os.getpid()).encode())
-        clear_unfinished(folder)
+        if not wait:  # whoever waits comes often
+            clear_unfinished(folder)
         yield
     finally:
         os.close(handle)
+
+
+class Claim:
+    """A file that says who works on something; it is locked as long as its process lives."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        self._handle = handle
+        self._path = path
+
+    def beat(self) -> None:
+        """Show other machines that somebody is still at work, by the time of the file."""
+        with suppress(OSError):
+            os.utime(self._handle)
+
+    def release(self) -> None:
+        """Give the claim up."""
+        with suppress(OSError):
+            os.unlink(self._path)  # noqa: PTH108
+        os.close(self._handle)
+
+
+def claimed(path: Path, holder: str, gone: Callable[[str, int], bool]) -> Claim | None:
+    """Claim something by a file of a name of ours, or nothing where somebody else has it.
+
+    `gone` is asked about a claim that nobody on this machine has locked: by its holder, and the time of its file.
+    """
+    with writing(path, "claim"):
+        try:
+            handle, new = os.open(path, os.O_RDWR | _NEW, 0o666), True
+        except FileExistsError:
+            try:
+                handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            except FileNotFoundError:  # it was given up in this moment
+                return None
+            new = False
+        kept = False
+        try:
+            if os.fstat(handle).st_nlink:
+                _refuse_links(handle)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                known = os.fstat(handle)
+                theirs = os.pread(handle, 200, 0).decode("ascii", "replace")
+                if known.st_nlink and (new or gone(theirs, known.st_mtime_ns)):
+                    os.ftruncate(handle, 0)
+                    os.pwrite(handle, holder.encode(), 0)
+                    kept = True
+                    return Claim(handle, path)
+        except BlockingIOError:
+            pass
+        finally:
+            if not kept:
+                os.close(handle)
+    return None
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
@@ -260,7 +330,7 @@ def _unfinished(folder: Path) -> tuple[int, Path]:
     """A new file to write, locked as long as it is open, so that nobody takes it for what a killed process left."""
     while True:
         path = folder / f".{secrets.token_hex(8)}{_UNFINISHED}"
-        handle = os.open(path, _NEW, 0o666)
+        handle = os.open(path, os.O_WRONLY | _NEW, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # somebody who clears up was faster

@@ -15,7 +15,7 @@ from pellucid.audits.gating import bears_on
 from pellucid.audits.part import Part, Task
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Verdict
-from pellucid.evaluate.checks import CHECKS
+from pellucid.evaluate.robustness.checks import CHECKS
 from pellucid.metrics import Estimate
 from pellucid.reports import page
 

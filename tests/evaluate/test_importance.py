@@ -15,10 +15,16 @@ from networks import images, smooth
 from pellucid import models
 from pellucid.data import TensorSplit, load, sequential
 from pellucid.errors import Damaged, MeasurementError
-from pellucid.evaluate import ImportanceFolder, explain, explain_steps, write_importance
+from pellucid.evaluate import ImportanceFolder, explain, write_importance
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.normlime import Importance, Rule
+from pellucid.ledger import Progress
+
+
+class Stop(Exception):
+    """What ends a work before its time."""
+
 
 SHARED = NormLime(Lime(Grid(3, 3), masks=60))
 WORDS = NormLime(Lime(Slic(4), masks=30), words=3)
@@ -117,9 +123,16 @@ def test_two_processes_add_up_to_one(tmp_path: Path) -> None:
 def test_what_was_stopped_goes_on_with_the_same_bits(tmp_path: Path, explainer: NormLime) -> None:
     model, split = subject()
     undisturbed = explain(model, split, explainer, tmp_path / "undisturbed", batch=5)
-    steps = explain_steps(model, split, explainer, tmp_path / "stopped", batch=5)
-    assert [(step.done, step.total) for step in (next(steps), next(steps))] == [(5, 23), (10, 23)]
-    steps.close()
+    begun: list[tuple[int, int]] = []
+
+    def stop(step: Progress) -> None:
+        begun.append((step.done, step.total))
+        if len(begun) == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        explain(model, split, explainer, tmp_path / "stopped", batch=5, watch=stop)
+    assert begun == [(5, 23), (10, 23)]
     seen: list[int] = []
     # another size of chunks would round otherwise, so that the first one stays
     resumed = explain(
@@ -162,7 +175,7 @@ def test_an_empty_split_and_a_damaged_chunk_are_told(tmp_path: Path) -> None:
         folder.importance(Rule())
     other = subject(5)[1]
     elsewhere = explain(model, other, SHARED, tmp_path)
-    for name in ("explanations.json", "checksums.txt"):
+    for name in ("measurement.json", "checksums.txt"):
         shutil.copy(elsewhere.path / name, folder.path / name)
     with pytest.raises(
         MeasurementError, match=f"^{re.escape(str(folder.path))} holds another measurement; give each"

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ from torch import Tensor, nn
 from networks import images, smooth
 from pellucid.attacks import PGD, Attack, Engine, Misclassified, RandomPoint, Repeat
 from pellucid.attacks.victim import Images, Victim
-from pellucid.data import TensorSplit
-from pellucid.errors import MeasurementError, NoRoom, RunBusy
-from pellucid.evaluate import Record, measure, measure_steps, sample
-from pellucid.files import locked
-from pellucid.ledger import fingerprint
+from pellucid.data import TensorSplit, sample
+from pellucid.errors import MeasurementError, NoRoom
+from pellucid.evaluate import Record, measure
+from pellucid.ledger import Progress, fingerprint
 from pellucid.norms import Linf
 
 ATTACK = Repeat(PGD(eps=0.05, steps=3), 2)
@@ -55,35 +53,36 @@ def test_chunks_do_not_show_in_the_result() -> None:
 
 def test_progress_tells_the_running_accuracy() -> None:
     model, split = subject()
-    steps = list(measure_steps(model, split, ATTACK, batch=10))
+    steps: list[Progress] = []
+    record = measure(model, split, ATTACK, batch=10, watch=steps.append)
     assert [(step.done, step.total) for step in steps] == [(10, 23), (20, 23), (23, 23)]
-    record = measure(model, split, ATTACK, batch=10)
-    assert steps[-1].survived == pytest.approx(record.robust_accuracy(0.05).value)
+    assert steps[-1].words == f"accuracy {record.robust_accuracy(0.05).value:.3f}"
 
 
 def test_a_measurement_that_was_cut_short_goes_on(tmp_path: Path) -> None:
     model, split = subject()
     expected = measure(model, split, ATTACK, batch=5)
-    steps = measure_steps(model, split, ATTACK, batch=5, folder=tmp_path)
-    next(steps)
-    next(steps)
-    steps.close()
+    begun: list[Progress] = []
+
+    def stop(step: Progress) -> None:
+        begun.append(step)
+        if len(begun) == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        measure(model, split, ATTACK, batch=5, folder=tmp_path, watch=stop)
     assert len(list((tmp_path / "chunks").glob("*.npz"))) == 2
     # another batch size does not disturb what is there
-    again = measure_steps(model, split, ATTACK, batch=8, folder=tmp_path)
-    assert next(again).done == 10
-    found = finished(again)
+    steps: list[Progress] = []
+    found = measure(model, split, ATTACK, batch=8, folder=tmp_path, watch=steps.append)
+    assert [step.done for step in steps] == [10, 15, 20, 23]
     assert same(found, expected)
     assert same(Record.load(tmp_path / "record.npz"), expected)
     assert not list((tmp_path / "chunks").glob("*"))
 
 
-def finished(steps: Generator[object, None, Record]) -> Record:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+class Stop(Exception):
+    """What ends a measurement before its time."""
 
 
 def test_a_complete_measurement_is_read_back(tmp_path: Path) -> None:
@@ -117,12 +116,6 @@ def test_a_folder_keeps_to_its_measurement(tmp_path: Path) -> None:
     for other in others:
         with pytest.raises(MeasurementError, match=message):
             other()
-
-
-def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
-    model, split = subject()
-    with locked(tmp_path), pytest.raises(RunBusy, match="is in use by process"):
-        measure(model, split, ATTACK, folder=tmp_path)
 
 
 class Hungry(nn.Module):

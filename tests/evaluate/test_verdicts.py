@@ -29,8 +29,8 @@ from pellucid.attacks import (
 from pellucid.batch import Batch
 from pellucid.data import load, sequential
 from pellucid.errors import LabelError, MeasurementError, NotFinite, PixelError
-from pellucid.evaluate.checks import CHECKS, Verdict
-from pellucid.evaluate.verdicts import verdicts
+from pellucid.evaluate.robustness.checking import verdicts
+from pellucid.evaluate.robustness.checks import CHECKS, Verdict
 from pellucid.looking import WITHOUT_GRADIENTS
 from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm

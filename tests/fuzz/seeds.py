@@ -18,8 +18,8 @@ from safetensors.torch import save
 from fuzz.running import CORPUS
 from fuzz.targets import SPLIT, run_folder, small_audit
 from pellucid import config, runs
-from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
+from pellucid.evaluate.robustness.record import Record
 from pellucid.explainers.normlime import Vocabulary
 from pellucid.train import Checkpoints
 

@@ -23,10 +23,10 @@ from pellucid.audits import AuditFolder, Requirement, announced, chosen, conclus
 from pellucid.data.cifar import FORMS
 from pellucid.data.mnist import read_idx
 from pellucid.errors import PellucidError
+from pellucid.evaluate.class_importance.folder import ImportanceFolder
 from pellucid.evaluate.explanations import asked
-from pellucid.evaluate.importance_folder import ImportanceFolder
-from pellucid.evaluate.record import Record
 from pellucid.evaluate.retrain.ranks import Ranks
+from pellucid.evaluate.robustness.record import Record
 from pellucid.explainers.normlime import Vocabulary
 from pellucid.models.weight_files import is_torchscript, read_weights
 from pellucid.reports.contents import Contents

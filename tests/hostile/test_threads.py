@@ -20,9 +20,9 @@ from pellucid.attacks import FMN, PGD, Engine
 from pellucid.batch import Batch
 from pellucid.data import TensorSplit
 from pellucid.errors import NetworkBusy
-from pellucid.evaluate.checks.case import Case
 from pellucid.evaluate.explanations import CascadingRandomization, Insertion
 from pellucid.evaluate.neurons import activations
+from pellucid.evaluate.robustness.checks.case import Case
 from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.models import swapped

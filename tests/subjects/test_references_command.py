@@ -171,7 +171,7 @@ def test_what_a_teacher_s_student_says_of_its_progress() -> None:
     events = list(runs.execute(spec, images, runs.RunFolder(Path("runs") / spec.folder), fabric))
     kinds = [type(event).__name__ for event in events]
     order = [kind for number, kind in enumerate(kinds) if number == 0 or kinds[number - 1] != kind]
-    assert order == ["Teaching", "Step", "Epoch", "Mapped", "Step", "Epoch", "Finished"]
+    assert order == ["Teaching", "Step", "Epoch", "Progress", "Step", "Epoch", "Finished"]
     result = CliRunner().invoke(
         cli.cli, ["train", "standard", *QUICK, *LESSON, "--seed", "1"], catch_exceptions=False
     )

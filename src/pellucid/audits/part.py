@@ -8,10 +8,9 @@ from typing import ClassVar, final
 
 from PIL import Image
 
-from pellucid import evaluate
 from pellucid.audits.finding import Finding
 from pellucid.batch import Batch
-from pellucid.data import Split, sequential
+from pellucid.data import Split, sample, sequential
 from pellucid.drawing import png
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
@@ -48,8 +47,8 @@ class Task:
     watch: Callable[[int, int, str], None] = _unheard
 
     def some(self, n: int) -> Split:
-        """A sample of `n` of the images, the same for every part that asks for as many."""
-        return evaluate.sample(self.subject.split, n, seed=self.seed)
+        """So many of the images, the same for every part that asks for as many."""
+        return sample(self.subject.split, n, seed=self.seed)
 
     def keep(self, picture: Image.Image, name: str) -> str:
         """Save a picture, and say where it lies, seen from the network's folder."""

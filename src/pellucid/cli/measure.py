@@ -81,7 +81,7 @@ def measure(
                     seed=asked.seed,
                     batch=batch,
                     engine=engine,
-                    watch=lambda step, name=name: bar(name, step.done, step.total, f"accuracy {step.survived:.3f}"),
+                    watch=lambda step, name=name: bar(name, step.done, step.total, step.words),
                 )
             )
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()

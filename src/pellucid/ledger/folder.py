@@ -1,98 +1,237 @@
-"""A folder of work that is done chunk by chunk: what it is, the chunks done so far, and in the end the whole.
+"""A folder of work that is done chunk by chunk: what it is, the chunks done so far, and in the end one table.
 
 measurement.json   everything that the result depends on, and how many rows a chunk has
 chunks/00000.npz   what is done
-record.npz         the chunks joined, where there is one of them; the chunks go then
+chunks/00001.claim what somebody works on
+record.npz         the chunks joined, in their place
 
-What is damaged of that is said, and made again: a chunk alone, a whole from the start.
+What is damaged of that is said, and made again: a chunk alone, a record from the start.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from torch import Tensor
+
 from pellucid import files
-from pellucid.errors import MeasurementError
+from pellucid.errors import FileError, MeasurementError, RunBusy
 from pellucid.ledger import checksums
+from pellucid.ledger.claims import Claims
 from pellucid.ledger.table import Table
 
 T = TypeVar("T", bound=Table)
+Columns = Mapping[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Folder(Generic[T]):
-    """The folder of one work, whose tables are of some kind."""
+class Chunks:
+    """The chunks of one work in a folder, and who works on them; several processes may share it."""
 
-    path: Path
-    kind: type[T]
+    def __init__(self, path: Path, about: Mapping[str, Any], batch: int) -> None:
+        self.path = path
+        self.about = about
+        self.batch = batch
+        self._folder = path / "chunks"
+        self._claims = Claims(self._folder)
 
-    @property
-    def about(self) -> dict[str, Any]:
-        """Everything that the work depends on."""
-        with checksums.reading(self._settings):
-            return checksums.read_json(self._settings)["about"]
-
-    @property
-    def batch(self) -> int:
-        """How many rows a chunk has."""
-        with checksums.reading(self._settings):
-            return int(checksums.read_json(self._settings)["batch"])
-
-    def begin(self, about: Mapping[str, Any], batch: int) -> int:
+    def begin(self) -> int:
         """Write down what is made, or see that it is what was begun here; how many rows a chunk has."""
-        return begun(self._settings, about, batch, self.clear)
+        with files.locked(self.path, wait=True):
+            files.clear_unfinished(self.path)
+            size = begun(self.path / "measurement.json", self.about, self.batch, self.forget)
+            self._claims.sweep()
+        return size
 
-    def parts(self, chunks: int) -> dict[int, T]:
-        """The chunks that are done, by number."""
-        found = {number: self._kept(self.chunk(number)) for number in range(chunks)}
-        return {number: part for number, part in found.items() if part is not None}
+    def forget(self) -> None:
+        """Remove the chunks, at which nobody else may be."""
+        if not self._claims.sweep():
+            raise RunBusy(f"{self.path} is in use by another process; wait for it, or end it")
+        checksums.clear(self._folder, "*.npz")
 
-    def whole(self, about: Mapping[str, Any]) -> T | None:
-        """The chunks joined, where the work is complete."""
-        found = self._kept(self._whole)
+    def has(self, number: int) -> bool:
+        """Whether a chunk is done; one that is damaged is said, and removed."""
+        path = self.file(number)
+        if checksums.kept(path):
+            return True
+        self.drop(path)
+        return False
+
+    def drop(self, path: Path) -> None:
+        """Remove what is damaged, unless somebody has made it again by now."""
+        if path.exists():
+            with files.locked(self.path, wait=True):
+                if not checksums.sound(path):
+                    files.remove(path)
+
+    def claim(self, number: int) -> bool:
+        """Claim a chunk for this process; not where somebody else is at it."""
+        return self._claims.take(self.file(number).stem)
+
+    def release(self, number: int) -> None:
+        """Give a claim up."""
+        self._claims.release(self.file(number).stem)
+
+    def keep(self, number: int, arrays: Mapping[str, Any]) -> None:
+        """Write a chunk."""
+        content = checksums.packed(arrays)
+        with files.locked(self.path, wait=True):  # which lets one at a time write into the list of checksums
+            files.inner_folder(self._folder)
+            checksums.write(self.file(number), content)
+
+    def close(self) -> None:
+        """Give up all claims."""
+        self._claims.close()
+
+    def sweep(self) -> None:
+        """Remove the claims of processes that are gone."""
+        self._claims.sweep()
+
+    def file(self, number: int) -> Path:
+        """Where a chunk is kept."""
+        return self._folder / f"{number:05}.npz"
+
+
+class Folder(Generic[T]):
+    """A store of chunks in a folder, which are joined to one table in the end."""
+
+    def __init__(self, path: Path, kind: type[T], about: Mapping[str, Any], batch: int) -> None:
+        self.path = path
+        self.parts: dict[int, T] = {}  # those that were made, or read, so far
+        self._kind = kind
+        self._about = about
+        self._chunks = Chunks(path, about, batch)
+        self._record = path / "record.npz"
+
+    def begin(self) -> int:
+        """Write down what is made, or see that it is what was begun here; how many rows a chunk has."""
+        return self._chunks.begin()
+
+    def whole(self) -> T | None:
+        """The table, where the work is complete."""
+        found = self._read(self._record)
         if found is not None:
-            _check_same(self.path, about, found.about)
+            _check_same(self.path, self._about, found.about)
+            with files.locked(self.path, wait=True):
+                self._clear()  # which a kill may have prevented
+            self.parts = {0: found}
         return found
 
-    def keep(self, part: T, number: int) -> None:
-        """Write a chunk of the table."""
-        files.inner_folder(self._chunks)
-        part.save(self.chunk(number))
+    def has(self, number: int) -> bool:
+        """Whether a chunk is done."""
+        if number not in self.parts:
+            path = self._chunks.file(number)
+            if (part := self._read(path)) is None:
+                self._chunks.drop(path)
+                return False
+            self.parts[number] = part
+        return True
 
-    def finish(self, parts: Mapping[int, T]) -> T:
-        """Write the whole in the place of its chunks."""
-        whole = self.kind.joined([parts[number] for number in sorted(parts)])
-        whole.save(self._whole)
-        self.clear()
+    def claim(self, number: int) -> bool:
+        """Claim a chunk for this process; not where somebody else is at it, or has joined all of them."""
+        if not self._chunks.claim(number):
+            return False
+        if checksums.sound(self._record):
+            self._chunks.release(number)
+            return False
+        return True
+
+    def release(self, number: int) -> None:
+        """Give a claim up."""
+        self._chunks.release(number)
+
+    def keep(self, number: int, columns: Columns) -> None:
+        """Write a chunk, and give up the claim."""
+        part = self._kind(columns, self._about)
+        self._chunks.keep(number, part.arrays())
+        self.parts[number] = part
+        self._chunks.release(number)
+
+    def finish(self) -> T:
+        """Write the table in the place of its chunks, unless somebody else has."""
+        with files.locked(self.path, wait=True):
+            if checksums.sound(self._record):
+                whole = self._kind.load(self._record)
+            else:
+                whole = self._kind.joined([self.parts[number] for number in sorted(self.parts)])
+                whole.save(self._record)
+            self._clear()
         return whole
 
-    def clear(self) -> None:
-        """Remove the chunks, which the whole table has made needless."""
-        checksums.clear(self._chunks, "*.npz")
+    def finished(self) -> T | None:
+        """The table, where somebody else has joined it meanwhile."""
+        if not checksums.sound(self._record):
+            return None
+        whole = self._kind.load(self._record)
+        self.parts = {0: whole}
+        return whole
 
-    def chunk(self, number: int) -> Path:
-        """The file of a chunk."""
-        return self._chunks / f"{number:05}.npz"
+    def close(self) -> None:
+        """Give up all claims."""
+        self._chunks.close()
 
-    def _kept(self, path: Path) -> T | None:
-        if path.exists():
+    def _clear(self) -> None:
+        self._chunks.sweep()
+        checksums.clear(self.path / "chunks", "*.npz")
+
+    def _read(self, path: Path) -> T | None:
+        try:
             with checksums.telling():
-                return self.kind.load(path, checksums.MADE_AGAIN)
+                return self._kind.load(path, checksums.MADE_AGAIN) if path.exists() else None
+        except FileError:
+            if path.exists():
+                raise
+        return None  # somebody else has joined it with the others in this moment
+
+
+class Memory(Generic[T]):
+    """A store of chunks that are kept nowhere, for this process alone."""
+
+    def __init__(self, kind: type[T], about: Mapping[str, Any], batch: int) -> None:
+        self.path = None
+        self.parts: dict[int, T] = {}
+        self._kind = kind
+        self._about = about
+        self._batch = batch
+
+    def begin(self) -> int:
+        """How many rows a chunk has."""
+        return self._batch
+
+    def whole(self) -> T | None:
+        """Nothing: there was nothing before."""
         return None
 
-    @property
-    def _settings(self) -> Path:
-        return self.path / "measurement.json"
+    def has(self, number: int) -> bool:
+        """Whether a chunk is done."""
+        return number in self.parts
 
-    @property
-    def _whole(self) -> Path:
-        return self.path / "record.npz"
+    def claim(self, number: int) -> bool:
+        """Claim a chunk."""
+        return True
 
-    @property
-    def _chunks(self) -> Path:
-        return self.path / "chunks"
+    def release(self, number: int) -> None:
+        """Give a claim up."""
+
+    def keep(self, number: int, columns: Columns) -> None:
+        """Keep a chunk."""
+        self.parts[number] = self._kind(columns, self._about)
+
+    def finish(self) -> T:
+        """The chunks joined."""
+        return self._kind.joined([self.parts[number] for number in sorted(self.parts)])
+
+    def finished(self) -> T | None:
+        """Nothing: nobody else is at work."""
+        return None
+
+    def close(self) -> None:
+        """Give up all claims."""
+
+
+def stored(path: Path | None, kind: type[T], about: Mapping[str, Any], batch: int) -> Folder[T] | Memory[T]:
+    """A store in a folder, or in memory where none is named."""
+    return Memory(kind, about, batch) if path is None else Folder(path, kind, about, batch)
 
 
 def begun(file: Path, about: Mapping[str, Any], batch: int, forget: Callable[[], None]) -> int:

@@ -30,10 +30,14 @@ class Table:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    def arrays(self) -> dict[str, Any]:
+        """The columns as arrays, and beside them what they depend on."""
+        columns = {name: column.cpu().numpy() for name, column in self.columns.items()}
+        return {"about": np.array(json.dumps(self.about)), **columns}
+
     def save(self, path: Path) -> None:
         """Write the table as `.npz`, whole or not at all."""
-        arrays = {name: column.cpu().numpy() for name, column in self.columns.items()}
-        checksums.write_arrays(path, {"about": np.array(json.dumps(self.about)), **arrays})
+        checksums.write_arrays(path, self.arrays())
 
     @classmethod
     def load(cls: type[T], path: Path, remedy: str = checksums.AGAIN) -> T:

@@ -19,6 +19,7 @@ from pellucid.config import Table
 from pellucid.data import Data, Split, statistics
 from pellucid.data.download import Report, silent
 from pellucid.errors import ConfigError, RunBusy
+from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.randomness import derive
 from pellucid.runs.curves import check_available, curves, draw
@@ -28,7 +29,7 @@ from pellucid.runs.mending import mended, sound
 from pellucid.runs.references import check_teachers, identified, images_of, teacher
 from pellucid.runs.spec import ModelSpec, Spec, augmented, build
 from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
-from pellucid.train.references import Mapped, Stored, Taught, make_steps
+from pellucid.train.references import Stored, Taught, make_steps
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Teaching:
     folder: RunFolder
 
 
-Event = Teaching | Mapped | Resumed | Step | Epoch | Finished
+Event = Teaching | Progress | Resumed | Step | Epoch | Finished
 
 
 def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pellucid import data, evaluate, models
-from pellucid.data import Data, Report, Split, StreamedSplit
+from pellucid.data import Data, Report, Split, StreamedSplit, sample
 from pellucid.errors import ConfigError
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.loading import shortened
@@ -48,7 +48,7 @@ def answer(asked: Sequence[Asked], report: Report, prepare: Callable[[Split], Sp
     place, _ = device_of(first.device), first.settings
     images = images_of(next((one for one in asked if is_run(one.model)), first), report)
     split = prepare(images.part(first.split))
-    split = split if first.n is None else evaluate.sample(split, first.n, seed=first.seed)
+    split = split if first.n is None else sample(split, first.n, seed=first.seed)
     split = split.to(place)
     return [_subject(one, images, split) for one in asked]
 

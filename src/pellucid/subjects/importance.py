@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import evaluate
-from pellucid.evaluate import Explained, ImportanceFolder
-from pellucid.evaluate.importance import Labels
+from pellucid.evaluate import ImportanceFolder
+from pellucid.evaluate.class_importance.explaining import Labels
 from pellucid.explainers.normlime import NormLime
+from pellucid.ledger import Progress
 from pellucid.subjects.subject import Subject
 
 
@@ -19,7 +20,7 @@ def importance_of(
     labels: Labels = "predicted",
     seed: int = 0,
     batch: int = 128,
-    watch: Callable[[Explained], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> ImportanceFolder:
     """Explain every image, in a folder inside `folder` that is named by all that the explanations depend on."""
     if labels == "true":

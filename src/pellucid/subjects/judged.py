@@ -10,9 +10,9 @@ from torch import Tensor
 
 from pellucid import data
 from pellucid.errors import ConfigError, DataError
-from pellucid.evaluate.explanations import Judged, Judging, Metric, judge, judging_description
+from pellucid.evaluate.explanations import Judged, Metric, judge, judging_description
 from pellucid.explainers import Explainer
-from pellucid.ledger import identity
+from pellucid.ledger import Progress, identity
 from pellucid.subjects.explained import fitted
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -40,7 +40,7 @@ def judgments(
     of: int | str = "predicted",
     seed: int = 0,
     batch: int = 128,
-    watch: Callable[[str, Judging], None] = lambda _, __: None,
+    watch: Callable[[str, Progress], None] = lambda _, __: None,
 ) -> list[Judgment]:
     """Every metric of every explainer; `watch` hears whose explanations are being judged, and how far it is.
 

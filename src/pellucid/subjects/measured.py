@@ -11,9 +11,10 @@ from pellucid import config, data, evaluate
 from pellucid.attacks import Attack, Engine, Misclassified
 from pellucid.attacks.attack import check_box
 from pellucid.attacks.budget import Budget
+from pellucid.data import sample
 from pellucid.errors import MeasurementError
-from pellucid.evaluate import Measured, Record, Verdict
-from pellucid.ledger import identity
+from pellucid.evaluate import Record, Verdict
+from pellucid.ledger import Progress, identity
 from pellucid.subjects.subject import Subject, folder_name
 
 _CHECKED = 32  # images that the checks look at, since they repeat the attack on them
@@ -44,7 +45,7 @@ def attacked(
     seed: int = 0,
     batch: int = 128,
     engine: Engine = Engine(),  # noqa: B008
-    watch: Callable[[Measured], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Measurement:
     """Measure one attack, in a folder named by everything that the result depends on."""
     subject.check_labeled("accuracy is about labels")
@@ -65,7 +66,7 @@ def attacked(
 
 def checked(subject: Subject, attack: Attack, *, seed: int = 0) -> tuple[Verdict, ...]:
     """What the checks find on some of the images."""
-    some = evaluate.sample(subject.split, _CHECKED, seed=seed)
+    some = sample(subject.split, _CHECKED, seed=seed)
     (batch,) = some.batches(data.sequential(some, len(some)))
     return evaluate.verdicts(subject.model, batch, classes=subject.split.classes, attack=attack, seed=seed)
 

@@ -10,7 +10,8 @@ from pellucid import config
 from pellucid.attacks import Attack, Budget, named
 from pellucid.config import Table
 from pellucid.data import sequential
-from pellucid.evaluate.neurons import Examined, Probing, Stage, Which, examine, findings, write_findings
+from pellucid.evaluate.neurons import Examined, Probing, Which, examine, findings, write_findings
+from pellucid.ledger import Progress
 from pellucid.looking import look
 from pellucid.metrics.neurons import ClassSimilarity, Reading
 from pellucid.objectives.last_features import last_features
@@ -51,7 +52,7 @@ def neurons_of(
     *,
     seed: int = 0,
     batch: int = 128,
-    watch: Callable[[Stage], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Examined:
     """The passes over all images, kept in a folder inside `folder` that is named by all that they depend on."""
     subject.check_labeled("neurons are judged by labels")

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pellucid.explainers import Explainer
+from pellucid.ledger import Progress
 from pellucid.subjects.subject import Subject
-from pellucid.train.references import MapFolder, Mapped, make
+from pellucid.train.references import MapFolder, make
 from pellucid.train.references.making import Precision
 
 
@@ -19,7 +20,7 @@ def references_of(
     seed: int = 0,
     dtype: Precision = "float32",
     batch: int | None = None,
-    watch: Callable[[str, Mapped], None] = lambda _, __: None,
+    watch: Callable[[str, Progress], None] = lambda _, __: None,
 ) -> list[MapFolder]:
     """The maps of every explainer, each in a folder inside `folder`; `watch` hears whose are made, and how far."""
     if of == "label":

@@ -12,7 +12,8 @@ from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Data, Report, silent
 from pellucid.errors import ConfigError, DataError
-from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Retraining, Unit, place, retrain
+from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Unit, place, retrain
+from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.runs.execute import Event, build_model, execute, prepare
 from pellucid.runs.folder import RunFolder
@@ -98,7 +99,7 @@ def retraining(
     folder: Path,
     *,
     device: str = "auto",
-    watch: Callable[[Retraining], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Retrained:
     """Retrain networks as the run's was, with cross-entropy, from fresh weights."""
     spec, on = found.spec, device_of(device)

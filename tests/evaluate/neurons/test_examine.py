@@ -15,7 +15,6 @@ from pellucid.errors import ConfigError, MeasurementError, NoRoom, PellucidError
 from pellucid.evaluate.neurons import (
     Examined,
     Probing,
-    Stage,
     activations,
     attacked_activations,
     examine,
@@ -25,7 +24,7 @@ from pellucid.evaluate.neurons import (
     traces,
     write_findings,
 )
-from pellucid.ledger import Table
+from pellucid.ledger import Progress, Table
 from pellucid.metrics.neurons import Cifar10WordNet, Identity, Reading
 
 ATTACK = PGD(eps=0.3, steps=5, goal=LowestLoss())
@@ -177,9 +176,9 @@ def test_a_killed_examination_goes_on_and_ends_with_the_same_bits(tmp_path: Path
         pass
 
     def stopping(after: int) -> object:
-        seen: list[Stage] = []
+        seen: list[Progress] = []
 
-        def watch(stage: Stage) -> None:
+        def watch(stage: Progress) -> None:
             seen.append(stage)
             if len(seen) == after:
                 raise Stopped
@@ -191,9 +190,9 @@ def test_a_killed_examination_goes_on_and_ends_with_the_same_bits(tmp_path: Path
         with pytest.raises(Stopped):
             examine(model, split, probing, tmp_path / "two", batch=8, watch=stopping(after))  # pyright: ignore[reportArgumentType]
     survivor = examine(model, split, probing, tmp_path / "two", batch=5)  # chunks stay as they were
-    stages: list[Stage] = []
+    stages: list[Progress] = []
     read = examine(model, split, probing, tmp_path / "two", watch=stages.append)
-    assert [(stage.name, stage.done, stage.total) for stage in stages] == [
+    assert [(stage.doing, stage.done, stage.total) for stage in stages] == [
         ("activations", 24, 24),
         ("attacked", 24, 24),
         ("traces", 10, 10),

@@ -13,7 +13,7 @@ from chance import rare
 from pellucid.errors import ConfigError, Damaged, NotFinite, PellucidError, ShapeError, UnknownName
 from pellucid.evaluate.retrain import Values, protocols_named
 from pellucid.evaluate.retrain.cells import Cell, grid
-from pellucid.evaluate.retrain.changed import SHARED, Changed
+from pellucid.evaluate.retrain.materials import SHARED, Changed
 from pellucid.evaluate.retrain.ranks import Ranks, Unit, ranked
 
 

@@ -21,17 +21,16 @@ from pellucid.evaluate.retrain import (
     Random,
     Ranking,
     Retrained,
-    Retraining,
     Study,
     Values,
     Variance,
     chosen,
     for_all,
     retrain,
-    retrain_steps,
 )
 from pellucid.explainers import ExpectedGradients, Gradient, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.ledger import Progress
 from pellucid.train import Adam, Constant
 
 RECIPE = Recipe(epochs=6, batch=32, optimizer=Adam(lr=0.02), schedule=Constant())
@@ -112,25 +111,25 @@ def quick(out: Path, **other: Any) -> Retrained:
 
 def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
     whole = quick(tmp_path / "whole")
-    said = list[Retraining]()
+    said = list[Progress]()
 
-    def stop(step: Retraining) -> None:
+    def stop(step: Progress) -> None:
         said.append(step)
         if step.done == 9:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         quick(tmp_path / "parts", watch=stop)
-    assert said[0] == Retraining("ranking by random", 0, 16) and said[2] == Retraining("retraining", 3, 16)
+    assert said[0] == Progress("ranking by random", 0, 16) and said[2] == Progress("retraining", 3, 16)
     (folder,) = (tmp_path / "parts").iterdir()
     assert [path.name for path in sorted((folder / "chunks").iterdir())] == ["00000.npz", "checksums.txt"]
-    later = list[Retraining]()
+    later = list[Progress]()
     # it is divided as it was begun
     parts = quick(tmp_path / "parts", watch=later.append, together=8)
-    assert later[0].doing == "retraining" and later[0].done == 9, "ranks are there, and three networks"
+    assert later[0].doing == "retraining" and later[0].done == 6, "ranks are there, and three networks"
     assert later[-1].done == later[-1].total == 16
     assert parts.rows() == whole.rows() and parts.about == whole.about
-    again = list[Retraining]()
+    again = list[Progress]()
     assert quick(tmp_path / "parts", watch=again.append).rows() == whole.rows() and not again
 
 
@@ -265,8 +264,8 @@ def test_names() -> None:
 
 def steps(out: Path, data: Data = PLANT, **other: Any) -> Callable[[], object]:
     settings: dict[str, Any] = {"recipe": RECIPE, **other}
-    return lambda: list(
-        retrain_steps(original(), factory, data, {"variance": Variance()}, settings.pop("recipe"), out, **settings)
+    return lambda: retrain(
+        original(), factory, data, {"variance": Variance()}, settings.pop("recipe"), out, **settings
     )
 
 

@@ -11,7 +11,7 @@ from pellucid import CrossEntropy, Recipe, fit
 from pellucid.data import Flip, TensorSplit
 from pellucid.errors import ConfigError, Diverged
 from pellucid.evaluate.retrain.cells import Cell
-from pellucid.evaluate.retrain.changed import SHARED, Changed
+from pellucid.evaluate.retrain.materials import SHARED, Changed
 from pellucid.evaluate.retrain.ranks import Ranks
 from pellucid.evaluate.retrain.room import fitting
 from pellucid.evaluate.retrain.side_by_side import SideBySide, check_recipe, correct

@@ -9,8 +9,9 @@ from pellucid.attacks.attack import check_budget
 from pellucid.audits.finding import Finding
 from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.audits.robust.part import written
-from pellucid.evaluate import Measured, measure
+from pellucid.evaluate import measure
 from pellucid.evaluate.explanations import Passes
+from pellucid.ledger import Progress
 from pellucid.norms import Linf
 from pellucid.page.figure import Figure
 from pellucid.subjects import Subject
@@ -43,8 +44,8 @@ class AutoAttacked(Part):
     def carry_out(self, task: Task) -> Finding:
         """Attack by all four parts."""
 
-        def watch(measured: Measured) -> None:
-            task.watch(measured.done, measured.total, f"AutoAttack: accuracy {measured.survived:.3f}")
+        def watch(step: Progress) -> None:
+            task.watch(step.done, step.total, f"AutoAttack: {step.words}")
 
         record = measure(
             task.subject.model,

@@ -15,6 +15,7 @@ from pellucid.drawing import colored, scaled
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import NormLime
+from pellucid.ledger import Progress
 from pellucid.subjects import Subject
 
 _GRAY = "gray: nothing that could be hidden is there in any image of the class"
@@ -54,7 +55,7 @@ class ClassMaps(Part):
     def carry_out(self, task: Task) -> Finding:
         """Explain them one by one, then put that together."""
 
-        def watch(step: evaluate.Explained) -> None:
+        def watch(step: Progress) -> None:
             task.watch(step.done, step.total, "LIME for class maps")
 
         folder = evaluate.explain(

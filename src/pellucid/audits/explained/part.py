@@ -14,9 +14,10 @@ from pellucid.audits.explained.details import Details, OfMetric
 from pellucid.audits.finding import Finding
 from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
-from pellucid.evaluate.explanations import Judged, Judging, Metric, Passes, judge
+from pellucid.evaluate.explanations import Judged, Metric, Passes, judge
 from pellucid.explainers import Explainer
 from pellucid.explainers.explanation import in_words
+from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
 from pellucid.subjects import Subject, fitted
 
@@ -92,7 +93,7 @@ class Explained(Part):
         return tuple(in_words(found.notes, [] if found.completeness is None else found.completeness.lost))
 
     def _judged(self, task: Task, name: str, explainer: Explainer, metrics: Mapping[str, Metric]) -> list[Figure]:
-        def watch(step: Judging) -> None:
+        def watch(step: Progress) -> None:
             task.watch(step.done, step.total, f"explanations by {name}")
 
         found = judge(

@@ -11,8 +11,9 @@ from pellucid.audits.explained.part import figure
 from pellucid.audits.finding import Finding
 from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
-from pellucid.evaluate.explanations import Judging, Metric, Passes, judge
+from pellucid.evaluate.explanations import Metric, Passes, judge
 from pellucid.explainers import Gradient
+from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
 from pellucid.subjects import Subject
 
@@ -48,7 +49,7 @@ class Gradients(Part):
     def carry_out(self, task: Task) -> Finding:
         """Judge them all on the same maps."""
 
-        def watch(step: Judging) -> None:
+        def watch(step: Progress) -> None:
             task.watch(step.done, step.total, "gradients")
 
         found = judge(

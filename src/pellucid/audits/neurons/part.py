@@ -15,8 +15,9 @@ from pellucid.audits.searches import QUERIES, without_slopes
 from pellucid.drawing import photograph
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Passes
-from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, Stage, examine, findings
+from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, examine, findings
 from pellucid.evaluate.neurons.writing import neuron_rows
+from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.norms import Linf
 from pellucid.page.figure import Better, Figure
@@ -78,8 +79,8 @@ class Neurons(Part):
         targets = min(self.targets, len(task.subject.split.classes) - 1)
         probing = Probing(layers, attack=attack, targets=targets, traced=0)
 
-        def watch(stage: Stage) -> None:
-            task.watch(stage.done, stage.total, f"neurons: {stage.name}")
+        def watch(stage: Progress) -> None:
+            task.watch(stage.done, stage.total, f"neurons: {stage.doing}")
 
         examined = examine(
             task.subject.model, task.some(self.n), probing, task.place, seed=task.seed, batch=64, watch=watch

@@ -16,8 +16,9 @@ from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.audits.robust.details import Details, Points
 from pellucid.audits.searches import blindly, bounded, nearest, without_slopes
 from pellucid.errors import MeasurementError
-from pellucid.evaluate import Measured, Record, Verdict, measure, verdicts
+from pellucid.evaluate import Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
+from pellucid.ledger import Progress
 from pellucid.norms import L2, Linf
 from pellucid.page.figure import Figure
 from pellucid.protocols import Norm
@@ -114,8 +115,8 @@ class Robust(Part):
         return [replace(verdict, check=verdict.check + goal) for verdict in found]
 
     def _measured(self, task: Task, words: str, attack: Attack, n: int, name: str) -> Record:
-        def watch(measured: Measured) -> None:
-            task.watch(measured.done, measured.total, f"{words}: accuracy {measured.survived:.3f}")
+        def watch(step: Progress) -> None:
+            task.watch(step.done, step.total, f"{words}: {step.words}")
 
         return measure(
             task.subject.model,

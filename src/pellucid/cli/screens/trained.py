@@ -8,10 +8,10 @@ from rich.text import Text
 from pellucid import config
 from pellucid.cli.screens.screen import Bar, Screen
 from pellucid.data import Data
+from pellucid.ledger import Progress
 from pellucid.printable import printable
 from pellucid.runs import Event, Finished, RunFolder, Spec, Teaching, test_accuracy
 from pellucid.train import Epoch, Resumed, Step
-from pellucid.train.references import Mapped
 
 COLLAPSED = (
     "warning: robust accuracy has collapsed against its best so far: training has overfitted to its own attack; "
@@ -46,7 +46,7 @@ def watching(screen: Screen, bar: Bar) -> Callable[[Event], None]:
                 screen.err.print(f"going on after epoch {len(event.history)}")
             case Teaching():
                 screen.err.print(printable(f"its teacher first: {event.folder.path}"))
-            case Mapped():
+            case Progress():
                 bar("maps", event.done, event.total)
             case Finished():
                 pass

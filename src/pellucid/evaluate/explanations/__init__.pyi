@@ -13,11 +13,9 @@ from .image_alignment import ImageAlignment as ImageAlignment
 from .infidelity import Infidelity as Infidelity
 from .insertion import Insertion as Insertion
 from .invalidation import Invalidation as Invalidation
-from .judged import Judged as Judged
-from .judged import Judging as Judging
-from .judged import judge as judge
-from .judged import judge_steps as judge_steps
-from .judged import judging_description as judging_description
+from .judging import Judged as Judged
+from .judging import judge as judge
+from .judging import judging_description as judging_description
 from .label_randomization import LabelRandomization as LabelRandomization
 from .local_lipschitz import LocalLipschitz as LocalLipschitz
 from .mass_in_mask import MassInMask as MassInMask

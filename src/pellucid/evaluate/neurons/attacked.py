@@ -14,9 +14,8 @@ from pellucid.attacks.attack import within
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ConfigError
-from pellucid.evaluate.neurons.activations import Pool, described, looked
-from pellucid.evaluate.neurons.chunks import Stage, examinable, in_chunks
-from pellucid.ledger import Table
+from pellucid.evaluate.neurons.observing import Pool, described, examinable, looked
+from pellucid.ledger import WHOLE, Progress, Table, by_images, finished, in_chunks, stored
 from pellucid.randomness import Noise, derive
 
 
@@ -76,7 +75,8 @@ def attacked_activations(
     seed: int = 0,
     batch: int = 128,
     folder: Path | None = None,
-    watch: Callable[[Stage], None] = lambda _: None,
+    part: str = WHOLE,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Table:
     """A row for each image and each class that it is led to, with what neurons say under `at LAYER`.
 
@@ -112,4 +112,5 @@ def attacked_activations(
             )
         return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}
 
-    return in_chunks("attacked", split, columns, about, batch=batch, folder=folder, watch=watch)
+    store = stored(folder, Table, about, batch)
+    return finished(in_chunks(store, by_images(split, columns), rows=len(split), doing="attacked", part=part), watch)

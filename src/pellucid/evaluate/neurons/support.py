@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.errors import MeasurementError
-from pellucid.evaluate.neurons.activations import column_of
-from pellucid.evaluate.neurons.examine import Examined
+from pellucid.evaluate.neurons.examining import Examined
+from pellucid.evaluate.neurons.observing import column_of
 from pellucid.metrics import Estimate
 from pellucid.metrics.neurons import ClassSimilarity, Reading, auroc, meanings, support
 from pellucid.randomness import Noise, derive

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from pellucid import config, files
-from pellucid.evaluate.neurons.activations import column_of
-from pellucid.evaluate.neurons.examine import Examined
-from pellucid.evaluate.neurons.findings import LayerFindings
+from pellucid.evaluate.neurons.examining import Examined
+from pellucid.evaluate.neurons.layer_findings import LayerFindings
+from pellucid.evaluate.neurons.observing import column_of
 from pellucid.ledger import checksums, identity
 from pellucid.metrics.neurons import ClassSimilarity, Reading
 from pellucid.printable import cell

@@ -5,9 +5,8 @@ from typing import final
 
 import torch
 
-from pellucid.data import Split, sequential
+from pellucid.data import Split, sample, sequential
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values
-from pellucid.evaluate.sample import sample
 from pellucid.explainers import Explainer, Gradient
 from pellucid.ledger import in_halves_on_oom
 from pellucid.metrics.agreement.planar import Sign

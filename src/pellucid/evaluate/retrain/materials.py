@@ -1,6 +1,8 @@
 """What all networks of a study are trained on: its images in memory, and the ranks of their places."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,11 +13,47 @@ from torch import Tensor
 from pellucid import files
 from pellucid.data import Split, sequential
 from pellucid.evaluate.retrain.cells import Cell
-from pellucid.evaluate.retrain.changed import SHARED, Changed, Key
 from pellucid.evaluate.retrain.ranking import Ranking, Study
 from pellucid.evaluate.retrain.ranks import Ranks, Unit, ranked
 from pellucid.ledger import checksums
 from pellucid.randomness import derive
+
+Key = tuple[str, int]
+"""A ranking, and the seed that its order belongs to, or `SHARED`."""
+
+SHARED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """The images of a split as each of several cells has them."""
+
+    images: Float[Tensor, "n c h w"]
+    mean: Float[Tensor, " c"]
+    ranks: Mapping[Key, Ranks]
+    cells: Sequence[Cell]
+
+    def __call__(self, chosen: Int[Tensor, "cells b"]) -> Float[Tensor, "cells b c h w"]:
+        """Each cell's own images, changed as its protocol has it."""
+        x, mean = self.images[chosen], self.mean.view(-1, 1, 1)
+        parts: list[Tensor] = []
+        # cells of one order stand together, and its ranks are gathered at once
+        for key, members in groupby(range(len(self.cells)), lambda number: self._key(self.cells[number])):
+            rows = list(members)
+            part, ranks = slice(rows[0], rows[-1] + 1), self.ranks[key]
+            counts = [self.cells[row].count(ranks.places) for row in rows]
+            kept = [self.cells[row].protocol == "kar" for row in rows]
+            first = ranks.of(chosen[part]) < self._column(counts)
+            parts.append(torch.where(first ^ self._column(kept), mean, x[part]))
+        return torch.cat(parts)
+
+    def _key(self, cell: Cell) -> Key:
+        own = (cell.ranking, cell.seed)
+        return own if own in self.ranks else (cell.ranking, SHARED)
+
+    def _column(self, values: list[int] | list[bool]) -> Tensor:
+        return torch.tensor(values, device=self.images.device).view(-1, 1, 1, 1, 1)
+
 
 _AT_ONCE = 256
 
@@ -36,16 +74,20 @@ class Materials:
 
     def missing(self, cells: Sequence[Cell]) -> list[Key]:
         """The orders that these cells need and that are not yet made."""
-        return [key for key in self._keys(cells) if [*map(checksums.kept, self._files(key))] != [True, True]]
+        return [key for key in self._keys(cells) if self._lacks(key)]
 
     def rank(self, key: Key) -> None:
-        """Make an order of the places of all images, and keep it."""
+        """Make an order of the places of all images, and keep it; another process that is at it is waited for."""
+        with files.locked(self.folder, wait=True):
+            if self._lacks(key):
+                self._rank(key)
+
+    def _rank(self, key: Key) -> None:
         name, own = key
         seed = derive(self.seed, "ranking", own)
         for split, path in zip((self.study.train, self.study.test), self._files(key), strict=True):
             values = self.rankings[name].values(self.study, split, seed)
             ranks = ranked(values, self.unit, split.shape, owner=name, seed=seed)
-            files.inner_folder(path.parent)
             ranks.save(path)
 
     def changed(self, cells: Sequence[Cell]) -> tuple[Changed, Changed]:
@@ -54,6 +96,9 @@ class Materials:
         self._ranks = {key: self._ranks.get(key) or self._loaded(key) for key in keys}
         train, test = ({key: pair[side] for key, pair in self._ranks.items()} for side in (0, 1))
         return Changed(self.train, self.mean, train, cells), Changed(self.test, self.mean, test, cells)
+
+    def _lacks(self, key: Key) -> bool:
+        return [*map(checksums.kept, self._files(key))] != [True, True]
 
     def _keys(self, cells: Sequence[Cell]) -> list[Key]:
         own = [(cell.ranking, cell.seed if self.rankings[cell.ranking].varies else SHARED) for cell in cells]

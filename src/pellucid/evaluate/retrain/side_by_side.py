@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, Diverged
-from pellucid.evaluate.retrain.changed import Changed
+from pellucid.evaluate.retrain.materials import Changed
 from pellucid.evaluate.retrain.stacked import Stacked
 from pellucid.ledger import in_halves_on_oom
 from pellucid.randomness import Noise, derive, seeded

@@ -5,12 +5,11 @@ from typing import Literal, final
 
 import torch
 
-from pellucid.data import Split
+from pellucid.data import Split, sample
 from pellucid.errors import ConfigError
-from pellucid.evaluate.importance import explain
-from pellucid.evaluate.importance_table import class_maps
+from pellucid.evaluate.class_importance.explaining import explain
+from pellucid.evaluate.class_importance.table import class_maps
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values, for_all
-from pellucid.evaluate.sample import sample
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.explainers.normlime import Rule

@@ -1,6 +1,5 @@
 import pellucid.registry
 
-from .making import Mapped as Mapped
 from .making import make as make
 from .making import make_steps as make_steps
 from .map_folder import MapFolder as MapFolder

@@ -1,30 +1,22 @@
 """Making the maps of a whole split; what is done is kept, so that a making that was killed goes on."""
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from pellucid import config, files
-from pellucid.data import Split, sequential
+from pellucid import config
+from pellucid.data import Split
 from pellucid.errors import DataError, NotFinite
 from pellucid.explainers import Explainer
 from pellucid.kinds import in_single
-from pellucid.ledger import fingerprint, identity, in_halves_on_oom
+from pellucid.ledger import WHOLE, Progress, chunked, fingerprint, finished, identity, in_chunks, in_halves_on_oom
 from pellucid.train.references.map_folder import MapFolder
+from pellucid.train.references.partial_maps import PartialMaps
 
 Precision = Literal["float16", "float32"]
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """How far the making of maps is: images done, of how many."""
-
-    done: int
-    total: int
 
 
 def make(
@@ -37,20 +29,19 @@ def make(
     seed: int = 0,
     dtype: Precision = "float32",
     batch: int | None = None,
-    watch: Callable[[Mapped], None] = lambda _: None,
+    part: str = WHOLE,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> MapFolder:
     """The maps of every image of a split, in a folder inside `out` that is named by all that they depend on.
 
-    The same call goes on where it was stopped, and finds again what is complete. `batch` images are explained at
+    The same call goes on where it was stopped, and finds again what is complete. Several processes may do so at once,
+    or each make a `part` such as 2/8. `batch` images are explained at
     once: 32 where none is given, or 512 on an accelerator. In float16 maps take half the room, keep three digits, and
-    lose what is smaller than 6e-8. `watch` is told after every batch how far it is.
+    lose what is smaller than 6e-8.
     """
-    steps = make_steps(model, split, explainer, out, of=of, seed=seed, dtype=dtype, batch=batch)
-    while True:
-        try:
-            watch(next(steps))
-        except StopIteration as end:
-            return end.value
+    return finished(
+        make_steps(model, split, explainer, out, of=of, seed=seed, dtype=dtype, batch=batch, part=part), watch
+    )
 
 
 def make_steps(
@@ -63,8 +54,9 @@ def make_steps(
     seed: int = 0,
     dtype: Precision = "float32",
     batch: int | None = None,
-) -> Generator[Mapped, None, MapFolder]:
-    """Make maps as `make` does, as a generator that says how far it is."""
+    part: str = WHOLE,
+) -> Generator[Progress, None, MapFolder]:
+    """`make`, as a generator."""
     if not len(split):
         raise DataError("this split has no images; make maps of one or more")
     about: dict[str, Any] = {
@@ -79,18 +71,14 @@ def make_steps(
     (first,) = split.batches([torch.arange(1)])
     model = in_single(model, first.x)
     folder = MapFolder(out / f"{about['explainer']['kind']}-{identity(about)}")
-    with files.locked(folder.path):
-        if folder.mended(about):
-            folder.clear()  # which a kill may have prevented
-            yield Mapped(len(split), len(split))
-            return folder
-        maps = folder.begin(about, batch or (512 if split.labels.is_cuda else 32))
-        for images in split.batches(sequential(split, maps.batch)[maps.chunks :]):
+    store = PartialMaps(folder, about, batch or (512 if split.labels.is_cuda else 32))
+
+    def made(numbers: Iterator[int], size: int) -> Iterator[Tensor]:
+        for _, images in chunked(split, numbers, size):
             found = in_halves_on_oom(lambda some: explainer.on(model, some, of, seed=seed).map, images)
-            maps.append(_narrowed(torch.cat(found), dtype))
-            yield Mapped(min(maps.chunks * maps.batch, len(split)), len(split))
-        folder.finish(about, maps)
-    return folder
+            yield _narrowed(torch.cat(found), dtype)
+
+    return (yield from in_chunks(store, made, rows=len(split), doing="maps", part=part))
 
 
 def _narrowed(maps: Tensor, dtype: Precision) -> Tensor:

@@ -2,7 +2,7 @@
 
 maps.npy        one map for each image, to be mapped into memory
 reference.json  what they are of, and the checksum of maps.npy; it is written last, and says that they are complete
-maps.partial, progress.json  while they are being made
+maps.partial, progress.json, 00003.claim  while they are being made
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,7 @@ from torch import Tensor
 from pellucid import files
 from pellucid.data import Split
 from pellucid.errors import Damaged, DataError
-from pellucid.ledger import begun, checksums, identity
-from pellucid.train.references.partial_maps import PartialMaps
+from pellucid.ledger import checksums, identity
 
 About = Mapping[str, Any]
 
@@ -47,8 +46,8 @@ class MapFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether the maps of all images are there."""
-        return self._reference.exists() and self._whole.exists()
+        """Whether all maps are there."""
+        return self._reference.exists() and self.maps.exists()
 
     @property
     def about(self) -> dict[str, Any]:
@@ -78,67 +77,45 @@ class MapFolder:
         """The maps as they were written, mapped into memory; changing them does not change the file."""
         with checksums.reading(self._reference):
             known = checksums.read_json(self._reference)["checksum"]
-        if checksums.checksum(self._whole) != known:
-            raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.AGAIN}")
-        with checksums.reading(self._whole):
-            return torch.from_numpy(numpy.load(self._whole, mmap_mode="c"))
+        if checksums.checksum(self.maps) != known:
+            raise Damaged(f"'{self.maps}' is damaged: it is not as it was written; {checksums.AGAIN}")
+        with checksums.reading(self.maps):
+            return torch.from_numpy(numpy.load(self.maps, mmap_mode="c"))
 
     def mended(self, about: About) -> bool:
         """Whether all maps are there as they were written; what is damaged is said, and their description mended."""
-        if not self._whole.exists():
+        if not self.maps.exists():
             return False
         with checksums.telling():
-            digest, known = checksums.checksum(self._whole, checksums.MADE_AGAIN), checksums.noted(self._whole)
+            digest, known = checksums.checksum(self.maps, checksums.MADE_AGAIN), checksums.noted(self.maps)
             said = False
             if self._reference.exists():
                 with checksums.telling(), checksums.reading(self._reference, checksums.MADE_AGAIN):
                     known, said = {checksums.read_json(self._reference, checksums.MADE_AGAIN)["checksum"]}, True
             if digest not in known:
-                raise Damaged(f"'{self._whole}' is damaged: it is not as it was written; {checksums.MADE_AGAIN}")
+                raise Damaged(f"'{self.maps}' is damaged: it is not as it was written; {checksums.MADE_AGAIN}")
             if not said:
-                self._say(about, digest)
+                self.say(about, digest)
             return True
         return False
 
-    def begin(self, about: About, batch: int) -> PartialMaps:
-        """Make ready to append maps, as many at once as before, and after those that are there already."""
-        if not self._partial.exists():
-            self._forget()
-        batch = begun(self._progress, about, batch, self._forget)
-        return PartialMaps(self._partial, about, batch)
+    def remove(self) -> None:
+        """Remove the maps and what is said of them."""
+        files.remove(self._reference)
+        files.remove(self.maps)
 
-    def finish(self, about: About, maps: PartialMaps) -> None:
-        """Give the maps their name, and say what they are."""
-        self._say(about, maps.finish(self._whole))
-        self.clear()
-
-    def clear(self) -> None:
-        """Remove what only the making needed."""
-        files.remove(self._progress)
-
-    def _forget(self) -> None:
-        """Remove everything, and last what vouches for it: what was noted must not be taken for what comes."""
-        for path in (self._reference, self._whole, self._partial, self._progress, self.path / checksums.LEDGER):
-            files.remove(path)
-
-    def _say(self, about: About, digest: str) -> None:
+    def say(self, about: About, digest: str) -> None:
+        """Write what the maps are of, which makes them complete."""
         checksums.write_json(self._reference, {"about": about, "fingerprint": identity(about), "checksum": digest})
+
+    @property
+    def maps(self) -> Path:
+        """The file of all maps."""
+        return self.path / "maps.npy"
 
     @property
     def _reference(self) -> Path:
         return self.path / "reference.json"
-
-    @property
-    def _whole(self) -> Path:
-        return self.path / "maps.npy"
-
-    @property
-    def _partial(self) -> Path:
-        return self.path / "maps.partial"
-
-    @property
-    def _progress(self) -> Path:
-        return self.path / "progress.json"
 
 
 def _described(shape: list[int], fingerprint: str) -> str:

@@ -1,4 +1,4 @@
-"""Maps that are being made, one after the other in a file: every chunk of it has a checksum in the ledger."""
+"""Maps that are being made: a `.npy` file that chunks are written into, each with a checksum in the ledger."""
 
 import hashlib
 import io
@@ -11,75 +11,147 @@ import numpy
 from torch import Tensor
 
 from pellucid import files
-from pellucid.errors import Damaged
-from pellucid.ledger import checksums
+from pellucid.errors import Damaged, RunBusy
+from pellucid.ledger import Claims, begun, checksums
+from pellucid.train.references.map_folder import MapFolder
 
 
 class PartialMaps:
-    """A `.npy` file that grows, gone on with after the last chunk that is as it was written.
+    """A store of maps, so large that they are never copied: chunks lie where the whole has them, in any order.
 
-    What was written without being noted, in the moment of a kill, is dropped; what was noted and is something else
+    What was written without being noted, in the moment of a kill, is made again; what was noted and is something else
     by now is said.
     """
 
-    def __init__(self, path: Path, about: Mapping[str, Any], batch: int) -> None:
-        self.path = path
-        self.batch = batch
-        self.chunks = 0
-        self._length = 0
-        self._digest = hashlib.sha256()
-        header = _header(about)
-        if path.exists():
-            self._recover(about, header)
-            files.append(path, b"", at=self._length)
-        if not self._length:
-            self._write(header)
+    def __init__(self, folder: MapFolder, about: Mapping[str, Any], batch: int) -> None:
+        self.path = folder.path
+        self._folder = folder
+        self._about = about
+        self._batch = batch
+        self._header = _header(about)
+        self._images = int(about["shape"][0])
+        self._one = math.prod(about["shape"][1:]) * numpy.dtype(about["dtype"]).itemsize
+        self._partial = folder.path / "maps.partial"
+        self._progress = folder.path / "progress.json"
+        self._claims = Claims(folder.path)
+        self._whole = self._said = False
 
-    def append(self, maps: Tensor) -> None:
-        """Write the next maps, so that they are there after a power cut too."""
-        self._write(maps.cpu().contiguous().numpy().tobytes())
-        self.chunks += 1
+    def begin(self) -> int:
+        """Write down what is made, or see that it is what was begun here; how many maps a chunk has."""
+        with files.locked(self.path, wait=True):
+            files.clear_unfinished(self.path)
+            self._whole = self._folder.mended(self._about)
+            if self._whole:
+                files.remove(self._progress)  # which a kill may have prevented
+                return self._batch
+            if not self._partial.exists():
+                self._forget()
+            self._folder.remove()
+            self._batch = begun(self._progress, self._about, self._batch, self._forget)
+            if not self._sound(self._partial, 0, len(self._header)):
+                self._write(self._header, 0)
+            self._claims.sweep()
+        return self._batch
 
-    def finish(self, whole: Path) -> str:
+    def whole(self) -> MapFolder | None:
+        """The folder, where all maps are in it."""
+        return self._folder if self._whole else None
+
+    def has(self, number: int) -> bool:
+        """Whether a chunk is done; what is damaged is said, and made again."""
+        first, size = self._place(number)
+        return self._partial.exists() and self._sound(self._partial, first, size)
+
+    def claim(self, number: int) -> bool:
+        """Claim a chunk for this process; not where somebody else is at it, or all is done."""
+        if not self._claims.take(f"{number:05}"):
+            return False
+        if self._folder.complete:
+            self.release(number)
+            return False
+        return True
+
+    def release(self, number: int) -> None:
+        """Give a claim up."""
+        self._claims.release(f"{number:05}")
+
+    def keep(self, number: int, maps: Tensor) -> None:
+        """Write a chunk, so that it is there after a power cut too, and give up the claim."""
+        with files.locked(self.path, wait=True):
+            self._write(maps.cpu().contiguous().numpy().tobytes(), self._place(number)[0])
+        self.release(number)
+
+    def finish(self) -> MapFolder:
         """Give the file its name, and say its checksum: that of what was written, which must be what lies there."""
-        digest = self._digest.hexdigest()
-        again = "give the same command again"
-        if checksums.checksum(self.path, again) != digest:
-            raise Damaged(f"'{self.path}' is damaged: it is not as it was written; {again}")
-        checksums.note(whole, digest)
-        files.rename(self.path, whole)
-        return digest
+        with files.locked(self.path, wait=True):
+            if not self._folder.complete:
+                digest = self._checked()
+                checksums.note(self._folder.maps, digest)
+                files.rename(self._partial, self._folder.maps)
+                self._folder.say(self._about, digest)
+            files.remove(self._progress)
+            self._claims.sweep()
+        return self._folder
 
-    def _write(self, content: bytes) -> None:
-        files.append(self.path, content, at=self._length)
-        checksums.note(self._here(), hashlib.sha256(content).hexdigest())
-        self._took(content)
+    def finished(self) -> MapFolder | None:
+        """The folder, where somebody else has made the last of them."""
+        return self._folder if self._folder.complete else None
 
-    def _took(self, content: bytes) -> None:
-        self._digest.update(content)
-        self._length += len(content)
+    def close(self) -> None:
+        """Give up all claims."""
+        self._claims.close()
 
-    def _recover(self, about: Mapping[str, Any], header: bytes) -> None:
-        images, *shape = about["shape"]
-        one = math.prod(shape) * numpy.dtype(about["dtype"]).itemsize
-        sizes = [len(header), *(one * min(self.batch, images - first) for first in range(0, images, self.batch))]
-        with files.reading(self.path) as file:
-            for size in sizes:
-                content = file.read(size)
-                if hashlib.sha256(content).hexdigest() not in checksums.noted(self._here()):
-                    break
-                self._took(content)
-                self.chunks += 1
-        self.chunks = max(self.chunks - 1, 0)  # the header is none
+    def _place(self, number: int) -> tuple[int, int]:
+        """From which byte on a chunk lies, and how long it is."""
+        first = number * self._batch
+        return len(self._header) + first * self._one, min(self._batch, self._images - first) * self._one
+
+    def _write(self, content: bytes, at: int) -> None:
+        files.write_at(self._partial, content, at)
+        checksums.note(self._named(at), hashlib.sha256(content).hexdigest())
+
+    def _sound(self, path: Path, at: int, size: int) -> bool:
+        known = checksums.noted(self._named(at))
+        if not known:
+            return False
+        with files.reading(path) as file:
+            file.seek(at)
+            if hashlib.sha256(file.read(size)).hexdigest() in known:
+                return True
         with checksums.telling():
-            if checksums.noted(self._here()):
+            if not self._said:
+                self._said = True
                 raise Damaged(
-                    f"'{self.path}' is damaged: it is not as it was written from byte {self._length} on; "
-                    f"from there {checksums.MADE_AGAIN}"
+                    f"'{path}' is damaged: it is not as it was written at byte {at}; what is damaged is made again"
                 )
+        return False
 
-    def _here(self) -> Path:
-        return self.path.with_name(f"{self.path.name}@{self._length}")
+    def _checked(self) -> str:
+        """The checksum of the file, of which every part must be as it was written."""
+        count = -(-self._images // self._batch)
+        places = [(0, len(self._header)), *map(self._place, range(count))]
+        whole = hashlib.sha256()
+        files.append(self._partial, b"", at=sum(size for _, size in places))
+        with files.reading(self._partial) as file:
+            for at, size in places:
+                content = file.read(size)
+                if hashlib.sha256(content).hexdigest() not in checksums.noted(self._named(at)):
+                    raise Damaged(
+                        f"'{self._partial}' is damaged: it is not as it was written; give the same command again"
+                    )
+                whole.update(content)
+        return whole.hexdigest()
+
+    def _named(self, at: int) -> Path:
+        return self._partial.with_name(f"{self._partial.name}@{at}")
+
+    def _forget(self) -> None:
+        """Remove everything, and last what vouches for it: what was noted must not be taken for what comes."""
+        if not self._claims.sweep():
+            raise RunBusy(f"{self.path} is in use by another process; wait for it, or end it")
+        self._folder.remove()
+        for path in (self._partial, self._progress, self.path / checksums.LEDGER):
+            files.remove(path)
 
 
 def _header(about: Mapping[str, Any]) -> bytes:

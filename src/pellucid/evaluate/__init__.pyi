@@ -1,0 +1,17 @@
+from .class_importance.explaining import explain as explain
+from .class_importance.folder import ImportanceFolder as ImportanceFolder
+from .class_importance.table import class_maps as class_maps
+from .class_importance.table import missing as missing
+from .class_importance.table import names_of as names_of
+from .class_importance.table import notes_of as notes_of
+from .class_importance.table import shared_segments as shared_segments
+from .class_importance.table import write_importance as write_importance
+from .robustness.checking import verdicts as verdicts
+from .robustness.checks import CHECKS as CHECKS
+from .robustness.checks import Verdict as Verdict
+from .robustness.decisions import Decisions as Decisions
+from .robustness.decisions import decide as decide
+from .robustness.measuring import description as description
+from .robustness.measuring import measure as measure
+from .robustness.record import Record as Record
+from .robustness.record import worst as worst

@@ -1,0 +1,14 @@
+from .attacked import attacked_activations as attacked_activations
+from .examining import Examined as Examined
+from .examining import Probing as Probing
+from .examining import examine as examine
+from .layer_findings import LayerFindings as LayerFindings
+from .layer_findings import Which as Which
+from .layer_findings import findings as findings
+from .observing import Pool as Pool
+from .observing import activations as activations
+from .support import Support as Support
+from .support import supports as supports
+from .tracing import prediction_differences as prediction_differences
+from .tracing import traces as traces
+from .writing import write_findings as write_findings

@@ -1,0 +1,1 @@
+"""What attacks come to image by image, and cheap checks of whether to believe it."""
