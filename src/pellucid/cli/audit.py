@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json, typed
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json, typed
 from pellucid.subjects.asked import Asked
 
 FALLS_SHORT = 3  # the exit code where something that was required does not hold
@@ -43,6 +42,12 @@ def audit(
     A MODEL is a run, a listed network, package.module:factory or a program file; all are shown the same images. The
     same command goes on where it was stopped, and tries again what failed.
     """
+    from pellucid.audits import PROFILES
+    from pellucid.explainers import EXPLAINERS
+
+    check_names(PROFILES, [profile])
+    check_names(EXPLAINERS, listed(explainers))
+
     from pellucid.audits import (
         AuditFolder,
         Done,
@@ -57,6 +62,7 @@ def audit(
         plan,
     )
     from pellucid.cli.screens import audited
+    from pellucid.cli.screens.screen import Screen
 
     requirements = [Requirement.parse(text) for text in required]
     parts = chosen(profile, assignments, n=asked.n, explainers=listed(explainers))

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -34,8 +33,13 @@ def explain(
     network takes is scaled until it just covers that, then cropped at its center. DIR gets a picture of each map, a
     contact sheet of all, and the numbers.
     """
+    from pellucid.explainers import EXPLAINERS
+
+    check_names(EXPLAINERS, listed(explainers))
+
     from pellucid import reports, subjects
     from pellucid.cli.screens import explained
+    from pellucid.cli.screens.screen import Screen
     from pellucid.explainers import chosen
 
     methods = chosen(listed(explainers), assignments)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -39,8 +38,15 @@ def judge(
     Every image's result is kept in DIR, in a folder named by everything that it depends on: the same command goes on
     where it was stopped, and reads the result back where it is complete.
     """
+    from pellucid.evaluate.explanations import METRICS
+    from pellucid.explainers import EXPLAINERS
+
+    check_names(METRICS, listed(metrics))
+    check_names(EXPLAINERS, listed(explainers))
+
     from pellucid import subjects
     from pellucid.cli.screens import judged
+    from pellucid.cli.screens.screen import Screen
     from pellucid.evaluate.explanations import asked as named
 
     judges, explained = named(listed(metrics), listed(explainers), assignments)

@@ -6,8 +6,6 @@ from typing import Any
 import click
 
 from pellucid.cli.options import as_json, print_json
-from pellucid.cli.screens import listed
-from pellucid.cli.screens.screen import Screen
 from pellucid.errors import UnknownName, suggestion
 from pellucid.registry import Registry
 
@@ -48,6 +46,9 @@ REGISTRIES = {
 @as_json
 def list_command(kind: str | None, out: Path, as_json: bool) -> None:
     """List what there is: recipes, models, data, terms, ..., or the runs in DIR."""
+    from pellucid.cli.screens import listed
+    from pellucid.cli.screens.screen import Screen
+
     if kind is not None and kind not in (*REGISTRIES, "runs"):
         raise UnknownName(f"there is no list of '{kind}'{suggestion(kind, (*REGISTRIES, 'runs'))}")
     found: dict[str, Any] = {name: _entries(place) for name, place in REGISTRIES.items() if _asked(kind, name)}

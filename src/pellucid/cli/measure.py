@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -47,11 +46,16 @@ def measure(
     Every image's result is kept in DIR, in a folder named by everything that it depends on: the same command goes on
     where it was stopped, and reads the result back where it is complete.
     """
-    from pellucid import config, subjects
-    from pellucid.attacks import Budget, Engine, named
-    from pellucid.cli.screens import measured
+    from pellucid.attacks import ATTACKS, Budget
 
     budgets, names = tuple(map(Budget.parse, listed(eps))), listed(attacks)
+    check_names(ATTACKS, names)
+
+    from pellucid import config, subjects
+    from pellucid.attacks import Engine, named
+    from pellucid.cli.screens import measured
+    from pellucid.cli.screens.screen import Screen
+
     tried = [
         one
         for name in names

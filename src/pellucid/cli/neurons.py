@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -66,13 +65,17 @@ def neurons(
     is kept in DIR, in a folder named by everything that it depends on: the same command goes on where it was
     stopped, and another --similarity, --top or --estimator costs no more passes.
     """
+    from pellucid.attacks import ATTACKS, Budget
+
+    budget = Budget.parse(eps) if eps else None
+    check_names(ATTACKS, [attack])
+
     from pellucid import reports, subjects
-    from pellucid.attacks import Budget
     from pellucid.cli.screens import neurons as table
+    from pellucid.cli.screens.screen import Screen
     from pellucid.evaluate.neurons import Probing
     from pellucid.metrics.neurons import Reading
 
-    budget = Budget.parse(eps) if eps else None
     alike = subjects.similarity_of(similarity)
     how = Reading(share, least, estimator, root, balance, draws)
     led = subjects.leading(attack, budget, norm=norm, assignments=assignments)

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from pellucid.cli.options import as_json, asks, assigns, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
 from pellucid.subjects.asked import Asked
 
 
@@ -58,6 +57,7 @@ def normlime(
     """
     from pellucid import reports, subjects
     from pellucid.cli.screens import importance
+    from pellucid.cli.screens.screen import Screen
     from pellucid.explainers.normlime import Rule, explainer_of
 
     screen = Screen(quiet=as_json)

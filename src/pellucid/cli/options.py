@@ -2,8 +2,9 @@
 
 import functools
 import os
+import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from pellucid.cli.alone import alone, aloud
 from pellucid.errors import RunError
+from pellucid.registry import Registry
 from pellucid.subjects.asked import Asked
 from pellucid.trust import trusting
 
@@ -107,6 +109,8 @@ def asks(
         @functools.wraps(command)
         def run(**given: Any) -> Any:
             words = {name: given.pop(name) for name in options if name in given}
+            for model in given["models"] if several else (words["model"],):
+                _check_model(model)
             if several:
                 words["model"] = given["models"][0]
             return command(asked=Asked(**words), **given)
@@ -117,6 +121,21 @@ def asks(
         return found
 
     return decorate
+
+
+def check_names(registry: Registry[Any], names: Iterable[str]) -> None:
+    """Refuse names that are not listed, before anything heavy is imported for those that are."""
+    for name in names:
+        if name not in registry:
+            registry[name]  # which says what there is
+
+
+def _check_model(model: str) -> None:
+    """Refuse a name of no listed network, where it can be no path and no function either."""
+    if re.fullmatch(r"[\w-]+", model) and not Path(model).is_dir():
+        from pellucid.models import MODELS
+
+        check_names(MODELS, [model])
 
 
 def explains(default: str = "") -> _Decorator:

@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, explains, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -34,8 +33,13 @@ def references(
     MODEL is a run, a listed network, package.module:factory or a program file. The maps lie in DIR, in a folder named
     by everything that they depend on: the same command goes on where it was stopped.
     """
+    from pellucid.explainers import EXPLAINERS
+
+    check_names(EXPLAINERS, listed(explainers))
+
     from pellucid import subjects
     from pellucid.cli.screens import references as table
+    from pellucid.cli.screens.screen import Screen
     from pellucid.explainers import chosen
 
     methods = chosen(listed(explainers), assignments)

@@ -6,7 +6,6 @@ import click
 
 from pellucid.cli.audit import concluded
 from pellucid.cli.options import as_json, print_json
-from pellucid.cli.screens.screen import Screen
 
 
 @click.command()
@@ -16,6 +15,7 @@ def report(folder: Path, as_json: bool) -> None:
     """Draw the page of the audit in DIR again, from what lies there; no network and no images are read."""
     from pellucid.audits import AuditFolder
     from pellucid.cli.screens import audited
+    from pellucid.cli.screens.screen import Screen
 
     content = concluded(AuditFolder(folder))
     print_json(content) if as_json else audited.report(Screen(), content)

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from pellucid.cli.options import as_json, asks, assigns, listed, out_folder, print_json
-from pellucid.cli.screens.screen import Screen
 from pellucid.subjects.asked import Asked
 
 
@@ -41,6 +40,7 @@ def retrain(
     """
     from pellucid import subjects
     from pellucid.cli.screens import retrained, trained
+    from pellucid.cli.screens.screen import Screen
     from pellucid.evaluate.retrain import check_together, chosen, grid, protocols_named
 
     recipe = [one for one in assignments if one.startswith("recipe.")]

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from pellucid.cli.options import as_json, print_json
-from pellucid.cli.screens.screen import Screen
 
 
 @click.command()
@@ -15,6 +14,7 @@ def show(run: Path, as_json: bool) -> None:
     """Show a RUN: its settings, its epochs and its result."""
     from pellucid import runs
     from pellucid.cli.screens import trained
+    from pellucid.cli.screens.screen import Screen
 
     folder = runs.RunFolder.open(run)
     print_json(folder.summary()) if as_json else trained.report(Screen(), folder)

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import as_json, assigns, device, download, out_folder, print_json, skip_bad, trustful
-from pellucid.cli.screens.screen import Screen
+from pellucid.cli.options import (
+    as_json,
+    assigns,
+    check_names,
+    device,
+    download,
+    out_folder,
+    print_json,
+    skip_bad,
+    trustful,
+)
 from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:
@@ -61,8 +70,14 @@ def train(
     The run's folder lies in DIR and is named by everything that its result depends on: the same command finds it
     again, goes on where it was stopped, and does nothing where it is complete.
     """
+    from pellucid.train import RECIPES
+
+    if not recipe.endswith(".toml"):
+        check_names(RECIPES, [recipe])
+
     from pellucid import runs
     from pellucid.cli.screens import trained
+    from pellucid.cli.screens.screen import Screen
     from pellucid.subjects import check_device
 
     options = {
