@@ -21,7 +21,7 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.chdir(tmp_path)
     for module, name in (
-        ("pellucid.runs.execute", "fit_steps"),
+        ("pellucid.runs.executing", "fit_steps"),
         ("pellucid.subjects", "fitted"),
         ("pellucid.subjects.judged", "judge"),
         ("pellucid.evaluate", "measure"),

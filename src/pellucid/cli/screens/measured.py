@@ -80,8 +80,8 @@ def attack_name(attack: Any) -> str:
             return "worst of all"
         case {"kind": "ladder", "parts": [first, *_]}:
             return attack_name(first)
-        case {"kind": "repeat", "attack": inner, "times": times}:
-            return f"{attack_name(inner)}, {times} times"
+        case {"kind": "repeat", "attack": inner, "restarts": restarts}:
+            return f"{attack_name(inner)}, {restarts} restarts"
         case {"kind": kind}:
             return str(kind)
         case _:
