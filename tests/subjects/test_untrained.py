@@ -73,6 +73,6 @@ def test_which_networks_are() -> None:
     assert all(untrained(name) for name in models.MODELS)
     assert not untrained("mlp", weights="w.safetensors")
     assert untrained("timm:vit", options={"pretrained": False})
-    for source in ("timm:vit", "my_nets:build", "runs/mine", models.mlp):
+    for source in ("timm:vit", "my_nets:build", "runs/mine", models.MODELS["mlp"]):
         assert not untrained(source)
     assert untrained_words(["mlp", "lenet"]).startswith("mlp, lenet are untrained: their weights are random, so ")

@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from pellucid import config, data, evaluate
+from pellucid import config, data
 from pellucid.attacks import Attack, Engine, Misclassified
 from pellucid.attacks.attack import check_box
 from pellucid.attacks.budget import Budget
 from pellucid.data import sample
 from pellucid.errors import MeasurementError
-from pellucid.evaluate import Record, Verdict
+from pellucid.evaluate import Record, Verdict, description, measure, verdicts, worst
 from pellucid.ledger import Progress, identity
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -49,9 +49,9 @@ def attacked(
 ) -> Measurement:
     """Measure one attack, in a folder named by everything that the result depends on."""
     subject.check_labeled("accuracy is about labels")
-    about = evaluate.description(subject.model, subject.split, attack, seed, engine)
+    about = description(subject.model, subject.split, attack, seed, engine)
     path = folder / folder_name(subject, config.kind_of(type(attack)), identity(about))
-    record = evaluate.measure(
+    record = measure(
         subject.model,
         subject.split,
         attack,
@@ -68,7 +68,7 @@ def checked(subject: Subject, attack: Attack, *, seed: int = 0) -> tuple[Verdict
     """What the checks find on some of the images."""
     some = sample(subject.split, _CHECKED, seed=seed)
     (batch,) = some.batches(data.sequential(some, len(some)))
-    return evaluate.verdicts(subject.model, batch, classes=subject.split.classes, attack=attack, seed=seed)
+    return verdicts(subject.model, batch, classes=subject.split.classes, attack=attack, seed=seed)
 
 
 def measured_summary(
@@ -88,7 +88,7 @@ def measured_summary(
     records = [one.record for one in found]
     if len(records) > 1 and len({str((one.about["norm"], one.about["goal"])) for one in records}) == 1:
         try:
-            content["worst"] = _figures(evaluate.worst(records), budgets)
+            content["worst"] = _figures(worst(records), budgets)
         except MeasurementError as error:  # attacks with different budgets have nothing to be compared at
             content["missing"]["worst"] = str(error)
     if verdicts:

@@ -5,16 +5,18 @@ from dataclasses import asdict
 import pytest
 
 from pellucid.audits import Planned
+from pellucid.cli.screens import audited
+from pellucid.cli.screens.screen import Screen
 from pellucid.metrics import Estimate
 
 MODELS = [f"benchmarks/networks/digits/{name}-digits-simple-cnn-d9c579f6a4b1" for name in ("standard", "adversarial")]
 
 
-@pytest.mark.parametrize("width", [72, 120])
 def share(successes: int) -> dict[str, float]:
     return asdict(Estimate.proportion(successes, 100))
 
 
+@pytest.mark.parametrize("width", [72, 120])
 def test_the_first_column_and_intervals_are_whole(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
