@@ -26,7 +26,7 @@ class AttackConformance(Suite):
     attack: ClassVar[Attack]
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
-        """And another seed need not."""
+        """The same seed gives the same points, decisions, distances and costs."""
         first, second = self._attacked(seed=3), self._attacked(seed=3)
         assert torch.equal(first.x, second.x)
         assert torch.equal(first.reached, second.reached)
@@ -34,11 +34,11 @@ class AttackConformance(Suite):
         assert torch.equal(first.forwards, second.forwards)
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
-        """Modes, parameters, buffers, gradients and what requires them."""
+        """Modes, parameters, buffers, gradients and what requires them are as before."""
         left_as_it_was(lambda model: self._attacked(model=model), of=self.network)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
-        """Neither the pixels nor whether gradients are taken for them."""
+        """The pixels are as before, and so is whether gradients are taken for them."""
         x, y = self.images()
         before = x.clone()
         self.attack(self.network(), x, y)
@@ -46,7 +46,7 @@ class AttackConformance(Suite):
         assert not x.requires_grad
 
     def test_an_image_fares_alone_as_in_a_batch(self) -> None:
-        """Its random numbers are its own, and so is its budget of steps."""
+        """An image's random numbers are its own, and so is its budget of steps."""
         x, y = self.images()
         together = self._attacked()
         for number in range(len(x)):
@@ -58,7 +58,7 @@ class AttackConformance(Suite):
             assert bool(alone.reached[0]) == bool(together.reached[number])
 
     def test_what_it_returns_is_an_image_within_the_budget(self) -> None:
-        """In [0, 1] and in the ball, of the same type."""
+        """The points lie in [0, 1] and in the ball, and have the type of the images."""
         x, _ = self.images()
         found = self._attacked()
         assert found.x.shape == x.shape
@@ -81,7 +81,7 @@ class AttackConformance(Suite):
         assert torch.equal(found.part >= 0, found.reached)
 
     def test_images_that_fail_from_the_start_stay(self) -> None:
-        """Their distance is zero."""
+        """An image whose goal is reached from the start has the distance zero."""
         x, y = self.images()
         with torch.no_grad():
             before = self.attack.goal.reached(self.network().eval()(x), y)
@@ -91,7 +91,7 @@ class AttackConformance(Suite):
             assert bool(found.reached[before].all())
 
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
-        """From two classes on."""
+        """Images may have any shape and precision, and networks two classes or more."""
         for classes, channels, size, dtype in ((2, 1, 5, torch.float32), (7, 3, 4, torch.float64)):
             x, y = self.images(classes=classes, channels=channels, size=size, dtype=dtype)
             found = self.attack(self.network(classes=classes, channels=channels, size=size, dtype=dtype), x, y)
@@ -99,7 +99,7 @@ class AttackConformance(Suite):
             assert bool(found.x.isfinite().all())
 
     def test_its_distances_do_not_hang_on_the_scale_of_logits(self) -> None:
-        """Unless the goal does, or the attack declares that it has lengths of its own."""
+        """Logits 100 times as large change no distance, unless the goal or declared lengths depend on them."""
         x, y = self.images()
         model, more = self.network(), nn.Sequential(self.network(), Scaled(100)).eval()
         with torch.no_grad():
@@ -113,7 +113,7 @@ class AttackConformance(Suite):
         assert torch.allclose(first.distance, second.distance, rtol=0.02)
 
     def test_its_distances_follow_the_scale_of_the_network(self) -> None:
-        """Where margins are 100 times smaller, so is what it finds, unless it declares lengths of its own."""
+        """Margins 100 times smaller make distances 100 times smaller, unless lengths of its own are declared."""
         x = 0.25 + 0.5 * self.images()[0]
         if not self._looks_for_the_nearest() or not _is_homogeneous(self.attack.norm, x):
             return

@@ -34,21 +34,21 @@ class ExplainerConformance(Suite):
     explainer: ClassVar[Explainer]
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
-        """And another seed gives other maps only where the explainer says so."""
+        """The same seed gives the same maps, and another one others only where the explainer says so."""
         first = self._map(seed=3)
         assert torch.equal(self._map(seed=3), first)
         assert torch.equal(self._map(seed=4), first) == (not self.explainer.random)
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
-        """Modes, parameters, buffers, gradients and what requires them."""
+        """Modes, parameters, buffers, gradients and what requires them are as before."""
         left_as_it_was(lambda model: self._map(model=model), of=self.network)
 
     def test_the_mode_that_the_network_comes_in_does_not_matter(self) -> None:
-        """It is explained in evaluation mode."""
+        """The network is explained in evaluation mode, whichever mode it is in."""
         assert torch.equal(self._map(model=self.network().train()), self._map(model=self.network()))
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
-        """Neither the pixels nor whether gradients are taken for them."""
+        """The pixels are as before, and so is whether gradients are taken for them."""
         x, y = self.images()
         before = x.clone()
         found = self._ready()(self.network(), x, y)
@@ -57,7 +57,7 @@ class ExplainerConformance(Suite):
         assert not found.map.requires_grad
 
     def test_an_image_fares_alone_as_in_a_batch(self) -> None:
-        """Its random numbers are its own."""
+        """An image's random numbers are its own, so its map is the same in any batch."""
         x, y = self.images()
         together = self._map()
         for number in range(len(x)):
@@ -66,14 +66,14 @@ class ExplainerConformance(Suite):
             assert torch.allclose(alone.map[0], together[number], atol=1e-9)
 
     def test_the_order_of_images_does_not_matter(self) -> None:
-        """Those that are numbered elsewhere may come in any."""
+        """Images that are numbered elsewhere have the same maps in any order."""
         x, y = self.images()
         order = torch.arange(len(x)).flip(0)
         found = self._ready().on(self.network(), Batch(x[order], y[order], {"index": order}))
         assert torch.allclose(found.map, self._map()[order], atol=1e-9)
 
     def test_maps_without_a_sign_are_never_negative(self) -> None:
-        """Or the explainer has to say that they have one."""
+        """Maps have no negative values, unless the explainer says that they have a sign."""
         found = self._map()
         assert self.explainer.signed or bool((found >= 0).all())
 
@@ -88,7 +88,7 @@ class ExplainerConformance(Suite):
             assert "purple" in words and "red " not in words and "blue" not in words
 
     def test_how_much_memory_there_is_does_not_matter(self) -> None:
-        """One row at a time, or all at once."""
+        """Maps are the same with one row at a time as with all at once."""
         x, y = self.images()
         frugal = self._ready()(self.network(), x, y, memory=1)
         assert torch.allclose(frugal.map, self._map(), atol=1e-9)
@@ -132,7 +132,7 @@ class ExplainerConformance(Suite):
         assert torch.equal(self._ready().on(model, Batch(x, y)).map, self._ready()(model, x, y).map)
 
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
-        """Also where no gradients are being taken; a map has the shape and the type of its image."""
+        """A map has the shape and the type of its image, also where no gradients are being taken."""
         for classes, channels, size, dtype in ((2, 1, 5, torch.float32), (7, 3, 4, torch.float64)):
             x, y = self.images(classes=classes, channels=channels, size=size, dtype=dtype)
             with torch.no_grad():

@@ -37,14 +37,14 @@ class MetricConformance(Suite):
         assert self.metric.undefined
 
     def test_every_image_gets_a_number_within_the_bounds(self) -> None:
-        """Or it is said that it has none; NaN leaves no metric."""
+        """Every value lies within the bounds, or is said to be undefined; none is NaN."""
         found = self._scores()
         assert found.value.shape == found.defined.shape == (6,)
         assert bool(found.defined.any())
         self._sound(found)
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
-        """All that it returns."""
+        """The same seed gives the same values and columns."""
         first, second = self._scores(seed=3), self._scores(seed=3)
         assert torch.equal(first.value, second.value)
         for name, column in first.columns.items():
@@ -55,7 +55,7 @@ class MetricConformance(Suite):
         left_as_it_was(lambda model: self._scores(model=model), of=self.network)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
-        """Neither the pixels nor whether gradients are taken for them."""
+        """The pixels are as before, and so is whether gradients are taken for them."""
         batch = self._batch()
         before = batch.x.clone()
         self._of(batch)
@@ -79,7 +79,7 @@ class MetricConformance(Suite):
             self._sound(self._scores(maps=torch.full_like(self.images()[0], value)))
 
     def test_how_long_maps_are_matters_only_where_it_says_so(self) -> None:
-        """And their sign, where it says that it ignores it."""
+        """The length of maps changes values only where the metric says so, and so does their sign."""
         own = self._scores()
         factors = [1e-6, 0.3, 1e6, *([-1.0] if self.metric.ignores_sign else [])]
         for factor in factors:
@@ -107,7 +107,7 @@ class MetricConformance(Suite):
             assert self.metric.on(self.network(), batch).value.shape == (6,)
 
     def test_it_takes_any_shape_precision_and_number_of_classes(self) -> None:
-        """Also where no gradients are being taken."""
+        """Images may have any shape and precision, also where no gradients are being taken."""
         for classes, channels, size, dtype in ((2, 1, 7, torch.float32), (7, 3, 6, torch.float64)):
             with torch.no_grad():
                 model = self.network(classes=classes, channels=channels, size=size, dtype=dtype)
@@ -133,13 +133,13 @@ class MetricConformance(Suite):
             assert _refused(error, call), error
 
     def test_columns_that_it_needs_are_asked_for(self) -> None:
-        """By name, and before anything is computed."""
+        """A missing column is an error with its name, before anything is computed."""
         x, y = self.images()
         if self.metric.needed:
             assert _refused(ShapeError, lambda: self.metric.on(self.network(), Batch(x, y), explainer=Gradient()))
 
     def test_a_mean_without_values_is_no_number(self) -> None:
-        """Where no image has a value there is no mean either."""
+        """A mean is an error where no image has a value."""
         found = self._scores(maps=torch.zeros_like(self.images()[0]))
         if not found.defined.any():
             assert _refused(MeasurementError, lambda: found.mean)

@@ -19,7 +19,7 @@ class Multiplied(Explainer):
     explainer: Explainer = field(default_factory=Gradient)
 
     def maps(self, probe: Probe, of: Tensor, rows: int) -> Tensor:
-        """The other's, multiplied."""
+        """The maps of the other explainer, multiplied."""
         return self.factor * self.explainer.maps(probe, of, rows)
 
 
@@ -47,7 +47,7 @@ class Scaled(nn.Module):
         self.times = times
 
     def forward(self, logits: Tensor) -> Tensor:
-        """The logits."""
+        """The logits times the factor."""
         return self.times * logits
 
 
@@ -62,7 +62,7 @@ class Zoomed(nn.Module):
         self.network, self.x, self.times = network, x, times
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logits."""
+        """The logits of the images zoomed away from those that it is made for."""
         with torch.no_grad():
             near = torch.cdist(x.flatten(1), self.x.flatten(1)).argmin(1)
         origin = self.x[near]

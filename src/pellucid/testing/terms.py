@@ -38,14 +38,14 @@ class TermConformance(Suite):
     constants: ClassVar[bool] = False
 
     def test_it_is_a_finite_number(self) -> None:
-        """Of no dimensions, in the precision of the images."""
+        """The value has no dimensions, and the precision of the images."""
         value = self._value(self.network())
         assert value.shape == ()
         assert value.dtype == torch.float64
         assert math.isfinite(float(value.detach()))
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
-        """Of the value and of the parameters' gradients."""
+        """The same seed gives the same value and the same gradients of parameters."""
         first, second = self.network(), self.network()
         assert torch.equal(self._value(first, backward=True), self._value(second, backward=True))
         for one, other in zip(_gradients(first), _gradients(second), strict=True):
@@ -53,7 +53,7 @@ class TermConformance(Suite):
 
     @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
     def test_its_derivatives_are_those_of_its_value(self, training: bool) -> None:
-        """For every parameter, by central differences, also where BatchNorm mixes images."""
+        """The gradient of every parameter agrees with central differences, also where BatchNorm mixes images."""
         if self.constants:
             pytest.skip("the term holds constant what depends on the parameters")
         model = self.network().train(training)
@@ -80,7 +80,7 @@ class TermConformance(Suite):
             assert torch.allclose(one, other, rtol=1e-9, atol=1e-12)
 
     def test_images_that_come_twice_count_as_once(self) -> None:
-        """Or as `duplicated` says; their random numbers are the same."""
+        """A batch that comes twice has the same value, or `duplicated` times it; its random numbers are the same."""
         once = self._value(self.network())
         twice = self._value(self.network(), order=torch.arange(6).repeat(2))
         assert torch.allclose(twice, once * self.duplicated, rtol=1e-9)
@@ -95,7 +95,7 @@ class TermConformance(Suite):
         left_as_it_was(self._value, of=self.network, averages=True)
 
     def test_it_leaves_the_images_as_they_were(self) -> None:
-        """Neither the pixels nor whether gradients are taken for them."""
+        """The pixels are as before, and so is whether gradients are taken for them."""
         x, y = self.images()
         before = x.clone()
         self.term(Probe(self.network(), Batch(x, y, dict(self.columns)), layers=self.term.layers)).backward()
@@ -104,7 +104,7 @@ class TermConformance(Suite):
         assert x.grad is None
 
     def test_its_settings_are_read_back_as_they_were_written(self) -> None:
-        """By itself, and in an objective with a weight."""
+        """Settings come back from `dump` by `build`, for the term alone and in a weighted objective."""
         assert config.build(Term, config.dump(self.term)) == self.term
         objective = 0.5 * self.term
         assert config.build(Objective, config.dump(objective)) == objective
