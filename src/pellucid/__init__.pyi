@@ -118,6 +118,7 @@ from .objectives import Ramp as Ramp
 from .objectives import Term as Term
 from .probe import Probe as Probe
 from .probe import frozen as frozen
+from .reports import report as report
 from .train import Epoch as Epoch
 from .train import Recipe as Recipe
 from .train import accuracy as accuracy
