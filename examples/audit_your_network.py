@@ -10,15 +10,13 @@ both with the parts of a profile. `pellucid audit` does the same for networks th
 import argparse
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from pellucid import CrossEntropy, Recipe, accuracy, audits, data, fit, reports
+from pellucid import CrossEntropy, Recipe, accuracy, audits, data, fit
 from pellucid.attacks import PGD, HighestLoss
 from pellucid.objectives import Objective, Term
-from pellucid.subjects import Subject
 
 FEW = ("robustness.n=8", "robustness.nearest=4", "neurons.n=40", "gallery.chosen=1", "gallery.worst=1")
 
@@ -42,21 +40,6 @@ def trained(images: data.Data, objective: Term | Objective, epochs: int) -> nn.M
     return network
 
 
-def audited(subjects: Sequence[Subject], profile: audits.Profile, out: Path) -> Path:
-    """Every part of every network; run again, it goes on where it was stopped."""
-    folder = audits.AuditFolder(out)
-    for event in audits.carry_out(subjects, profile, folder):
-        if isinstance(event, audits.Done):
-            name = f"{subjects[event.model].name}, {event.part}"
-            print(f"{name}: {event.outcome.failure or f'{event.outcome.seconds:.1f} s'}")
-    for record in folder.figures():
-        if record["name"] == "robust_accuracy":
-            figure = audits.Figure.from_record(record)
-            print(f"{record['model']}: {figure} {figure.estimate}")
-    reports.tables(folder)
-    return reports.write_page(folder)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Audit two networks of your own.")
     parser.add_argument("--smoke", action="store_true", help="little training, few images")
@@ -66,13 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     networks = {
         name: trained(digits, of, 1 if smoke else 10) for name, of in (("plain", CrossEntropy()), ("hard", hard))
     }
-    subjects = [Subject(name, network, "digits", digits.test, digits.train) for name, network in networks.items()]
     print(
         *(f"{name}: test accuracy {accuracy(network, digits.test)}" for name, network in networks.items()), sep="\n"
     )
-    profile = audits.chosen("quick", FEW, n=4, explainers=["gradient"]) if smoke else audits.chosen("quick")
+    profile = audits.chosen("quick", FEW, n=4, explainers=["gradient"]) if smoke else "quick"
     with tempfile.TemporaryDirectory() as place:
-        print(audited(subjects, profile, Path(place) if smoke else Path("audit")))
+        print(audits.audit(networks, digits, profile, out=place if smoke else "audit"))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
 """Train one network per method on digits and audit all six on one page: `make demo`, which resumes."""
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lightning_fabric import Fabric
 from rich.box import SIMPLE
 from rich.console import Console as Terminal
 from rich.table import Column, Table
 
-from pellucid import reports, runs
-from pellucid.audits import AuditFolder, carry_out, chosen, plan
+from pellucid import audits, runs
+from pellucid.audits import Figure, chosen
 from pellucid.cli.screens import audited
 from pellucid.cli.screens.screen import Screen
 from pellucid.cli.screens.trained import begin, watching
@@ -50,31 +48,22 @@ def trained(method: str, out: Path, training: Sequence[str]) -> str:
 def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = AUDIT, n: int | None = None) -> Path:
     """Train, audit, print the main figures; where the page is that has them all."""
     names = [trained(method, out, training) for method in METHODS]
-    found = Asked(names[0], n=n, device="cpu").subjects(names)
-    networks = [replace(network, name=method) for method, network in zip(METHODS, found, strict=True)]
-    profile, folder = chosen("quick", audit, n=n), AuditFolder(out / "audit")
-    with audited.progress(Screen(), plan(networks, profile, folder), METHODS) as (watch, hear):
-        for event in carry_out(networks, profile, folder, watch=watch):
-            hear(event)
-    reports.tables(folder)
-    page = reports.write_page(folder)
-    figures = {(figure["network"], label(figure)): figure for figure in folder.figures()}
+    place, profile = out / "audit", chosen("quick", audit, n=n)
+    networks = dict(zip(METHODS, names, strict=True))
+    listener = audited.OnScreen(Screen(), METHODS, "test", place)
+    asked = Asked(names[0], n=n, device="cpu")
+    found = audits.audit(networks, asked, profile, out=place, listener=listener)
     table, reasons = Table(Column("network", no_wrap=True), *HEADS, box=SIMPLE, padding=(0, 1, 0, 0)), Reasons()
-    for number, method in enumerate(METHODS):
-        table.add_row(method, *(spread(figures[number, name], reasons) for name in FIGURES))
+    for method in METHODS:
+        table.add_row(method, *(spread(found.figures[method][name], reasons) for name in FIGURES))
     words = "On scikit-learn's digits, 95 % intervals. Recipes differ in activation and optimizer too. The page: "
-    Terminal(soft_wrap=True).print(table, *reasons.lines(), f"{words}{page}", sep="\n")
-    return page
+    Terminal(soft_wrap=True).print(table, *reasons.lines(), f"{words}{found.page}", sep="\n")
+    return found.page
 
 
-def label(figure: Mapping[str, object]) -> str:
-    name, arguments = figure["name"], figure["arguments"]
-    return f"{name}({', '.join(map(str, arguments))})" if isinstance(arguments, list) and arguments else str(name)
-
-
-def spread(figure: Mapping[str, Any], reasons: Reasons) -> str:
-    found = figure["estimate"]
-    return f"{found['value']:.2f}\n{found['low']:.2f}-{found['high']:.2f}" if found else reasons.cell(figure["note"])
+def spread(figure: Figure, reasons: Reasons) -> str:
+    found = figure.estimate
+    return f"{found.value:.2f}\n{found.low:.2f}-{found.high:.2f}" if found else reasons.cell(figure.note)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ def dump(value: Any) -> Any:
 
 def build(expected: type[T], value: Any, place: str = "") -> T:
     """The value of type `expected` that plain values describe; a ValueError says where they do not, and how."""
+    return build_as(expected, value, place)
+
+
+def build_as(expected: Any, value: Any, place: str = "") -> Any:
+    """Like `build`, for what is no class, such as a mapping of some."""
     shape.check(value, _shape(expected), place)
     return _built(expected, value, place)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pellucid import audits, plain
+from pellucid import audits
 from pellucid.audits import (
     PROFILES,
     AuditFolder,
@@ -20,6 +20,7 @@ from pellucid.audits import (
     Part,
     Profile,
     Robust,
+    auditing,
     carry_out,
     chosen,
 )
@@ -48,9 +49,9 @@ def test_a_figure_without_a_value_has_its_reason_under_the_table(monkeypatch: py
     monkeypatch.syspath_prepend(EXAMPLES)
     demo, reasons = importlib.import_module("demo"), Reasons()
     lost = Figure("random-similarity", ("gradient",), None, note="5 of 5 images have no value: the map is zero")
-    assert demo.spread(plain.dump(lost), reasons) == "note 1"
+    assert demo.spread(lost, reasons) == "note 1"
     assert reasons.lines() == ["note 1: 5 of 5 images have no value: the map is zero"]
-    assert demo.spread(plain.dump(Figure("accuracy", (), Estimate(0.5, 0.25, 0.75, 8))), reasons) == "0.50\n0.25-0.75"
+    assert demo.spread(Figure("accuracy", (), Estimate(0.5, 0.25, 0.75, 8)), reasons) == "0.50\n0.25-0.75"
 
 
 @pytest.mark.slow
@@ -70,7 +71,7 @@ def test_the_demo_goes_on_where_it_was_stopped(
                 raise Stopped
 
     with monkeypatch.context() as during:
-        during.setattr(demo, "carry_out", stopped)
+        during.setattr(auditing, "carry_out", stopped)
         with pytest.raises(Stopped):
             demo.main(tmp_path, TRAINING, (), n=8)
     runs = {path.parent.name for path in tmp_path.glob("*/spec.toml")}

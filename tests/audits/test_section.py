@@ -79,7 +79,11 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         return EntryPoints([point] if group == "pellucid.parts" and name in (None, "moonlight") else [])
 
     monkeypatch.setattr(registry, "entry_points", plugins)
-    return lambda name, text: (package / name).write_text(text) and None
+    return lambda name, text: write_over(package / name, text)
+
+
+def write_over(path: Path, text: str) -> None:
+    path.write_text(text)
 
 
 def audited(path: Path, details: object) -> AuditFolder:

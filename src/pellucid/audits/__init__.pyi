@@ -1,5 +1,9 @@
 import pellucid.registry
 
+from .auditing import Audited as Audited
+from .auditing import Listener as Listener
+from .auditing import audit as audit
+from .auditing import reported as reported
 from .auto_attacked.part import AutoAttacked as AutoAttacked
 from .carrying_out import Began as Began
 from .carrying_out import Done as Done

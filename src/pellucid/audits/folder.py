@@ -155,7 +155,7 @@ class AuditFolder:
                 kept = plain.build(_Kept, known)
                 finding = kept.finding
                 if finding is not None:
-                    details = plain.build(self.section(part).details, finding.details, "details")
+                    details = plain.build_as(self.section(part).details, finding.details, "details")
                     finding = replace(finding, details=details)
                 return Outcome(finding, kept.failure, kept.seconds)
         except Damaged as error:

@@ -1,7 +1,6 @@
 """`pellucid audit`."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -48,57 +47,24 @@ def audit(
     check_names(PROFILES, [profile])
     check_names(EXPLAINERS, listed(explainers))
 
-    from pellucid.audits import (
-        AuditFolder,
-        Done,
-        Requirement,
-        announced,
-        announced_of,
-        begin,
-        carry_out,
-        chosen,
-        gate,
-        keep,
-        plan,
-    )
+    from pellucid import audits
     from pellucid.cli.screens import audited
     from pellucid.cli.screens.screen import Screen
 
-    requirements = [Requirement.parse(text) for text in required]
-    parts = chosen(profile, assignments, n=asked.n, explainers=listed(explainers))
-    announced(requirements, parts.announced)
     screen = Screen(quiet=as_json)
-    networks = asked.subjects(models, report=screen.reading)
-    announced_of(requirements, parts.parts.values(), networks)
-    folder = AuditFolder(out)
-    audited.untrained(screen, networks)
-    audited.images(screen, networks[0].split, networks[0].source, asked.split)
-    begin(networks, parts, folder, seed=asked.seed, command=typed(click.get_current_context()))
-    planned = plan(networks, parts, folder)
-    audited.plan(screen, planned, models, len(networks) * len(parts.parts) - len(planned))
-    done = 0
-    try:
-        with audited.progress(screen, planned, models) as (watch, hear):
-            for event in carry_out(networks, parts, folder, seed=asked.seed, watch=watch):
-                done += isinstance(event, Done)
-                hear(event)
-    except KeyboardInterrupt:
-        audited.stopped(screen, done, len(planned), out)
-        raise
-    found = gate(folder, requirements, allow_failed_checks=allow_failed_checks)
-    keep(folder, found)
-    content = concluded(folder, found)
+    found = audits.audit(
+        models,
+        asked,
+        audits.chosen(profile, assignments, n=asked.n, explainers=listed(explainers)),
+        out=out,
+        seed=asked.seed,
+        required=required,
+        allow_failed_checks=allow_failed_checks,
+        listener=audited.OnScreen(screen, models, asked.split, out),
+        command=typed(click.get_current_context()),
+    )
+    content = found.conclusion()
     print_json(content) if as_json else audited.report(screen, content)
     failed = [entry for entry in content["failures"] if not entry["skipped"]]
     if content["requirements"] or ("verdict" in fatal and content["verdicts"]) or ("failure" in fatal and failed):
         raise click.exceptions.Exit(FALLS_SHORT)
-
-
-def concluded(folder: Any, found: Any = None) -> dict[str, Any]:
-    """Draw the page, and say what the audit came to."""
-    from pellucid import reports
-    from pellucid.audits import conclusion, gate
-
-    reports.tables(folder)
-    page = reports.write_page(folder)
-    return {**conclusion(folder, found or gate(folder, ())), "page": str(page)}

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.audit import concluded
 from pellucid.cli.options import as_json, print_json
 
 
@@ -13,11 +12,11 @@ from pellucid.cli.options import as_json, print_json
 @as_json
 def report(folder: Path, as_json: bool) -> None:
     """Draw the page of the audit in DIR again, from what lies there; no network and no images are read."""
-    from pellucid.audits import AuditFolder
+    from pellucid.audits import AuditFolder, reported
     from pellucid.cli.screens import audited
     from pellucid.cli.screens.screen import Screen
 
-    content = concluded(AuditFolder(folder))
+    content = reported(AuditFolder(folder)).conclusion()
     print_json(content) if as_json else audited.report(Screen(), content)
     if content["damaged"]:
         raise click.exceptions.Exit(1)

@@ -3,7 +3,7 @@
 import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE
@@ -11,7 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audits import Began, Done, Event, Planned
+from pellucid.audits import Began, Done, Event, Listener, Planned
+from pellucid.audits.carrying_out import Watch
 from pellucid.audits.pace import Pace, in_words
 from pellucid.cli.screens.screen import Screen
 from pellucid.data import Split
@@ -53,6 +54,31 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         return Text(f"{in_words(self.left())} left")
+
+
+class OnScreen(Listener):
+    """An audit of `models` as a person sees it; `part` is that of the images, `out` where the audit lies."""
+
+    def __init__(self, screen: Screen, models: Sequence[str], part: str, out: object) -> None:
+        self.screen, self.models, self.part, self.out = screen, models, part, out
+        self.reading = screen.reading
+
+    def begins(self, subjects: Sequence[Subject]) -> None:
+        """What has to be said before the work, and which images are looked at."""
+        untrained(self.screen, subjects)
+        images(self.screen, subjects[0].split, subjects[0].source, self.part)
+
+    def planned(self, planned: Sequence[Planned], complete: int) -> None:
+        """The table of parts."""
+        plan(self.screen, planned, self.models, complete)
+
+    def progress(self, planned: Sequence[Planned]) -> AbstractContextManager[tuple[Watch, Callable[[Event], None]]]:
+        """The bar, and the lines over it."""
+        return progress(self.screen, planned, self.models)
+
+    def stopped(self, done: int, planned: int) -> None:
+        """What is kept."""
+        stopped(self.screen, done, planned, self.out)
 
 
 def untrained(screen: Screen, subjects: Sequence[Subject]) -> None:

@@ -1,0 +1,187 @@
+"""An audit in one call: from networks and images to the page."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pellucid import data, evaluate
+from pellucid.audits.carrying_out import Done, Event, Planned, Watch, begin, carry_out, plan
+from pellucid.audits.concluding import conclusion
+from pellucid.audits.folder import AuditFolder
+from pellucid.audits.gating import Gate, gate, keep
+from pellucid.audits.profile import Profile, chosen
+from pellucid.audits.requirement import Requirement, announced, announced_of
+from pellucid.data import Data, Report, Split, silent
+from pellucid.errors import ConfigError
+from pellucid.evaluate import Verdict
+from pellucid.page import Figure, short_names
+from pellucid.registry import Registry
+from pellucid.subjects import Asked, Subject
+
+Network = str | Path | nn.Module
+Networks = Network | Sequence[Network] | Mapping[str, Network]
+Images = str | Path | Data | Split | Asked | None
+
+# what is drawn of a folder stands a floor above, and is known here by its place
+_REPORTS = Registry[Callable[[AuditFolder], Any]](
+    "report", {"page": "pellucid.reports.draw:write_page", "tables": "pellucid.reports.figure_files:tables"}
+)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit came to. All of it lies in `folder`, from which the page can be drawn again."""
+
+    folder: AuditFolder
+    page: Path
+    gate: Gate = Gate()  # noqa: RUF009, a frozen value
+
+    @property
+    def figures(self) -> dict[str, dict[str, Figure]]:
+        """The figures of each network by name: `audited.figures["plain"]["robust_accuracy(linf, 8/255)"]`."""
+        found: dict[str, dict[str, Figure]] = {name: {} for name in self._names}
+        for entry in self.folder.figures():
+            figure = Figure.from_record(entry)
+            found[self._names[entry["network"]]][str(figure)] = figure
+        return found
+
+    @property
+    def verdicts(self) -> dict[str, tuple[Verdict, ...]]:
+        """What the checks say of each network."""
+        outcomes = ((name, self.folder.outcomes(number).values()) for number, name in enumerate(self._names))
+        return {
+            name: tuple(verdict for outcome in own if outcome.finding for verdict in outcome.finding.verdicts)
+            for name, own in outcomes
+        }
+
+    def conclusion(self) -> dict[str, Any]:
+        """All of it as plain values, with what became of requirements and where the page lies."""
+        return {**conclusion(self.folder, self.gate), "page": str(self.page)}
+
+    def __repr__(self) -> str:
+        verdicts = self.verdicts
+        lines = [f"Audited: {self.page}"]
+        for name, figures in self.figures.items():
+            lines.append(name)
+            lines += [f"  {figure}: {found.estimate or found.note}" for figure, found in figures.items()]
+            failed = [verdict.check for verdict in verdicts[name] if not verdict.passed]
+            lines += [f"  checks that failed: {', '.join(failed)}"] if failed else []
+        return "\n".join(lines)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return short_names(self.folder.models)
+
+
+class Listener:
+    """Who hears of an audit while it is made. This one says nothing; others override what they want to hear."""
+
+    reading: Report = staticmethod(silent)
+
+    def begins(self, subjects: Sequence[Subject]) -> None:
+        """These networks are going to be looked at, with their images."""
+
+    def planned(self, planned: Sequence[Planned], complete: int) -> None:
+        """So much is to be done, and so many parts are complete."""
+
+    def progress(self, planned: Sequence[Planned]) -> AbstractContextManager[tuple[Watch, Callable[[Event], None]]]:
+        """Who hears from within parts, and of parts, while the context is open."""
+        return nullcontext((lambda _, __, ___: None, lambda _: None))
+
+    def stopped(self, done: int, planned: int) -> None:
+        """Somebody stopped it after so many parts."""
+
+
+def audit(
+    models: Networks | Sequence[Subject],
+    data: Images = None,
+    profile: str | Profile = "quick",
+    *,
+    out: str | Path = "audit",
+    n: int | None = None,
+    seed: int = 0,
+    required: Sequence[str | Requirement] = (),
+    allow_failed_checks: bool = False,
+    listener: Listener = Listener(),  # noqa: B008, it has no state
+    command: str = "",
+) -> Audited:
+    """Tell whether the decisions and explanations of networks can be believed, on one page in the folder `out`.
+
+    `models` are names as on the command line, networks, or a mapping from the names under which they are shown.
+    `data` is the name of a data set, its images, or an `Asked` that says further which part, weights and device;
+    without it the images are those that the first run was trained on. `n` of them are drawn at random. The same call
+    goes on where it was stopped, and tries again what failed.
+
+    >>> audit({"mine": network}, "digits", out="audit/mine").figures["mine"]["accuracy"]
+    """
+    requirements = [one if isinstance(one, Requirement) else Requirement.parse(one) for one in required]
+    parts = chosen(profile, n=n) if isinstance(profile, str) else profile
+    announced(requirements, parts.announced)
+    subjects = _subjects(models, data, n, seed, listener.reading)
+    announced_of(requirements, parts.parts.values(), subjects)
+    folder = AuditFolder(Path(out))
+    listener.begins(subjects)
+    begin(subjects, parts, folder, seed=seed, command=command)
+    planned = plan(subjects, parts, folder)
+    listener.planned(planned, len(subjects) * len(parts.parts) - len(planned))
+    done = 0
+    try:
+        with listener.progress(planned) as (watch, hear):
+            for event in carry_out(subjects, parts, folder, seed=seed, watch=watch):
+                done += isinstance(event, Done)
+                hear(event)
+    except KeyboardInterrupt:
+        listener.stopped(done, len(planned))
+        raise
+    found = gate(folder, requirements, allow_failed_checks=allow_failed_checks)
+    keep(folder, found)
+    return reported(folder, found)
+
+
+def reported(folder: AuditFolder, found: Gate = Gate()) -> Audited:  # noqa: B008, a frozen value
+    """What lies in a folder, with its page and its tables drawn again."""
+    _REPORTS["tables"](folder)
+    return Audited(folder, _REPORTS["page"](folder), found)
+
+
+def _subjects(
+    models: Networks | Sequence[Subject], images: Images, n: int | None, seed: int, report: Report
+) -> list[Subject]:
+    if not isinstance(models, Mapping):
+        given = [models] if isinstance(models, str | Path | nn.Module) else list(models)
+        if given and all(isinstance(one, Subject) for one in given):
+            return [one for one in given if isinstance(one, Subject)]
+        named = [(str(one) if isinstance(one, str | Path) else type(one).__name__, one) for one in given]
+    else:
+        named = [(name, one) for name, one in models.items()]
+    words = [str(one) for _, one in named if isinstance(one, str | Path)]
+    if len(words) == len(named):
+        found = _asked(images, n, seed).subjects(words, report=report)
+        return [replace(subject, name=name) for (name, _), subject in zip(named, found, strict=True)]
+    if words:
+        raise ConfigError(f"'{words[0]}' is a name among networks; give it as a network too, by models.load")
+    return [_by_value(name, one, images, n, seed) for name, one in named if isinstance(one, nn.Module)]
+
+
+def _asked(images: Images, n: int | None, seed: int) -> Asked:
+    if isinstance(images, Asked):
+        return images
+    if isinstance(images, Data | Split):
+        raise ConfigError("networks by name take images by name; load them by models.load, or name the data")
+    return Asked("", None if images is None else str(images), n=n, seed=seed)
+
+
+def _by_value(name: str, network: nn.Module, images: Images, n: int | None, seed: int) -> Subject:
+    if images is None or isinstance(images, Asked):
+        raise ConfigError(f"'{name}' does not know its images; give data")
+    known = data.load(str(images)) if isinstance(images, str | Path) else images
+    split, train = (known.test, known.train) if isinstance(known, Data) else (known, None)
+    source = known.name if isinstance(known, Data) else "images of one's own"
+    place = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), torch.device("cpu"))
+    some = split if n is None else evaluate.sample(split, n, seed=seed)
+    return Subject(name, network, source, some.to(place), train)
