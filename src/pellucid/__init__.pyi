@@ -40,6 +40,8 @@ from .attacks import TargetedAPGD as TargetedAPGD
 from .attacks import Transfer as Transfer
 from .attacks import UntargetedFAB as UntargetedFAB
 from .attacks import WorstOf as WorstOf
+from .audits import Audited as Audited
+from .audits import audit as audit
 from .autograd import processes as processes
 from .batch import Batch as Batch
 from .evaluate import Record as Record

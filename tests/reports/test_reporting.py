@@ -11,9 +11,11 @@ def test_it_draws_the_page_and_the_tables_from_the_folder(tmp_path: Path) -> Non
     folder = specimen(tmp_path / "audit")
     expected = write_page(folder).read_text()
     (folder.path / "report.html").unlink()
-    page = report(str(folder.path))
-    assert page == folder.path / "report.html"
-    assert page.read_text() == expected
+    found = report(str(folder.path))
+    assert found.page == folder.path / "report.html"
+    assert found.page.read_text() == expected
+    assert repr(found).startswith(f"Audited: {found.page}\n")
+    assert "accuracy: 0." in repr(found)
     assert (folder.path / "figures.csv").is_file()
 
 

@@ -117,7 +117,8 @@ def audit(
     without it the images are those that the first run was trained on. `n` of them are drawn at random. The same call
     goes on where it was stopped, and tries again what failed.
 
-    >>> audit({"mine": network}, "digits", out="audit/mine").figures["mine"]["accuracy"]
+        found = audit({"mine": network}, "digits", out="audit/mine")
+        found.figures["mine"]["accuracy"]
     """
     requirements = [one if isinstance(one, Requirement) else Requirement.parse(one) for one in required]
     parts = chosen(profile, n=n) if isinstance(profile, str) else profile

@@ -25,6 +25,7 @@ class Asked:
     are read, and `download` allows fetching published data.
 
     >>> Asked("mlp", "digits", n=4).subject().split
+    TensorSplit(4 images of 1x8x8 in 10 classes: 0, 1, 2, 3, 4, 5, 6, ..., 9)
     """
 
     model: str
