@@ -27,8 +27,8 @@ WALKS = {
         attacks.pgd attacks.search attacks.victim probe looking probe attacks.victim attacks.goals attacks.attack
         evaluate.measure evaluate.record audits.robust.part page.figure audits.finding audits.folder:AuditFolder""",
     "a probe through a training step": """
-        train.epoch_loop:EpochLoop probe objectives.objective objectives.gradient_norm probe second_order.mode probe
-        looking contained looking probe train.epoch_loop train.tally:Tally""",
+        train.epoch_loop:EpochLoop probe objectives.objective objectives.gradient_norm probe autograd.second_order
+        probe looking contained looking probe train.epoch_loop train.epoch_sums:EpochSums""",
     "a map to its picture": """
         explainers.gradient:Gradient explainers.explainer explainers.explanation subjects.explained
         reports.explanations drawing.colors reports.explanations drawing.sheet files:write_bytes""",

@@ -125,7 +125,7 @@ def _digits() -> tuple[Tensor, Tensor]:
 def _identity() -> str:
     """A digest of all code that a picture depends on."""
     package = ROOT / "src" / "pellucid"
-    folders = [package / name for name in ("explain", "drawing", "attacks", "second_order")]
+    folders = [package / name for name in ("explainers", "drawing", "attacks", "autograd")]
     code = [Path(__file__), *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
     code += [package / name for name in ("probe.py", "randomness.py", "norms.py", "batch.py")]
     total = hashlib.sha256(torch.__version__.encode())

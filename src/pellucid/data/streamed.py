@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.batch import Batch, check_labels
 from pellucid.data.images import ImageFiles, decoded
 from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
-from pellucid.data.tensors import unit
+from pellucid.data.tensors import unit_range
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, named
 
@@ -62,7 +62,7 @@ class StreamedSplit:
             self.images, columns["index"].cpu(), chosen, workers=self.workers, pin=pinned
         ):
             rows = cpu_rows.to(device, non_blocking=True)
-            x = unit(pixels.to(device, non_blocking=True))
+            x = unit_range(pixels.to(device, non_blocking=True))
             yield Batch.trusted(x, self.labels.index_select(0, rows), selected(columns, rows))
 
     def take(self, which: int | Tensor) -> "StreamedSplit":

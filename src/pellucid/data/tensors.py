@@ -55,7 +55,7 @@ class TensorSplit:
         columns = with_index(self.columns, self.labels)
         for chosen in plan:
             rows = chosen.to(self.labels.device, non_blocking=True)
-            x = unit(self.pixels.index_select(0, rows))
+            x = unit_range(self.pixels.index_select(0, rows))
             yield Batch.trusted(x, self.labels.index_select(0, rows), selected(columns, rows))
 
     def take(self, which: int | Tensor) -> "TensorSplit":
@@ -87,7 +87,7 @@ class TensorSplit:
         return digest(self.classes, self.shape, self.labels, *columns, self.origin or self.pixels)
 
 
-def unit(pixels: UInt8[Tensor, "b c h w"] | Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+def unit_range(pixels: UInt8[Tensor, "b c h w"] | Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """Pixels as float32 in [0, 1]."""
     if pixels.is_floating_point():
         return pixels.to(torch.float32)

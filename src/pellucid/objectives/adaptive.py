@@ -52,7 +52,7 @@ class Adaptive:
         return (self.start * (self.gain * self.integral).exp()).to(watched.dtype)
 
 
-def scaled(
+def multiplied(
     weight: Union[float, "Ramp", "Adaptive"], factor: Union[float, "Ramp", "Adaptive"]
 ) -> "float | Ramp | Adaptive":
     """The product of two weights, of which at most one may change during training."""

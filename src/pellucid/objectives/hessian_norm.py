@@ -8,7 +8,7 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.objective import Term
-from pellucid.objectives.units import Units, unit
+from pellucid.objectives.units import Units, factor
 from pellucid.probe import Probe, Quantity
 
 
@@ -41,7 +41,7 @@ class HessianNorm(Term):
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images and probes."""
-        scale = unit(probe, self.units)
+        scale = factor(probe, self.units)
         vectors = scale * probe.noise.stream("hessian-norm").normal(
             self.probes, *probe.x.shape[1:], dtype=probe.x.dtype
         )

@@ -9,7 +9,7 @@ from pellucid.autograd import processes
 from pellucid.objectives.cosine import cosine
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
-from pellucid.objectives.units import Units, unit
+from pellucid.objectives.units import Units, factor
 from pellucid.probe import BatchNorm, Probe
 
 
@@ -35,7 +35,7 @@ class LocalCosine(Term):
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images."""
-        scale = unit(probe, self.units)
+        scale = factor(probe, self.units)
         here = scale * probe.gradient("label-logit", detached=self.detach)
         there = scale * self.neighbor.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
         return processes.mean((1 - cosine(here, there)) / 2)

@@ -8,7 +8,7 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
-from pellucid.objectives.units import Units, unit
+from pellucid.objectives.units import Units, factor
 from pellucid.probe import BatchNorm, Probe
 
 
@@ -33,7 +33,7 @@ class LocalDistance(Term):
 
     def __call__(self, probe: Probe) -> Float[Tensor, ""]:
         """The mean over images of the sum over pixels."""
-        scale = unit(probe, self.units)
+        scale = factor(probe, self.units)
         here = scale * probe.gradient("label-logit", detached=self.detach)
         there = scale * self.neighbor.probe(probe, batch_norm=self.batch_norm).gradient("label-logit")
         return processes.mean((here - there).flatten(1).square().sum(1))

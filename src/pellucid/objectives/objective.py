@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pellucid import config
 from pellucid.attacks import Attack
 from pellucid.errors import ConfigError, UnknownName
-from pellucid.objectives.adaptive import Adaptive, scaled
+from pellucid.objectives.adaptive import Adaptive, multiplied
 from pellucid.objectives.attacked import Attacked
 from pellucid.objectives.ramp import Ramp
 from pellucid.probe import Probe
@@ -188,7 +188,7 @@ class Objective:
         return Objective(self.terms + Objective.of(other).terms)
 
     def __mul__(self, weight: int | Weight) -> "Objective":
-        return Objective(tuple(replace(part, weight=scaled(part.weight, weight)) for part in self.terms))
+        return Objective(tuple(replace(part, weight=multiplied(part.weight, weight)) for part in self.terms))
 
     __rmul__ = __mul__
 

@@ -10,6 +10,6 @@ from pellucid.probe import Probe
 Units = Literal["pixels", "network"]
 
 
-def unit(probe: Probe, units: Units) -> Tensor | float:
+def factor(probe: Probe, units: Units) -> Tensor | float:
     """What a gradient for pixels from 0 to 1 is multiplied by to be one in these units, for each channel."""
     return deviation(probe.network) if units == "network" else 1.0

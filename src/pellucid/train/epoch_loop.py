@@ -20,8 +20,8 @@ from pellucid.objectives import Objective
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train.epoch import Epoch, Step
+from pellucid.train.epoch_sums import EpochSums, negligible
 from pellucid.train.state import Training
-from pellucid.train.tally import Tally, negligible
 from pellucid.train.trainable import learn
 from pellucid.train.validate import accuracy
 
@@ -46,7 +46,7 @@ class EpochLoop:
         self.epoch = len(training.history)
         self.parameters = [parameter for parameter in training.model.parameters() if parameter.requires_grad]
         self.chunks = plan(len(train), training.recipe.batch, derive(seed, "order", self.epoch), fabric.world_size)
-        self.tally = Tally(training.objective.names, fabric.device)
+        self.sums = EpochSums.none(training.objective.names, fabric.device)
         searched = fabric.strategy.precision.precision
         self.precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if searched == "bf16-mixed" else "32-true"
         self.hopeless: tuple[str, ...] = ()
@@ -59,12 +59,12 @@ class EpochLoop:
             for number, batch in enumerate(self.train.batches(shares)):
                 self._step(number, batch)
                 yield Step(self.epoch + 1, number + 1, len(self.chunks))
-        self.tally.check(self.epoch + 1)
+        self.sums.check(self.epoch + 1)
 
     def measured(self, validation: Split | None) -> Epoch:
         """The epoch's figures, with validation where there are images for it."""
         seconds = time.perf_counter() - self.started
-        figures = self.tally.figures()
+        figures = self.sums.figures()
         fabric, training = self.fabric, self.training
         scored = None
         if validation is not None:
@@ -115,9 +115,9 @@ class EpochLoop:
         self.training.optimizer.step()
         if self.training.average is not None:
             self.training.average.update_parameters(self.training.model)
-        self.tally.add(losses, probe.y, len(self.chunks[number]))
+        self.sums = self.sums.plus(losses, probe.y, len(self.chunks[number]))
         if number % 50 == 49:  # now and then, since looking makes the host wait for the device
-            self.tally.check(self.epoch + 1)
+            self.sums.check(self.epoch + 1)
 
 
 def plan(images: int, batch: int, seed: int, processes: int) -> list[Int[Tensor, " n"]]:

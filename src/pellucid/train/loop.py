@@ -18,9 +18,9 @@ from pellucid.objectives import Objective, Term
 from pellucid.train.checkpoints import Checkpoints
 from pellucid.train.epoch import Epoch, Resumed, Step
 from pellucid.train.epoch_loop import EpochLoop
+from pellucid.train.epoch_sums import warn
 from pellucid.train.recipe import Recipe
 from pellucid.train.state import Training
-from pellucid.train.tally import warn
 from pellucid.train.trainable import check_trainable
 
 

@@ -13,7 +13,7 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.nearby import check_draws
 from pellucid.explainers.room import Room
-from pellucid.metrics.agreement.pearson import unit
+from pellucid.metrics.agreement.pearson import normalized
 from pellucid.norms import Linf
 from pellucid.probe import Probe
 
@@ -115,7 +115,7 @@ def _compared(gradient: Tensor, there: Tensor, bent: Tensor) -> Mapping[str, Ten
     own, other = gradient.flatten(1).double(), there.flatten(1).double()
     length, own_length, change, first_order = _length(other), _length(own), _length(other - own), _length(bent)
     # of vectors of length 1, since rounding eats the difference of a cosine near 1 from 1
-    turned = (unit(own) - unit(other)).square().sum(1) / 4
+    turned = (normalized(own) - normalized(other)).square().sum(1) / 4
     return {
         "value": torch.where((own_length > 0) & (length > 0), turned, math.nan),
         "bound": (change / (own_length + length)).square(),

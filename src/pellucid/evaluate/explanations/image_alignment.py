@@ -8,7 +8,7 @@ import torch
 
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
-from pellucid.metrics.agreement.pearson import unit
+from pellucid.metrics.agreement.pearson import normalized
 
 
 @final
@@ -53,5 +53,5 @@ class ImageAlignment(Metric):
         maps, x = case.maps.flatten(1).double(), case.x.flatten(1).double()
         meaningful = (maps != 0).any(1)
         if self.by == "angle":
-            meaningful, x = meaningful & (x != 0).any(1), unit(x)
-        return {"value": torch.where(meaningful, (unit(maps) * x).sum(1).abs(), math.nan)}
+            meaningful, x = meaningful & (x != 0).any(1), normalized(x)
+        return {"value": torch.where(meaningful, (normalized(maps) * x).sum(1).abs(), math.nan)}

@@ -35,11 +35,11 @@ def correlation(these: Float[Tensor, "b n"], those: Float[Tensor, "b n"]) -> Flo
 def angle(these: Float[Tensor, "b n"], those: Float[Tensor, "b n"], meaningful: Tensor) -> Float[Tensor, " b"]:
     """The cosine between rows where it is meaningful, else NaN."""
     # whole rows are scaled first, or the squares of tiny gradients would vanish
-    these, those = unit(these), unit(those)
+    these, those = normalized(these), normalized(those)
     return torch.where(meaningful, (these * those).sum(1).clamp(-1, 1), math.nan)
 
 
-def unit(rows: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
+def normalized(rows: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
     """Each row at length 1; a row of zeros stays one."""
     largest = rows.detach().abs().amax(1, keepdim=True)
     rows = rows / torch.where(largest > 0, largest, 1)

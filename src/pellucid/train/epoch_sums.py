@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.autograd import processes
@@ -27,32 +27,42 @@ class Figures:
     shares: Mapping[str, float]
 
 
-class Tally:
-    """Counts what the steps of one epoch came to, and notices the first loss that is no number."""
+@dataclass(frozen=True, eq=False)
+class EpochSums:
+    """What the steps of one epoch came to so far, and in which step each loss first was no number."""
 
-    def __init__(self, names: Sequence[str], device: torch.device) -> None:
-        self.names = ("loss", *names)
-        self.values = torch.zeros(len(self.names), dtype=torch.float64, device=device)
-        self.weights = torch.zeros(len(names), dtype=torch.float64, device=device)
-        self.sizes = torch.zeros_like(self.values)  # of the loss, then of each term times its weight
-        self.correct = torch.zeros((), device=device)
-        self.broken = torch.full((len(self.names),), -1, device=device)
-        self.images = 0
-        self.steps = 0
+    names: tuple[str, ...]  # the loss, then its terms
+    values: Float[Tensor, " losses"]
+    weights: Float[Tensor, " terms"]
+    sizes: Float[Tensor, " losses"]  # of the loss, then of each term times its weight
+    correct: Float[Tensor, ""]
+    broken: Int[Tensor, " losses"]
+    images: int = 0
+    steps: int = 0
 
-    def add(self, losses: Losses, y: Int[Tensor, " b"], images: int) -> None:
-        """Take in one step over `images` images, of which this process saw its share."""
+    @classmethod
+    def none(cls, terms: Sequence[str], device: torch.device) -> "EpochSums":
+        """Those of no step."""
+        zeros = torch.zeros(1 + len(terms), dtype=torch.float64, device=device)
+        broken = torch.full((1 + len(terms),), -1, device=device)
+        return cls(("loss", *terms), zeros, zeros[1:], zeros, torch.zeros((), device=device), broken)
+
+    def plus(self, losses: Losses, y: Int[Tensor, " b"], images: int) -> "EpochSums":
+        """With one step over `images` images, of which this process saw its share."""
         values = torch.stack([losses.total, *losses.values.values()]).detach().double()
-        self.steps += 1
         fresh = (self.broken < 0) & ~values.isfinite()
-        self.broken = torch.where(fresh, self.steps, self.broken)
-        self.values += images * values
         weights = [torch.as_tensor(weight, dtype=torch.float64) for weight in losses.weights.values()]
         weighing = torch.stack([weight.detach().to(self.weights.device) for weight in weights])
-        self.weights += images * weighing
-        self.sizes += images * torch.cat([values[:1], weighing * values[1:]]).abs()
-        self.correct += (losses.logits.detach().argmax(1) == y).sum()
-        self.images += images
+        return EpochSums(
+            self.names,
+            self.values + images * values,
+            self.weights + images * weighing,
+            self.sizes + images * torch.cat([values[:1], weighing * values[1:]]).abs(),
+            self.correct + (losses.logits.detach().argmax(1) == y).sum(),
+            torch.where(fresh, self.steps + 1, self.broken),
+            self.images + images,
+            self.steps + 1,
+        )
 
     def check(self, epoch: int) -> None:
         """Stop where a loss has become NaN or infinite."""

@@ -9,11 +9,13 @@ from click.testing import CliRunner
 from torch import Tensor
 
 from pellucid import cli, data, models
+from pellucid.errors import Diverged
 from pellucid.objectives import (
     Adaptive,
     CrossEntropy,
     GradientNorm,
     LocalCosine,
+    Losses,
     Objective,
     Ramp,
     Term,
@@ -21,6 +23,7 @@ from pellucid.objectives import (
 from pellucid.probe import Probe
 from pellucid.runs import runs_in
 from pellucid.train import Checkpoints, Epoch, Recipe, fit
+from pellucid.train.epoch_sums import EpochSums
 
 SMALL = data.load("digits").train.take(100)
 RECIPE = Recipe(epochs=2, batch=50)
@@ -149,3 +152,18 @@ def test_the_command_line_says_it_and_the_record_keeps_it(tmp_path: Path, monkey
     assert [bool(re.match(message, str(one.message))) for one in caught] == [True]
     shown = CliRunner().invoke(cli.cli, ["show", str(run.path)], catch_exceptions=False)
     assert shown.output.count("(negligible)") == 1
+
+
+def test_sums_stay_what_they_were_and_name_the_first_step_that_broke() -> None:
+    def step(value: float) -> Losses:
+        values = {"one": torch.tensor(value), "two": torch.tensor(2.0)}
+        return Losses(torch.tensor(value + 1), values, {"one": 1.0, "two": 0.5}, torch.eye(3))
+
+    y = torch.tensor([0, 1, 0])
+    fine = EpochSums.none(("one", "two"), torch.device("cpu")).plus(step(1.0), y, 3)
+    broken = fine.plus(step(torch.nan), y, 3).plus(step(torch.nan), y, 3)
+    fine.check(1)
+    assert fine.figures().terms == {"one": 1.0, "two": 2.0} and fine.figures().accuracy == pytest.approx(2 / 3)
+    assert fine.figures().shares == {"one": 0.5, "two": 0.5}
+    with pytest.raises(Diverged, match="^one became NaN or infinite in epoch 1, step 2; lower "):
+        broken.check(1)
