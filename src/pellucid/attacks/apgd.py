@@ -16,9 +16,11 @@ from pellucid.attacks.sparse_climb import SparseClimb
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import L1, L2, RMS, Linf
+from pellucid.papers import CROCE, cites
 from pellucid.protocols import Norm
 
 
+@cites(CROCE)
 @dataclass(frozen=True)
 class APGD(Attack):
     """Ascent of one loss from a random point of the ball's surface; in L1, of few pixels at a time from a random one.

@@ -14,11 +14,13 @@ from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.worst_of import WorstOf
 from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import L2, Linf
+from pellucid.papers import CROCE, cites
 from pellucid.protocols import Norm
 
 _VERSIONS = ("standard", "plus", "rand")
 
 
+@cites(CROCE)
 @dataclass(frozen=True)
 class AutoAttack(Attack):
     """The ensemble that robustness figures are compared by.

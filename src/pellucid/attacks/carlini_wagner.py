@@ -13,9 +13,14 @@ from pellucid.attacks.shortest import Shortest, looked, started
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites(
+    "Carlini and Wagner, Towards Evaluating the Robustness of Neural Networks, IEEE Symposium on Security and "
+    "Privacy 2017. arXiv 1608.04644"
+)
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
     """Adam on the squared L2 distance and the goal's margin, in steps of about `rate` / 2, whatever the network.

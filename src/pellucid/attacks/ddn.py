@@ -13,9 +13,11 @@ from pellucid.attacks.shortest import Shortest, annealed, boundary, check_length
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
+from pellucid.papers import RONY, cites
 from pellucid.protocols import Norm
 
 
+@cites(RONY)
 @dataclass(frozen=True)
 class DDN(Attack):
     """Steps along the gradient, each followed by a return to a sphere around the image.

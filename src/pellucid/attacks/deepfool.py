@@ -14,9 +14,14 @@ from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS, Linf
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites(
+    "Moosavi-Dezfooli, Fawzi and Frossard, DeepFool: a simple and accurate method to fool deep neural "
+    "networks, CVPR 2016. arXiv 1511.04599"
+)
 @dataclass(frozen=True)
 class DeepFool(Attack):
     """Steps to the nearest of the boundaries with the `classes` most likely wrong classes, until one is crossed.

@@ -14,6 +14,7 @@ from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L1, L2, RMS, Linf
+from pellucid.papers import CROCE_FAB, cites
 from pellucid.protocols import Norm
 
 Liftable = Linf | L2 | RMS | L1
@@ -33,6 +34,7 @@ class BoundaryWalk:
     targets: Int[Tensor, "b others"]
 
 
+@cites(CROCE_FAB)
 @dataclass(frozen=True)
 class FAB(Attack):
     """Steps to where the boundary with another class would be if the network were linear, kept near the image.

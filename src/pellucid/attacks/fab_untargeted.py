@@ -14,9 +14,11 @@ from pellucid.attacks.search import iterate
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import Linf
+from pellucid.papers import CROCE_FAB, cites
 from pellucid.protocols import Norm
 
 
+@cites(CROCE_FAB)
 @dataclass(frozen=True)
 class UntargetedFAB(Attack):
     """Steps as FAB's, each to the nearest of the boundaries with all other classes.

@@ -14,9 +14,11 @@ from pellucid.attacks.shortest import Shortest, annealed, boundary, check_length
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
+from pellucid.papers import PINTOR, cites
 from pellucid.protocols import Norm
 
 
+@cites(PINTOR)
 @dataclass(frozen=True)
 class FMN(Attack):
     """Steps along the gradient, each followed by a return into a ball around the image.

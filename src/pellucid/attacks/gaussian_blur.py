@@ -12,11 +12,13 @@ from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import RMS
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 _WIDEST = 1000  # pixels that a blur spreads over
 
 
+@cites()
 @dataclass(frozen=True)
 class GaussianBlur(Attack):
     """A Gaussian blur of standard deviation `sigma` pixels; the border is repeated outwards."""

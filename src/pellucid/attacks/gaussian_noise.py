@@ -8,9 +8,11 @@ from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import RMS
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class GaussianNoise(Attack):
     """Normal noise of standard deviation `sigma` on every pixel, clipped."""

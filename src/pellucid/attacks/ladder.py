@@ -11,9 +11,11 @@ from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, NoGradients
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class Ladder(Attack):
     """The smallest of several budgets at which an attack reaches the goal, found for each image.

@@ -14,11 +14,13 @@ from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.walk import Walk
 from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import RMS
+from pellucid.papers import WOODS, cites
 from pellucid.protocols import Norm
 
 KEPT = ("nearest", "nearest-or-clean", "last")
 
 
+@cites(WOODS)
 @dataclass(frozen=True)
 class Nearest(Attack):
     """The nearest point met on a walk whose steps shorten and add up to `trajectory`, whatever the network.

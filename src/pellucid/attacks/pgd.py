@@ -12,11 +12,13 @@ from pellucid.attacks.search import column, iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, suggestion
 from pellucid.norms import L1, Linf
+from pellucid.papers import MADRY, cites
 from pellucid.protocols import Norm
 
 _STARTS = ("ball", "here", "image")
 
 
+@cites(MADRY)
 @dataclass(frozen=True)
 class PGD(Attack):
     """Steps along the steepest direction, each followed by a return into the box and the ball.

@@ -7,9 +7,11 @@ from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.pgd import inside
 from pellucid.attacks.victim import Images, Victim
 from pellucid.norms import Linf
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class RandomPoint(Attack):
     """A random point of the ball, drawn back into the box. `Repeat` draws more of them."""

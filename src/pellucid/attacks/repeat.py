@@ -7,9 +7,11 @@ from pellucid.attacks.goals import Goal
 from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.worst_of import WorstOf
 from pellucid.errors import ConfigError
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class Repeat(Attack):
     """Restarts: the best of `restarts` attempts, each at the images that the ones before left standing."""

@@ -13,9 +13,11 @@ from pellucid.attacks.victim import Images, Victim
 from pellucid.attacks.walk import Walk
 from pellucid.errors import ConfigError
 from pellucid.norms import RMS
+from pellucid.papers import WOODS, cites
 from pellucid.protocols import Norm
 
 
+@cites(WOODS)
 @dataclass(frozen=True)
 class Shell(Attack):
     """Climb until the perturbation is `eps` long, then alternate between pushing and shrinking by shorter steps.

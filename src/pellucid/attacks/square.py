@@ -14,6 +14,7 @@ from pellucid.attacks.search import iterate, where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.norms import L2, Linf
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 from pellucid.randomness import Noise
 
@@ -25,6 +26,10 @@ _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of 10,000 querie
 AHEAD = 64
 
 
+@cites(
+    "Andriushchenko, Croce, Flammarion and Hein, Square Attack: a query-efficient black-box adversarial "
+    "attack via random search, ECCV 2020. arXiv 1912.00049"
+)
 @dataclass(frozen=True)
 class Square(Attack):
     """Change a random square window of the best perturbation so far; keep the change if the margin grows.

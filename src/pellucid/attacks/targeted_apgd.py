@@ -10,9 +10,11 @@ from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import Linf
+from pellucid.papers import CROCE, cites
 from pellucid.protocols import Norm
 
 
+@cites(CROCE)
 @dataclass(frozen=True)
 class TargetedAPGD(Attack):
     """Ascent towards each of the `classes` most likely wrong classes in turn; what falls is not tried again."""

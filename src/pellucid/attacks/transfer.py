@@ -11,10 +11,12 @@ from pellucid.attacks.engine import takes_channels_last
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.victim import Images, Victim
 from pellucid.kinds import in_single, ready
+from pellucid.papers import cites
 from pellucid.probe import frozen
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class Transfer(Attack):
     """The points that `attack` finds on another network, `source`: what `models.load` takes.

@@ -9,9 +9,11 @@ from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Victim
 from pellucid.errors import ConfigError
+from pellucid.papers import cites
 from pellucid.protocols import Norm
 
 
+@cites()
 @dataclass(frozen=True)
 class WorstOf(Attack):
     """The attack among several that reaches the goal, chosen for each image; of more than one the nearest.

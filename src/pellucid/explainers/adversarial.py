@@ -9,10 +9,12 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.norms import RMS, Linf
+from pellucid.papers import WOODS, cites
 from pellucid.probe import Probe
 from pellucid.protocols import Norm
 
 
+@cites(WOODS)
 @final
 @dataclass(frozen=True)
 class AdversarialExplanation(Explainer):

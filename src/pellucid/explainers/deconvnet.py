@@ -7,9 +7,11 @@ from typing import final
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation import Gated, propagated
+from pellucid.papers import ZEILER, cites
 from pellucid.probe import Probe
 
 
+@cites(ZEILER)
 @final
 @dataclass(frozen=True)
 class DeconvNet(Explainer):

@@ -10,10 +10,16 @@ from pellucid.batch import Batch, check_pixels
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, with_learned
+from pellucid.papers import cites
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
 
 
+@cites(
+    "Erion, Janizek, Sturmfels, Lundberg and Lee, Improving performance of deep learning models with "
+    "axiomatic attribution priors and expected gradients, Nature Machine Intelligence 3, 2021. arXiv "
+    "1906.10670"
+)
 @final
 @dataclass(frozen=True)
 class ExpectedGradients(Explainer):

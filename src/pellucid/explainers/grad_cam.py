@@ -7,9 +7,14 @@ from typing import final
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.feature_layer import Weighed, weighed, widened
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra, Grad-CAM: visual explanations from deep networks "
+    "via gradient-based localization, ICCV 2017. arXiv 1610.02391"
+)
 @final
 @dataclass(frozen=True)
 class GradCAM(Explainer):

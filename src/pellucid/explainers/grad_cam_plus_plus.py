@@ -9,9 +9,14 @@ from torch import Tensor
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.feature_layer import Weighed, weighed, widened
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Chattopadhay, Sarkar, Howlader and Balasubramanian, Grad-CAM++: generalized gradient-based visual "
+    "explanations for deep convolutional networks, WACV 2018. arXiv 1710.11063"
+)
 @final
 @dataclass(frozen=True)
 class GradCAMPlusPlus(Explainer):

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from typing import final
 
 from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Simonyan, Vedaldi and Zisserman, Deep Inside Convolutional Networks: Visualizing Image Classification "
+    "Models and Saliency Maps, ICLR workshop 2014. arXiv 1312.6034"
+)
 @final
 @dataclass(frozen=True)
 class Gradient(Explainer):

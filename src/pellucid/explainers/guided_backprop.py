@@ -7,9 +7,14 @@ from typing import final
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation import Gated, propagated
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for simplicity: the all convolutional net, ICLR "
+    "workshop 2015. arXiv 1412.6806"
+)
 @final
 @dataclass(frozen=True)
 class GuidedBackprop(Explainer):

@@ -7,9 +7,14 @@ from torch import Tensor
 
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Shrikumar, Greenside, Shcherbina and Kundaje, Not Just a Black Box: Learning Important Features Through "
+    "Propagating Activation Differences, 2016. arXiv 1605.01713"
+)
 @final
 @dataclass(frozen=True)
 class InputTimesGradient(Explainer):

@@ -14,6 +14,7 @@ from pellucid.errors import ConfigError, MeasurementError
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 Quadrature = Literal["midpoint", "gauss-legendre", "trapezoid", "left", "right"]
@@ -25,6 +26,7 @@ _PART = 0.1
 _ROUNDING = 100  # units in the last place of the largest logit
 
 
+@cites("Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks, ICML 2017. arXiv 1703.01365")
 @final
 @dataclass(frozen=True)
 class IntegratedGradients(Explainer):

@@ -5,9 +5,14 @@ from typing import final
 
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.feature_layer import at_layer, widened
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Zhou, Khosla, Lapedriza, Oliva and Torralba, Learning deep features for discriminative localization, "
+    "CVPR 2016. arXiv 1512.04150"
+)
 @final
 @dataclass(frozen=True)
 class LayerActivation(Explainer):

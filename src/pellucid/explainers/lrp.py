@@ -9,9 +9,11 @@ from torch import Tensor
 from pellucid.errors import ConfigError
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.propagation import COMPOSITES, Normalizing, Relevance, propagated
+from pellucid.papers import BACH, cites
 from pellucid.probe import Probe
 
 
+@cites(BACH)
 @final
 @dataclass(frozen=True)
 class LRP(Explainer):

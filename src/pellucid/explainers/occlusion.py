@@ -12,9 +12,11 @@ from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, 
 from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.explainers.plane import sides, to_every_channel
+from pellucid.papers import ZEILER, cites
 from pellucid.probe import Probe
 
 
+@cites(ZEILER)
 @final
 @dataclass(frozen=True)
 class Occlusion(Explainer):

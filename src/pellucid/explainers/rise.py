@@ -24,10 +24,12 @@ from pellucid.explainers.explainer import (
 )
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.room import in_parts
+from pellucid.papers import PETSIUK, cites
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive
 
 
+@cites(PETSIUK)
 @final
 @dataclass(frozen=True)
 class RISE(Explainer):

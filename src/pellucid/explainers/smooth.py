@@ -12,11 +12,13 @@ from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.gradient import Gradient
+from pellucid.papers import ADEBAYO, HOOKER, SMILKOV, cites
 from pellucid.probe import Probe
 
 Statistic = Literal["mean", "variance", "mean-square"]
 
 
+@cites(SMILKOV)
 @final
 @dataclass(frozen=True)
 class Smooth(Explainer):
@@ -109,6 +111,7 @@ class Smooth(Explainer):
         return noisy.clamp(0, 1) if self.clip else noisy
 
 
+@cites(SMILKOV)
 def SmoothGrad(samples: int = 50, sigma: float = 0.15, clean: bool = True, clip: bool = True) -> Smooth:  # noqa: N802
     """The mean gradient of the class's logit over `samples` noisy copies of the image (Smilkov et al. 2017).
 
@@ -119,6 +122,7 @@ def SmoothGrad(samples: int = 50, sigma: float = 0.15, clean: bool = True, clip:
     return Smooth(Gradient(), samples, sigma, clean, clip)
 
 
+@cites(ADEBAYO, HOOKER)
 def VarGrad(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa: N802
     """The variance of the gradient of the class's logit over `samples` noisy copies (Adebayo et al. 2018).
 
@@ -128,6 +132,7 @@ def VarGrad(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa: N802
     return Smooth(Gradient(), samples, sigma, statistic="variance")
 
 
+@cites(SMILKOV, HOOKER)
 def SmoothGradSquared(samples: int = 25, sigma: float = 0.15) -> Smooth:  # noqa: N802
     """The mean square of the gradient of the class's logit over `samples` noisy copies (Hooker et al. 2019).
 

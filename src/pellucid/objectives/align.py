@@ -9,9 +9,11 @@ from pellucid.autograd import processes
 from pellucid.objectives.cosine import cosine
 from pellucid.objectives.objective import Term
 from pellucid.objectives.reference_map import reference_map
+from pellucid.papers import NOACK, cites
 from pellucid.probe import Probe, Quantity
 
 
+@cites(NOACK)
 @dataclass(frozen=True)
 class Align(Term):
     """One less the mean cosine between an image's gradient and its reference map, from 0 to 2.

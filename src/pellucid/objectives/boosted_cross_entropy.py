@@ -9,9 +9,11 @@ from torch import Tensor
 
 from pellucid.autograd import processes
 from pellucid.objectives.objective import Term
+from pellucid.papers import WANG, cites
 from pellucid.probe import Probe
 
 
+@cites(WANG)
 @dataclass(frozen=True)
 class BoostedCrossEntropy(Term):
     """Cross-entropy plus the margin term -log(1 - p of the likeliest wrong class) (Wang et al. 2020)."""

@@ -9,9 +9,11 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.objective import Term
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites()
 @dataclass(frozen=True)
 class CrossEntropy(Term):
     """Mean cross-entropy; `label_smoothing` moves that share of each label's mass evenly onto all classes."""

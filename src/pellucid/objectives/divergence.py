@@ -9,9 +9,15 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.objectives.attacked import Attacked, divergence
 from pellucid.objectives.objective import Term
+from pellucid.papers import WANG, cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Zhang, Yu, Jiao, Xing, El Ghaoui and Jordan, Theoretically Principled Trade-off between Robustness and "
+    "Accuracy, ICML 2019. arXiv 1901.08573",
+    WANG,
+)
 @dataclass(frozen=True)
 class Divergence(Term):
     """The Kullback-Leibler divergence of the attacked images' answers from the clean ones', as a mean over images.

@@ -13,11 +13,13 @@ from pellucid.objectives.attacked import Attacked
 from pellucid.objectives.cosine import cosine
 from pellucid.objectives.last_features import last_features
 from pellucid.objectives.objective import Term
+from pellucid.papers import DONG, cites
 from pellucid.probe import Probe
 
 Distance = Literal["l2", "mean-l2", "normalized", "cosine"]
 
 
+@cites(DONG)
 @dataclass(frozen=True)
 class FeatureMatch(Term):
     """How far the features at a layer move under attack (Dong et al. 2019), as a mean over images.

@@ -8,9 +8,11 @@ from torch import Tensor
 from pellucid.objectives.gradient_norm import Reduction, reduced
 from pellucid.objectives.objective import Term
 from pellucid.objectives.reference_map import reference_map
+from pellucid.papers import NOACK, cites
 from pellucid.probe import Probe
 
 
+@cites(NOACK)
 @dataclass(frozen=True)
 class GradientMatch(Term):
     """The distance between the images' gradients of their label's logit and their reference maps.

@@ -9,11 +9,17 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.norms import L2
 from pellucid.objectives.objective import Term
+from pellucid.papers import NOACK, cites
 from pellucid.probe import Probe, Quantity
 
 Reduction = Literal["mean", "rms", "batch"]
 
 
+@cites(
+    NOACK,
+    "Drucker and LeCun, Improving generalization performance using double backpropagation, IEEE Transactions "
+    "on Neural Networks 3(6), 1992. doi 10.1109/72.165600",
+)
 @dataclass(frozen=True)
 class GradientNorm(Term):
     """How long the images' gradients are.

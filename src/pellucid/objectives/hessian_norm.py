@@ -9,9 +9,11 @@ from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.objective import Term
 from pellucid.objectives.units import Units, factor
+from pellucid.papers import JOO, cites
 from pellucid.probe import Probe, Quantity
 
 
+@cites(JOO)
 @dataclass(frozen=True)
 class HessianNorm(Term):
     """The squared Frobenius norm of the images' Hessians, estimated by products with random vectors.

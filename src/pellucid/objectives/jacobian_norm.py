@@ -11,9 +11,15 @@ from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.gradient_norm import root
 from pellucid.objectives.objective import Term
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 
+@cites(
+    "Hoffman, Roberts and Yaida, Robust Learning with Jacobian Regularization, 2019. arXiv 1908.02729",
+    "Jakubovitz and Giryes, Improving DNN Robustness to Adversarial Attacks using Jacobian Regularization, "
+    "ECCV 2018. arXiv 1803.08680",
+)
 @dataclass(frozen=True)
 class JacobianNorm(Term):
     """The Frobenius norm of the images' Jacobians, exact or estimated by random projections.

@@ -11,9 +11,11 @@ from torch import Tensor
 from pellucid.autograd import processes
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.objectives.objective import Term
+from pellucid.papers import WOODS, cites
 from pellucid.probe import Probe
 
 
+@cites(WOODS)
 @dataclass(frozen=True)
 class Lipschitz(Term):
     """The mean over images, channels and pixels of a derivative's `power`: that of one output drawn for each image.

@@ -10,9 +10,11 @@ from pellucid.objectives.cosine import cosine
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
 from pellucid.objectives.units import Units, factor
+from pellucid.papers import JOO, cites
 from pellucid.probe import BatchNorm, Probe
 
 
+@cites(JOO)
 @dataclass(frozen=True)
 class LocalCosine(Term):
     """(1 - cosine) / 2 between gradients of the label's logit, at the image and at its neighbor: from 0 to 1.

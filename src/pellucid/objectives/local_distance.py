@@ -9,9 +9,11 @@ from pellucid.autograd import processes
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
 from pellucid.objectives.units import Units, factor
+from pellucid.papers import JOO, cites
 from pellucid.probe import BatchNorm, Probe
 
 
+@cites(JOO)
 @dataclass(frozen=True)
 class LocalDistance(Term):
     """The squared l2 distance between gradients of the label's logit, at the image and at its neighbor.

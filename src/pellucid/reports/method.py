@@ -1,15 +1,21 @@
 """How the audit was made, and how to make it again."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pellucid
-from pellucid.audits import PROFILES
+from pellucid.attacks import ATTACKS
+from pellucid.audits import PARTS, PROFILES
+from pellucid.evaluate.explanations import METRICS
+from pellucid.explainers import EXPLAINERS
+from pellucid.papers import papers_of
+from pellucid.registry import Registry
 from pellucid.reports import sentences
 from pellucid.reports.read import Audit
-from pellucid.reports.references import references
+
+_CITED: tuple[Registry[Any], ...] = (PARTS, ATTACKS, EXPLAINERS, METRICS)
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,32 @@ def method(audit: Audit) -> Method:
         _command(audit),
         isinstance(about.get("command"), str),
         rules,
-        tuple(references(audit)),
+        tuple(_cited(audit)),
     )
+
+
+def _cited(audit: Audit) -> list[str]:
+    """What to cite for what was used, each once, by the first author's name."""
+    words = set(_words(audit.about["parts"]))
+    for part in audit.sections:
+        for figures in audit.found(part).figures:
+            for figure in figures:
+                words |= {figure.name, *figure.arguments}
+    used = (registry[name] for registry in _CITED for name in words & set(registry))
+    return sorted({paper for entry in used for paper in papers_of(entry)})
+
+
+def _words(settings: Any) -> Iterable[str]:
+    """The names of things in settings, which stand under `kind`."""
+    if isinstance(settings, Mapping):
+        for name, value in settings.items():
+            if name == "kind":
+                yield str(value)
+            elif isinstance(value, Mapping):
+                yield from _words(value)
+            elif isinstance(value, list):
+                for entry in value:
+                    yield from _words(entry)
 
 
 def _seconds(audit: Audit, part: str) -> tuple[str, ...]:

@@ -14,12 +14,14 @@ from pellucid.evaluate.explanations import Passes
 from pellucid.ledger import Progress
 from pellucid.norms import Linf
 from pellucid.page.figure import Figure
+from pellucid.papers import CROCE, cites
 from pellucid.subjects import Subject
 
 # forward passes of an image that stands to the end of the standard version: APGD, FAB and the queries of Square
 _FORWARDS, _BACKWARDS = 8000, 1900
 
 
+@cites(CROCE)
 @final
 @dataclass(frozen=True)
 class AutoAttacked(Part):

@@ -11,9 +11,11 @@ from pellucid.audits.searches import blindly, bounded, without_slopes
 from pellucid.evaluate import verdicts
 from pellucid.evaluate.explanations import Passes
 from pellucid.norms import Linf
+from pellucid.papers import cites
 from pellucid.subjects import Subject
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class Checked(Part):

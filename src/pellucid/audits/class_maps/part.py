@@ -16,11 +16,13 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import NormLime
 from pellucid.ledger import Progress
+from pellucid.papers import cites
 from pellucid.subjects import Subject
 
 _GRAY = "gray: nothing that could be hidden is there in any image of the class"
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class ClassMaps(Part):

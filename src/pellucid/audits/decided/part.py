@@ -12,11 +12,13 @@ from pellucid.evaluate import Decisions
 from pellucid.evaluate.explanations import Passes
 from pellucid.metrics.calibration import reliability
 from pellucid.page.figure import Figure
+from pellucid.papers import cites
 from pellucid.subjects import Subject
 
 _PAIRS = 10  # of classes that are mistaken for each other, those most often first
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class Decided(Part):

@@ -19,11 +19,13 @@ from pellucid.explainers import Explainer
 from pellucid.explainers.explanation import in_words
 from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
+from pellucid.papers import cites
 from pellucid.subjects import Subject, fitted
 
 _LOOKED_AT = 4  # images whose maps are asked what has to be known of them
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class Explained(Part):

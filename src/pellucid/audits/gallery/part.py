@@ -23,6 +23,7 @@ from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import AdversarialExplanation, Explainer
 from pellucid.looking import look
 from pellucid.norms import Linf
+from pellucid.papers import cites
 from pellucid.probe import frozen
 from pellucid.protocols import Norm
 from pellucid.subjects import Subject, fitted
@@ -30,6 +31,7 @@ from pellucid.subjects import Subject, fitted
 Rows = Sequence[int]
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class Gallery(Part):

@@ -15,9 +15,11 @@ from pellucid.evaluate.explanations import Metric, Passes, judge
 from pellucid.explainers import Gradient
 from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
+from pellucid.papers import cites
 from pellucid.subjects import Subject
 
 
+@cites()
 @final
 @dataclass(frozen=True)
 class Gradients(Part):

@@ -21,6 +21,7 @@ from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.norms import Linf
 from pellucid.page.figure import Better, Figure
+from pellucid.papers import DONG, cites
 from pellucid.subjects import Subject, layers_of
 
 # the figure's name, that of the finding, and which end is the good one
@@ -32,6 +33,7 @@ _FIGURES: Sequence[tuple[str, str, Better]] = (
 )
 
 
+@cites(DONG)
 @final
 @dataclass(frozen=True)
 class Neurons(Part):

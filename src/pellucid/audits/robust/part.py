@@ -21,12 +21,14 @@ from pellucid.evaluate.explanations import Passes
 from pellucid.ledger import Progress
 from pellucid.norms import L2, Linf
 from pellucid.page.figure import Figure
+from pellucid.papers import CROCE, MADRY, NOACK, PINTOR, RONY, WOODS, cites
 from pellucid.protocols import Norm
 from pellucid.subjects import Subject
 
 _POINTS = 60  # of a curve that is drawn
 
 
+@cites(MADRY, CROCE, PINTOR, RONY, WOODS, NOACK)
 @final
 @dataclass(frozen=True)
 class Robust(Part):

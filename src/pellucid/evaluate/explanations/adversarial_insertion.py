@@ -13,8 +13,10 @@ from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, 
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import varied
 from pellucid.metrics.agreement.planar import planes
+from pellucid.papers import JOO, cites
 
 
+@cites(JOO)
 @final
 @dataclass(frozen=True)
 class AdversarialInsertion(Manipulation):

@@ -8,8 +8,10 @@ from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, 
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement import Pearson, Similarity
 from pellucid.metrics.agreement.planar import planes
+from pellucid.papers import JOO, cites
 
 
+@cites(JOO)
 @final
 @dataclass(frozen=True)
 class AdversarialSimilarity(Manipulation):

@@ -18,11 +18,13 @@ from pellucid.kinds import copied
 from pellucid.looking import look
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import ADEBAYO, cites
 from pellucid.randomness import derive, seeded
 
 _WHY = "so none of its layers can be drawn anew"
 
 
+@cites(ADEBAYO)
 @final
 @dataclass(frozen=True)
 class CascadingRandomization(Metric):

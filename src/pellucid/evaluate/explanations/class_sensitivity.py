@@ -12,8 +12,13 @@ from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns, Needs
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import cites
 
 
+@cites(
+    "Sixt, Granz and Landgraf, When explanations lie: why many modified BP attributions fail, ICML 2020. "
+    "arXiv 1912.09818"
+)
 @final
 @dataclass(frozen=True)
 class ClassSensitivity(Likeness):

@@ -14,8 +14,10 @@ from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import answers, copies_noise, logit, probability
 from pellucid.metrics.agreement.pearson import correlation
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import cites
 
 
+@cites("Bhatt, Weller and Moura, Evaluating and aggregating feature-based model explanations, 2020.")
 @final
 @dataclass(frozen=True)
 class FaithfulnessCorrelation(Metric):

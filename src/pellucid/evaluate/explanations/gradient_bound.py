@@ -15,9 +15,11 @@ from pellucid.evaluate.explanations.nearby import check_draws
 from pellucid.explainers.room import Room
 from pellucid.metrics.agreement.pearson import normalized
 from pellucid.norms import Linf
+from pellucid.papers import JOO, cites
 from pellucid.probe import Probe
 
 
+@cites(JOO)
 @final
 @dataclass(frozen=True)
 class GradientBound(Metric):

@@ -9,8 +9,13 @@ import torch
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.metrics.agreement.pearson import normalized
+from pellucid.papers import cites
 
 
+@cites(
+    "Etmann, Lunz, Maass and Schönlieb, On the Connection Between Adversarial Robustness and Saliency Map "
+    "Interpretability, ICML 2019. arXiv 1905.04172"
+)
 @final
 @dataclass(frozen=True)
 class ImageAlignment(Metric):

@@ -12,11 +12,13 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import Make, answers, copies_noise, logit, probability
+from pellucid.papers import YEH, cites
 
 Change = Literal["noise", "square"]
 """What is taken from an image: normal noise, or what a square of it shows beyond the fill."""
 
 
+@cites(YEH)
 @final
 @dataclass(frozen=True)
 class Infidelity(Metric):

@@ -18,9 +18,11 @@ from pellucid.explainers import Gradient
 from pellucid.metrics.agreement import Pearson, Similarity, Spearman, TopK
 from pellucid.metrics.agreement.planar import Sign, planes
 from pellucid.norms import RMS
+from pellucid.papers import WOODS, cites
 from pellucid.protocols import Explains, Norm
 
 
+@cites(WOODS)
 @final
 @dataclass(frozen=True)
 class Invalidation(Likeness):

@@ -15,9 +15,11 @@ from pellucid.evaluate.explanations.metric import Columns, Needs
 from pellucid.looking import look
 from pellucid.metrics.agreement import Similarity, Spearman
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import ADEBAYO, cites
 from pellucid.probe import frozen
 
 
+@cites(ADEBAYO)
 @final
 @dataclass(frozen=True)
 class LabelRandomization(Likeness):

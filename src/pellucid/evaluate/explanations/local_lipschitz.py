@@ -13,8 +13,10 @@ from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.nearby import at_neighbors, check_draws
 from pellucid.metrics.agreement.planar import Scale, Sign, planes, scaled
 from pellucid.norms import L2
+from pellucid.papers import cites
 
 
+@cites("Alvarez-Melis and Jaakkola, On the Robustness of Interpretability Methods, 2018. arXiv 1806.08049")
 @final
 @dataclass(frozen=True)
 class LocalLipschitz(Metric):

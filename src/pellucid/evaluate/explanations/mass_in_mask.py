@@ -10,8 +10,10 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.in_mask import InMask, area, inside
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement.planar import planes
+from pellucid.papers import ARRAS, cites
 
 
+@cites(ARRAS)
 @final
 @dataclass(frozen=True)
 class MassInMask(InMask):

@@ -11,8 +11,10 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.nearby import at_neighbors, check_draws
 from pellucid.metrics.agreement.planar import Scale, Sign, planes, scaled
+from pellucid.papers import YEH, cites
 
 
+@cites(YEH)
 @final
 @dataclass(frozen=True)
 class MaxSensitivity(Metric):

@@ -14,8 +14,10 @@ from pellucid.evaluate.explanations.fills import Fill, check_fill, filled, idle
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.removal import Curve, Ties, places, removed, varied
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import BACH, cites
 
 
+@cites(BACH)
 @final
 @dataclass(frozen=True)
 class PixelFlipping(Curve):

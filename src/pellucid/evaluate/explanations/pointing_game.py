@@ -11,8 +11,13 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.in_mask import InMask, area, inside, widened
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import cites
 
 
+@cites(
+    "Zhang, Bargal, Lin, Brandt, Shen and Sclaroff, Top-down neural attention by excitation backprop, "
+    "International Journal of Computer Vision 126, 2018. arXiv 1608.00507"
+)
 @final
 @dataclass(frozen=True)
 class PointingGame(InMask):

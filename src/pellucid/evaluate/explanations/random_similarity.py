@@ -13,8 +13,10 @@ from pellucid.evaluate.explanations.metric import Columns
 from pellucid.evaluate.explanations.nearby import at_neighbors, check_draws
 from pellucid.metrics.agreement import Pearson, Similarity
 from pellucid.metrics.agreement.planar import Scale, Sign, planes, scaled
+from pellucid.papers import JOO, cites
 
 
+@cites(JOO)
 @final
 @dataclass(frozen=True)
 class RandomSimilarity(Likeness):

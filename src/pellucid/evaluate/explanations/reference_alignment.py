@@ -12,8 +12,10 @@ from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement import Cosine, Similarity
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import NOACK, cites
 
 
+@cites(NOACK)
 @final
 @dataclass(frozen=True)
 class ReferenceAlignment(Likeness):

@@ -13,8 +13,13 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.evaluate.explanations.removal import answers, copies_noise, places, predicted, varied
 from pellucid.metrics.agreement.planar import Sign, planes
+from pellucid.papers import cites
 
 
+@cites(
+    "Rong, Leemann, Borisov, Kasneci and Kasneci, A consistent and efficient evaluation strategy for "
+    "attribution methods, 2022."
+)
 @final
 @dataclass(frozen=True)
 class ROAD(Metric):

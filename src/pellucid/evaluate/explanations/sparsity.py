@@ -10,8 +10,13 @@ from torch import Tensor
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.metric import Columns, Metric
 from pellucid.metrics.agreement.planar import planes
+from pellucid.papers import cites
 
 
+@cites(
+    "Chalasani, Chen, Chowdhury, Jha and Wu, Concise explanations of neural networks using adversarial "
+    "training, ICML 2020."
+)
 @final
 @dataclass(frozen=True)
 class Sparsity(Metric):

@@ -9,8 +9,10 @@ from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.manipulation import Manipulation, attacked, found_out, manipulated, unless_blind
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement import Pearson, Similarity
+from pellucid.papers import JOO, cites
 
 
+@cites(JOO)
 @final
 @dataclass(frozen=True)
 class TargetSimilarity(Manipulation):

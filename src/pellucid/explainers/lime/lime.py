@@ -19,12 +19,17 @@ from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.explainers.lime.slic import Slic
 from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks, joined
 from pellucid.explainers.room import in_parts
+from pellucid.papers import cites
 from pellucid.probe import Probe
 
 _FEW = 5  # masks per segment, below which coefficients are mostly noise
 _RANKS = {"predicted": 0, "runner-up": 1}
 
 
+@cites(
+    'Ribeiro, Singh and Guestrin, "Why Should I Trust You?": Explaining the Predictions of Any Classifier, '
+    "KDD 2016. arXiv 1602.04938"
+)
 @final
 @dataclass(frozen=True)
 class Lime(Explainer):
