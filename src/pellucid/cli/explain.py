@@ -60,7 +60,7 @@ def explain(
                 about,
                 ready,
                 seed=asked.seed,
-                watch=lambda words, done, total: bar("explaining", done, total, words),
+                watch=bar,
             )
         )
     content = reports.write(out, shown, found, ready, seed=asked.seed)

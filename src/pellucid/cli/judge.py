@@ -64,7 +64,7 @@ def judge(
             of=about,
             seed=asked.seed,
             batch=batch,
-            watch=lambda name, step: bar(name, step.done, step.total),
+            watch=lambda name, step: bar(step, name),
         )
     content = subjects.judged_summary(subject, found)
     print_json(content) if as_json else judged.report(screen, content)

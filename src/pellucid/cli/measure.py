@@ -85,7 +85,7 @@ def measure(
                     seed=asked.seed,
                     batch=batch,
                     engine=engine,
-                    watch=lambda step, name=name: bar(name, step.done, step.total, step.words),
+                    watch=lambda step, name=name: bar(step, name),
                 )
             )
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()

@@ -91,7 +91,7 @@ def neurons(
             out,
             seed=asked.seed,
             batch=batch,
-            watch=lambda stage: bar(stage.doing, stage.done, stage.total),
+            watch=bar,
         )
     content = subjects.neurons_summary(subject, examined, alike, how, which=which, seed=asked.seed, top=shown)
     content["budget"] = None if budget is None else {"eps": budget.eps, "typed": budget.text}

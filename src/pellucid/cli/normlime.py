@@ -81,7 +81,7 @@ def normlime(
             labels=labels,
             seed=asked.seed,
             batch=batch,
-            watch=lambda step: bar("explaining", step.done, step.total),
+            watch=bar,
         )
     content = subjects.importance_summary(subject, found, explainer, top=top)
     content["pictures"] = reports.write_class_maps(Path(content["path"]), content["missing"])

@@ -55,7 +55,7 @@ def references(
             seed=asked.seed,
             dtype=dtype,
             batch=batch,
-            watch=lambda name, step: bar(name, step.done, step.total),
+            watch=lambda name, step: bar(step, name),
         )
     content = subjects.references_summary(subject, made)
     print_json(content) if as_json else table.report(screen, content)

@@ -1,5 +1,6 @@
 """`pellucid retrain`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def retrain(
             course,
             out,
             device=asked.device,
-            watch=lambda step: bar("retraining", step.done, step.total, step.doing),
+            watch=lambda step: bar(replace(step, doing="retraining", words=step.doing)),
         )
     content = subjects.retrained_summary(found, table, out)
     print_json(content) if as_json else retrained.report(screen, content)

@@ -14,7 +14,7 @@ from pellucid.batch import Batch
 from pellucid.data import Report, Split, silent
 from pellucid.errors import ConfigError
 from pellucid.explainers import Explainer, Explanation
-from pellucid.ledger import in_halves_on_oom
+from pellucid.ledger import Progress, in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
 from pellucid.subjects.answer import Images, device_of, images_of, is_run, is_untrained, network_of
@@ -102,15 +102,13 @@ def accounts(
     explainers: Mapping[str, Explainer],
     *,
     seed: int = 0,
-    watch: Callable[[str, int, int], None] = lambda _, __, ___: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[Account]:
-    """Every explainer asked about every class, one after the other.
-
-    `watch` hears what comes next, how many are done, and of how many.
-    """
+    """Every explainer asked about every class, one after the other; `watch` hears what comes next."""
     asked = [(name, word) for name in explainers for word in of]
     for done, (name, word) in enumerate(asked):
-        watch(f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}", done, len(asked))
+        next_ = f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}"
+        watch(Progress("explaining", done, len(asked), next_))
         yield Account(name, str(word), explainers[name](shown.model, shown.x, word, seed=seed))
 
 

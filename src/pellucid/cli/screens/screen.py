@@ -4,9 +4,11 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 
 from pellucid.cli.screens.terminal import Terminal
+from pellucid.ledger import Progress
 from pellucid.printable import printable
 from pellucid.subjects.untrained import untrained_words
 
@@ -14,16 +16,17 @@ from pellucid.subjects.untrained import untrained_words
 class Bar:
     """A bar of each thing that is done; what is done again goes on with its own."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
-    def __call__(self, doing: str, done: int, total: int | None, words: str = "") -> None:
-        """Say how far it is, and in words what came of it so far."""
-        if doing not in self._tasks:
-            self._tasks[doing] = self._progress.add_task("", total=total)
-        said = f"{doing}: {words}" if words else doing
-        self._progress.update(self._tasks[doing], description=printable(said), completed=done, total=total)
+    def __call__(self, step: Progress, doing: str = "") -> None:
+        """Say how far it is, and in words what came of it so far; `doing` may say better what is done."""
+        name = doing or step.doing
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task("", total=step.total)
+        said = printable(f"{name}: {step.words}" if step.words else name)
+        self._bars.update(self._tasks[name], description=said, completed=step.done, total=step.total)
 
 
 class Screen:
@@ -53,5 +56,5 @@ class Screen:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.err, transient=True) as progress:
-            yield Bar(progress)
+        with Bars(*columns, console=self.err, transient=True) as bars:
+            yield Bar(bars)

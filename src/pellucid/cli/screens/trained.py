@@ -35,7 +35,7 @@ def watching(screen: Screen, bar: Bar) -> Callable[[Event], None]:
     def watch(event: Event) -> None:
         match event:
             case Step():
-                bar("training", event.step, event.steps, f"epoch {event.epoch}")
+                bar(Progress("training", event.step, event.steps, f"epoch {event.epoch}"))
             case Epoch():
                 screen.err.print(str(event))
                 if event.overfitted:
@@ -47,7 +47,7 @@ def watching(screen: Screen, bar: Bar) -> Callable[[Event], None]:
             case Teaching():
                 screen.err.print(printable(f"its teacher first: {event.folder.path}"))
             case Progress():
-                bar("maps", event.done, event.total)
+                bar(event)
             case Finished():
                 pass
 
