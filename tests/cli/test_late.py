@@ -23,6 +23,15 @@ sys.exit(code)
         ("explian", 2),
         ("measure mlp --epz 1", 2),
         ("list attack", 1),
+        ("list attacks", 0),
+        ("list explainers --json", 0),
+        ("list metrics", 0),
+        ("measure mpl", 1),
+        ("measure mlp --attack pgdd", 1),
+        ("neurons mlp --eps much", 1),
+        ("judge mlp --metric sparsty", 1),
+        ("explain mlp --explainer gradd", 1),
+        ("audit mlp --profile quik", 1),
     ],
 )
 def test_no_torch_for_words_alone(arguments: str, code: int) -> None:
