@@ -24,6 +24,7 @@ from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.normlime import Rule
 from pellucid.ledger import Table
 from pellucid.metrics.neurons import Identity, Reading
+from pellucid.plain import dump
 from pellucid.train import Adam, Constant, Recipe, Step
 from pellucid.train.references import make
 
@@ -127,7 +128,7 @@ def audited(out: Path, watch: Watch) -> Any:
     reports.write_page(folder)
     if failures := [*folder.damaged(), *(outcome.failure for outcome in outcomes.values() if not outcome.finding)]:
         raise PellucidError(failures[0])
-    return {name: outcome.finding and outcome.finding.to_record() for name, outcome in outcomes.items()}
+    return {name: outcome.finding and dump(outcome.finding) for name, outcome in outcomes.items()}
 
 
 QUICK = [measured, judged, important, worded, examined, retrained, mapped]

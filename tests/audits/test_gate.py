@@ -13,6 +13,8 @@ from pellucid.audits import AuditFolder, Checked, Decided, Figure, Profile, Requ
 from pellucid.audits.finding import Finding
 from pellucid.audits.gating import bears_on
 from pellucid.audits.part import Part, Task
+from pellucid.cli.screens.audited import report
+from pellucid.cli.screens.screen import Screen
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Verdict
 from pellucid.evaluate.robustness.checks import CHECKS

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pellucid import CrossEntropy, Recipe, data, evaluate, fit, measure, models
+from pellucid import CrossEntropy, Recipe, data, evaluate, fit, measure, models, plain
 from pellucid.attacks import AutoAttack
 from pellucid.audits import (
     AutoAttacked,
