@@ -103,7 +103,7 @@ class NoSetting(ConfigError):
 
 
 def places(value: Any, path: str = "") -> list[str]:
-    """Where there is something to set inside plain tables."""
+    """The names in plain tables under which there is something to set."""
     if isinstance(value, Mapping):
         inner = cast("Mapping[str, Any]", value)
         return [place for name, entry in inner.items() for place in places(entry, _join(path, name))]

@@ -139,7 +139,7 @@ class CheckpointError(RunError):
 
 
 def count_of(count: int, one: str) -> str:
-    """So many things in words.
+    """A number of things in words.
 
     >>> count_of(1, "class"), count_of(2, "class"), count_of(0, "image")
     ('1 class', '2 classes', '0 images')

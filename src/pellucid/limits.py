@@ -87,7 +87,7 @@ def check(needed: int, allowed: int, place: str, remedy: str) -> None:
 
 
 def read(path: Path, memory: int = MEMORY, most: int = 0) -> bytes:
-    """All of a file, which may have as many bytes as a file may unpack to, or `most`."""
+    """The content of a file, which may have as many bytes as a file may unpack to, or `most`."""
     with opened(path) as file:
         length, allowed = size(file), most or room(file, memory)
         check(length, allowed, f"'{path}'", "give one that has its content on the disk")

@@ -65,7 +65,7 @@ def check(value: Any, shape: Shape, place: str = "") -> None:
 
 
 def join(place: str, name: str) -> str:
-    """Where an entry of a table stands; of a name that is long its beginning."""
+    """The place of an entry inside a table, for messages; of a name that is long its beginning."""
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     return f"{place}.{shown}" if place else shown
 

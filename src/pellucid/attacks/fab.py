@@ -93,7 +93,7 @@ class FAB(Attack):
 
 @runtime_checkable
 class Stepping(Protocol):
-    """What settles a step."""
+    """The numbers that settle a step of FAB."""
 
     @property
     def eps(self) -> float:

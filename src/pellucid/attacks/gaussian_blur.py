@@ -38,7 +38,7 @@ class GaussianBlur(Attack):
         return False
 
     def search(self, victim: Victim) -> Images:
-        """Blur the images."""
+        """Blur each image, and return the blurred images."""
         x = victim.x
         if x.dim() != 4:
             raise ShapeError(

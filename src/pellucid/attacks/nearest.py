@@ -67,7 +67,7 @@ class Nearest(Attack):
         )
 
     def search(self, victim: Victim) -> Images:
-        """The point to keep."""
+        """Walk to the boundary, and return the point to keep of each image."""
         state = _State(**vars(started(victim.x)), velocity=torch.zeros_like(victim.x))
         if self.keep == "nearest-or-clean":
             # the image itself, in place of a point so far away that any other is nearer

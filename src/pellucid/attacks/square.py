@@ -198,7 +198,7 @@ class Windows:
 
     @property
     def mask(self) -> Bool[Tensor, "b 1 h w"]:
-        """Which pixels lie inside."""
+        """Whether each pixel lies inside the window, for each image."""
         inside = [(offset >= 0) & (offset < self.side) for offset in self._offsets]
         return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
 

@@ -60,7 +60,7 @@ class Audited:
         }
 
     def conclusion(self) -> dict[str, Any]:
-        """All of it as plain values, with what became of requirements and where the page lies."""
+        """The whole audit as plain values, with what became of requirements and where the page lies."""
         return {**conclusion(self.folder, self.gate), "page": str(self.page)}
 
     def __repr__(self) -> str:
@@ -79,22 +79,22 @@ class Audited:
 
 
 class Listener:
-    """Who hears of an audit while it is made. This one says nothing; others override what they want to hear."""
+    """A listener to an audit while it is made. This one says nothing; others override what they want to hear."""
 
     reading: Report = staticmethod(silent)
 
     def begins(self, subjects: Sequence[Subject]) -> None:
-        """These networks are going to be looked at, with their images."""
+        """Hear which networks are going to be looked at, with their images."""
 
     def planned(self, planned: Sequence[Planned], complete: int) -> None:
-        """So much is to be done, and so many parts are complete."""
+        """Hear what is to be done, and how many parts are complete."""
 
     def progress(self, planned: Sequence[Planned]) -> AbstractContextManager[tuple[Watch, Callable[[Event], None]]]:
-        """Who hears from within parts, and of parts, while the context is open."""
+        """A context in which the work is done; what it gives hears from within parts, and of parts."""
         return nullcontext((lambda _, __, ___: None, lambda _: None))
 
     def stopped(self, done: int, planned: int) -> None:
-        """Somebody stopped it after so many parts."""
+        """Hear that somebody stopped the audit after so many parts."""
 
 
 def audit(

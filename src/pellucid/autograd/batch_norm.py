@@ -84,7 +84,7 @@ class BatchNormGradient(Function):
     def forward(
         g: Images, x: Images, weight: Channels | None, mean: Channels, s: Channels, eps: float
     ) -> tuple[Images, Channels, Channels]:
-        """Run the backward kernel."""
+        """The gradients of batch normalization, by PyTorch's own backward kernel."""
         everything = (True, True, True)
         return torch.ops.aten.native_batch_norm_backward(g, x, weight, None, None, mean, s, True, eps, everything)
 

@@ -45,7 +45,7 @@ class ReLUGradient(Function):
 
     @staticmethod
     def forward(g: Numbers, y: Numbers) -> Numbers:
-        """Run the backward kernel."""
+        """The gradient of ReLU, by PyTorch's own backward kernel."""
         return torch.ops.aten.threshold_backward(g, y, 0)
 
     @staticmethod

@@ -25,7 +25,7 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """What `torch.nn.functional.batch_norm` returns."""
+    """Batch normalization with the results of PyTorch's own, which can be differentiated three times."""
     covered = input.dim() == 4 and replaceable(input, running_mean, running_var, weight, bias)
     if covered or not training or not torch.is_grad_enabled():
         return fast_batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
@@ -44,7 +44,7 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """What `torch.nn.functional.instance_norm` returns."""
+    """Instance normalization that can be differentiated three times, with the results of PyTorch's own."""
     if not use_input_stats or not torch.is_grad_enabled():
         return F.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
     with torch.no_grad():
@@ -59,7 +59,7 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """What `torch.nn.functional.layer_norm` returns."""
+    """Layer normalization that can be differentiated three times, with the results of PyTorch's own."""
     if not torch.is_grad_enabled():
         return F.layer_norm(input, list(normalized_shape), weight, bias, eps)
     normal = _standardized(input, list(range(-len(normalized_shape), 0)), eps)

@@ -27,7 +27,7 @@ from pellucid.train.validate import accuracy
 
 
 class EpochLoop:
-    """One epoch being trained."""
+    """The training of one epoch, step by step."""
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class Entry:
 
     @property
     def stops(self) -> tuple[tuple[float, str], ...]:
-        """Where the slider can stand."""
+        """The budgets where the slider can stand."""
         steps = (step for look in self.looks for strip in look.strips for step in strip.steps)
         return tuple(sorted({step.value: step.rho for step in steps}.items()))
 

@@ -23,7 +23,7 @@ from pellucid.papers import cites
 @final
 @dataclass(frozen=True)
 class ROAD(Metric):
-    """By how much more often the class is kept when the least important pixels go first (Rong et al. 2022).
+    """How much more often the class is kept when the least important pixels go first (Rong et al. 2022).
 
     Pixels that go are imputed from their neighbors, plus noise, so that little shows which went.
     Columns `most_first` and `least_first` say for each of `percents` whether the network still says the class.

@@ -24,12 +24,12 @@ class Retrained(Table):
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
-        """The protocols, by name."""
+        """The names of the protocols, which the column of that name counts along."""
         return tuple(self.about["protocols"])
 
     @property
     def rankings(self) -> tuple[str, ...]:
-        """The rankings, by name."""
+        """The names of the rankings, which the column of that name counts along."""
         return tuple(self.about["rankings"])
 
     @property

@@ -56,7 +56,7 @@ def make_steps(
     batch: int | None = None,
     part: str = WHOLE,
 ) -> Generator[Progress, None, MapFolder]:
-    """`make`, as a generator."""
+    """Make maps as `make` does, as a generator that says how far it is."""
     if not len(split):
         raise DataError("this split has no images; make maps of one or more")
     about: dict[str, Any] = {
