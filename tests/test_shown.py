@@ -42,7 +42,7 @@ def test_data_has_a_line_for_each_split() -> None:
     one = split()
     more = repr(Data("mine", one, one, augment=(data.Flip(),), skipped=("a.png", "b.png", "c.png", "d.png")))
     assert more.splitlines()[-2:] == [
-        "  augmented   Flip()",
+        f"  augmented   {data.Flip()!r}",
         "  left out    4 files that cannot be read: a.png, b.png, ..., d.png",
     ]
 
