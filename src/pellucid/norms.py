@@ -14,6 +14,8 @@ from pellucid.registry import Registry
 Images = Float[Tensor, "b *shape"]
 Lengths = float | Float[Tensor, " b"]
 
+_SOME = 2.0**20  # times the smallest number
+
 
 @dataclass(frozen=True)
 class Linf:
@@ -31,7 +33,7 @@ class Linf:
         return delta.clamp(-bound, bound)
 
     def on_surface(self, delta: Images, eps: Lengths) -> Images:
-        """Longer or shorter; zero stays where it is."""
+        """Longer or shorter; zero, and what rounds to it, stays as it is."""
         return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
@@ -59,7 +61,7 @@ class L2:
         return torch.where(size > bound, delta * (bound / size), delta)
 
     def on_surface(self, delta: Images, eps: Lengths) -> Images:
-        """Longer or shorter; zero stays where it is."""
+        """Longer or shorter; zero, and what rounds to it, stays as it is."""
         return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
@@ -93,7 +95,7 @@ class RMS:
         return L2().project(delta, eps * _root_pixels(delta))
 
     def on_surface(self, delta: Images, eps: Lengths) -> Images:
-        """Longer or shorter; zero stays where it is."""
+        """Longer or shorter; zero, and what rounds to it, stays as it is."""
         return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
@@ -128,7 +130,7 @@ class L1:
         return torch.where(magnitude.sum(1, keepdim=True) > bound, shrunk, delta.flatten(1)).view_as(delta)
 
     def on_surface(self, delta: Images, eps: Lengths) -> Images:
-        """Longer or shorter; zero stays where it is."""
+        """Longer or shorter; zero, and what rounds to it, stays as it is."""
         return _at_length(delta, self.size(delta), eps)
 
     def steepest(self, gradient: Images) -> Images:
@@ -196,4 +198,6 @@ def _root_pixels(like: Tensor) -> float:
 
 
 def _at_length(delta: Images, size: Float[Tensor, " b"], eps: Lengths) -> Images:
-    return delta * _column(eps / torch.where(size > 0, size, 1.0), delta)
+    # shorter ones have no direction to speak of, and their quotients would be infinite
+    some = size > torch.finfo(size.dtype).tiny * _SOME
+    return delta * _column(torch.where(some, eps / torch.where(some, size, 1.0), 1.0), delta)

@@ -47,8 +47,8 @@ def test_no_point_of_the_ball_is_nearer_than_the_projection(
 @given(true_norms, images, budgets)
 def test_the_point_of_the_surface_is_as_long_as_asked_and_ahead(norm: Norm, delta: torch.Tensor, eps: float) -> None:
     point, size = norm.on_surface(delta, eps), norm.size(delta)
-    there = size > 0
-    assert torch.allclose(norm.size(point), there * eps, rtol=1e-9, atol=1e-12)
+    there = size > 1e-290
+    assert torch.allclose(norm.size(point), torch.where(there, eps, size), rtol=1e-9, atol=1e-12)
     column = (-1, *[1] * (delta.dim() - 1))
     assert torch.allclose(point * size.view(column), delta * eps, rtol=1e-9, atol=1e-9)
     assert torch.allclose(norm.on_surface(point, eps), point, rtol=1e-9, atol=1e-12)
@@ -63,7 +63,16 @@ def test_each_image_goes_to_the_surface_by_itself(norm: Norm, delta: torch.Tenso
     eps = torch.tensor(lengths[: len(delta)], dtype=delta.dtype)
     points = norm.on_surface(delta, eps)
     for row in range(len(delta)):
-        assert torch.equal(norm.on_surface(delta[row : row + 1], float(eps[row])), points[row : row + 1])
+        alone = norm.on_surface(delta[row : row + 1], float(eps[row]))
+        assert torch.allclose(alone, points[row : row + 1], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("norm", [norm() for name, norm in NORMS.items() if name != "l0"])
+def test_no_direction_is_too_short_to_stay_finite(norm: Norm) -> None:
+    delta = torch.tensor([0.0, 1e-45, 1e-38, 1e-30, 1e-20]).view(5, 1, 1, 1).expand(5, 1, 2, 2)
+    points = norm.on_surface(delta, 1e3)
+    assert points.isfinite().all()
+    assert norm.size(points)[-1].item() == pytest.approx(1e3, rel=1e-4)
 
 
 @given(images, budgets)
