@@ -7,6 +7,7 @@ follow from (seed, epoch, step). So a run goes on from a checkpoint as if it had
 import copy
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -132,9 +133,9 @@ class Network(nn.Module):
         self.inner = fabric.strategy.setup_module(network)
         self.fabric = fabric
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """Logits in the precision of the images, whatever the network computed in."""
         with self.fabric.autocast():
             logits = self.inner(x)
-        # what is no tensor is for the probe to refuse
-        return logits.to(x.dtype) if isinstance(logits, Tensor) else logits
+        # what cannot be logits is for the probe to refuse
+        return logits.to(x.dtype) if isinstance(logits, Tensor) and logits.is_floating_point() else logits
