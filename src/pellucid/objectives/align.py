@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.autograd import processes
-from pellucid.objectives.cosine import cosine
+from pellucid.objectives.directions import cosine
 from pellucid.objectives.objective import Term
 from pellucid.objectives.reference_map import reference_map
 from pellucid.papers import NOACK, cites

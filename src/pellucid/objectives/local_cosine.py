@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.autograd import processes
-from pellucid.objectives.cosine import cosine
+from pellucid.objectives.directions import cosine
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
 from pellucid.objectives.units import Units, factor

@@ -11,10 +11,10 @@ from .hierarchy import Hierarchy as Hierarchy
 from .neuron_table import NeuronTable as NeuronTable
 from .neuron_table import consistency as consistency
 from .neuron_table import level as level
-from .ranking import auroc as auroc
 from .ratios import DistanceRatios as DistanceRatios
 from .ratios import distance_ratios as distance_ratios
 from .reading import Reading as Reading
+from .roc_area import auroc as auroc
 from .supporting import meanings as meanings
 from .supporting import support as support
 
