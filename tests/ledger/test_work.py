@@ -305,7 +305,7 @@ def test_what_a_killed_process_had_claimed_is_taken_over(tmp_path: Path) -> None
     seen = [other.stdout.readline() for _ in range(22)]
     assert first not in seen and other.poll() is None, "it waits for the last chunk"
     doomed.kill()
-    doomed.wait()
+    doomed.communicate()
     (said,) = ended([other])
     assert said[0] == first.strip() and same(Table.load(folder / "record.npz"), work(24, 2, None))
 

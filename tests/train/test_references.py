@@ -224,7 +224,7 @@ def test_maps_that_were_damaged_while_they_were_made_are_made_again(tmp_path: Pa
             said += again
     (folder,) = (tmp_path / "stopped").iterdir()
     assert torch.equal(MapFolder.open(folder).load(), expected)
-    assert len(said) < 5 or kind == "empty", "what is sound is kept"
+    assert len(said) < 5 or place <= 0.5 or kind == "empty", "what is sound is kept"
 
 
 def test_maps_that_were_damaged_before_they_were_complete_are_not_certified(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_killed_examination_goes_on_and_ends_with_the_same_bits(tmp_path: Path
         return watch
 
     undisturbed = examine(model, split, probing, tmp_path / "one", batch=8)
-    for after in (2, 3, 3):
+    for after in (2, 3, 3, 4):
         with pytest.raises(Stopped):
             examine(model, split, probing, tmp_path / "two", batch=8, watch=stopping(after))  # pyright: ignore[reportArgumentType]
     survivor = examine(model, split, probing, tmp_path / "two", batch=5)  # chunks stay as they were
