@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 from pellucid import stopping
-from pellucid.errors import PellucidError
+from pellucid.errors import PartDone, PellucidError
 from pellucid.printable import printable, printable_lines
 
 _GONE = "the current folder is not there any more; change to one that is, and give the command again"
@@ -48,6 +48,9 @@ def _said(error: BaseException) -> int:
             error.show(usage)
             click.echo(printable_lines(usage.getvalue()), err=True, nl=False)
             return error.exit_code
+        case PartDone():
+            say(str(error))
+            return 0
         case PellucidError():
             say(f"error: {error}" if _here() else f"error: {error}; {_GONE}")
         case KeyboardInterrupt():

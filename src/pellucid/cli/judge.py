@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, part, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -20,6 +20,7 @@ from pellucid.subjects.asked import Asked
 @assigns
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images judged at once.")
 @out_folder("judgments")
+@part
 @as_json
 def judge(
     asked: Asked,
@@ -31,6 +32,7 @@ def judge(
     assignments: tuple[str, ...],
     batch: int,
     out: Path,
+    part: str,
     as_json: bool,
 ) -> None:
     """Judge how far explanations of MODEL can be believed: a run, a listed network, package.module:factory or a file.
@@ -64,6 +66,7 @@ def judge(
             of=about,
             seed=asked.seed,
             batch=batch,
+            part=part,
             watch=lambda name, step: bar(step, name),
         )
     content = subjects.judged_summary(subject, found)

@@ -1,12 +1,13 @@
 """`pellucid measure`."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, print_json
+from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, part, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -21,6 +22,7 @@ from pellucid.subjects.asked import Asked
 @assigns
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images attacked at once.")
 @out_folder("measurements")
+@part
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network that is searched.")
 @click.option("--verdicts/--no-verdicts", default=True, help="Check whether the figures can be believed.")
@@ -36,6 +38,7 @@ def measure(
     assignments: tuple[str, ...],
     batch: int,
     out: Path,
+    part: str,
     precision: Any,
     compiled: bool,
     verdicts: bool,
@@ -46,7 +49,7 @@ def measure(
     Every image's result is kept in DIR, in a folder named by everything that it depends on: the same command goes on
     where it was stopped, and reads the result back where it is complete.
     """
-    from pellucid.attacks import ATTACKS, Budget
+    from pellucid.attacks import ATTACKS, Attack, Budget
 
     budgets, names = tuple(map(Budget.parse, listed(eps))), listed(attacks)
     check_names(ATTACKS, names)
@@ -55,6 +58,7 @@ def measure(
     from pellucid.attacks import Engine, named
     from pellucid.cli.screens import measured
     from pellucid.cli.screens.screen import Screen
+    from pellucid.ledger import all_of
 
     tried = [
         one
@@ -73,21 +77,22 @@ def measure(
     subject = asked.subject(report=screen.reading)
     screen.untrained([subject])
     subjects.check_budgets(subject, tried)
-    found: list[subjects.Measurement] = []
-    for attack in tried:
+
+    def attacked(attack: Attack) -> subjects.Measurement:
         name = measured.attack_name(config.dump(attack))
         with screen.progress() as bar:
-            found.append(
-                subjects.attacked(
-                    subject,
-                    attack,
-                    folder=out,
-                    seed=asked.seed,
-                    batch=batch,
-                    engine=engine,
-                    watch=lambda step, name=name: bar(step, name),
-                )
+            return subjects.attacked(
+                subject,
+                attack,
+                folder=out,
+                seed=asked.seed,
+                batch=batch,
+                engine=engine,
+                part=part,
+                watch=lambda step: bar(step, name),
             )
+
+    found = all_of([partial(attacked, attack) for attack in tried])
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()
     content = subjects.measured_summary(subject, found, budgets, checks)
     print_json(content) if as_json else measured.report(screen, content)

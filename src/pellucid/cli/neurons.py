@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, print_json
+from pellucid.cli.options import as_json, asks, assigns, check_names, listed, out_folder, part, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -34,6 +34,7 @@ from pellucid.subjects.asked import Asked
 @click.option("--neurons", "shown", type=click.IntRange(1), default=5, show_default=True, help="Shown of each end.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images in a chunk.")
 @out_folder("neurons")
+@part
 @as_json
 def neurons(
     asked: Asked,
@@ -56,6 +57,7 @@ def neurons(
     shown: int,
     batch: int,
     out: Path,
+    part: str,
     as_json: bool,
 ) -> None:
     """Measure whether neurons of MODEL mean one thing: a run, a listed network or package.module:factory.
@@ -91,6 +93,7 @@ def neurons(
             out,
             seed=asked.seed,
             batch=batch,
+            part=part,
             watch=bar,
         )
     content = subjects.neurons_summary(subject, examined, alike, how, which=which, seed=asked.seed, top=shown)

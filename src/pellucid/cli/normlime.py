@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, out_folder, print_json
+from pellucid.cli.options import as_json, asks, assigns, out_folder, part, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -30,6 +30,7 @@ from pellucid.subjects.asked import Asked
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Features shown for each class.")
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images in a chunk.")
 @out_folder("importance")
+@part
 @as_json
 def normlime(
     asked: Asked,
@@ -47,6 +48,7 @@ def normlime(
     top: int,
     batch: int,
     out: Path,
+    part: str,
     as_json: bool,
 ) -> None:
     """Find what is important to MODEL for each class: a run, a listed network, package.module:factory or a program.
@@ -81,6 +83,7 @@ def normlime(
             labels=labels,
             seed=asked.seed,
             batch=batch,
+            part=part,
             watch=bar,
         )
     content = subjects.importance_summary(subject, found, explainer, top=top)

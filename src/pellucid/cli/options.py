@@ -12,6 +12,7 @@ import click
 
 from pellucid.cli.alone import alone, aloud
 from pellucid.errors import RunError
+from pellucid.ledger import WHOLE, Part
 from pellucid.registry import Registry
 from pellucid.subjects.asked import Asked
 from pellucid.trust import trusting
@@ -57,6 +58,20 @@ device = click.option(
 download = click.option("--download", is_flag=True, help="Fetch MNIST or CIFAR where they are not at hand.")
 
 skip_bad = click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say how many.")
+
+
+def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    return str(Part.named(text))
+
+
+part = click.option(
+    "--part",
+    default=WHOLE,
+    show_default=True,
+    metavar="I/N",
+    callback=_share,
+    help="Do one of N shares; processes and machines may do one each in the same DIR.",
+)
 
 assigns = click.option(
     "--set",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json
+from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, part, print_json
 from pellucid.subjects.asked import Asked
 
 
@@ -17,6 +17,7 @@ from pellucid.subjects.asked import Asked
 @click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: 32, or 512 on an accelerator]")
 @out_folder("references")
+@part
 @as_json
 def references(
     asked: Asked,
@@ -26,6 +27,7 @@ def references(
     dtype: Any,
     batch: int | None,
     out: Path,
+    part: str,
     as_json: bool,
 ) -> None:
     """Make the maps of MODEL for training images: what another network's gradients may be asked to resemble.
@@ -55,6 +57,7 @@ def references(
             seed=asked.seed,
             dtype=dtype,
             batch=batch,
+            part=part,
             watch=lambda name, step: bar(step, name),
         )
     content = subjects.references_summary(subject, made)

@@ -8,7 +8,7 @@ from pellucid import evaluate
 from pellucid.evaluate import ImportanceFolder
 from pellucid.evaluate.class_importance.explaining import Labels
 from pellucid.explainers.normlime import NormLime
-from pellucid.ledger import Progress
+from pellucid.ledger import WHOLE, Progress
 from pellucid.subjects.subject import Subject
 
 
@@ -20,13 +20,14 @@ def importance_of(
     labels: Labels = "predicted",
     seed: int = 0,
     batch: int = 128,
+    part: str = WHOLE,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> ImportanceFolder:
     """Explain every image, in a folder inside `folder` that is named by all that the explanations depend on."""
     if labels == "true":
         subject.check_labeled("--labels true explains for labels")
     return evaluate.explain(
-        subject.model, subject.split, explainer, folder, labels=labels, seed=seed, batch=batch, watch=watch
+        subject.model, subject.split, explainer, folder, labels=labels, seed=seed, batch=batch, part=part, watch=watch
     )
 
 

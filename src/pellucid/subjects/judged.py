@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pellucid import data
 from pellucid.errors import ConfigError, DataError
 from pellucid.evaluate.explanations import Judged, Metric, judge, judging_description
 from pellucid.explainers import Explainer
-from pellucid.ledger import Progress, identity
+from pellucid.ledger import WHOLE, Progress, all_of, identity
 from pellucid.subjects.explained import fitted
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -40,6 +41,7 @@ def judgments(
     of: int | str = "predicted",
     seed: int = 0,
     batch: int = 128,
+    part: str = WHOLE,
     watch: Callable[[str, Progress], None] = lambda _, __: None,
 ) -> list[Judgment]:
     """Every metric of every explainer; `watch` hears whose explanations are being judged, and how far it is.
@@ -59,8 +61,8 @@ def judgments(
             raise ConfigError(f"{next(iter(rest))} judges explanations; name an explainer, or give maps with --maps")
         asked.append((STORED, None, rest))
     asked += [(name, explainer, rest) for name, explainer in explainers.items() if rest]
-    found: list[Judgment] = []
-    for name, explainer, several in asked:
+
+    def judged(name: str, explainer: Explainer | None, several: Mapping[str, Metric]) -> list[Judgment]:
         ready = None if explainer is None else fitted(explainer, subject.model, subject.train, seed=seed)
         folders = {
             metric: folder / _folder(subject, name, metric, kind, ready, of, seed) for metric, kind in several.items()
@@ -74,12 +76,14 @@ def judgments(
             seed=seed,
             batch=batch,
             folders=folders,
-            watch=lambda step, name=name: watch(name, step),
+            part=part,
+            watch=lambda step: watch(name, step),
         )
-        found += [
+        return [
             Judgment(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()
         ]
-    return found
+
+    return [one for found in all_of([partial(judged, *each) for each in asked]) for one in found]
 
 
 def _check(subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[str, Explainer]) -> None:

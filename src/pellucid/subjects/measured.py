@@ -14,7 +14,7 @@ from pellucid.attacks.budget import Budget
 from pellucid.data import sample
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Record, Verdict, description, measure, verdicts, worst
-from pellucid.ledger import Progress, identity
+from pellucid.ledger import WHOLE, Progress, identity
 from pellucid.subjects.subject import Subject, folder_name
 
 _CHECKED = 32  # images that the checks look at, since they repeat the attack on them
@@ -44,6 +44,7 @@ def attacked(
     folder: Path,
     seed: int = 0,
     batch: int = 128,
+    part: str = WHOLE,
     engine: Engine = Engine(),  # noqa: B008
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Measurement:
@@ -59,6 +60,7 @@ def attacked(
         batch=batch,
         folder=path,
         engine=engine,
+        part=part,
         watch=watch,
     )
     return Measurement(attack, record, path)

@@ -1,11 +1,12 @@
 """The maps of a subject: what another network's gradients may be asked to resemble."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from pellucid.explainers import Explainer
-from pellucid.ledger import Progress
+from pellucid.ledger import WHOLE, Progress, all_of
 from pellucid.subjects.subject import Subject
 from pellucid.train.references import MapFolder, make
 from pellucid.train.references.making import Precision
@@ -20,13 +21,15 @@ def references_of(
     seed: int = 0,
     dtype: Precision = "float32",
     batch: int | None = None,
+    part: str = WHOLE,
     watch: Callable[[str, Progress], None] = lambda _, __: None,
 ) -> list[MapFolder]:
     """The maps of every explainer, each in a folder inside `folder`; `watch` hears whose are made, and how far."""
     if of == "label":
         subject.check_labeled("--of label explains for labels")
-    return [
-        make(
+
+    def made(name: str, explainer: Explainer) -> MapFolder:
+        return make(
             subject.model,
             subject.split,
             explainer,
@@ -35,10 +38,11 @@ def references_of(
             seed=seed,
             dtype=dtype,
             batch=batch,
-            watch=lambda step, name=name: watch(name, step),
+            part=part,
+            watch=lambda step: watch(name, step),
         )
-        for name, explainer in explainers.items()
-    ]
+
+    return all_of([partial(made, name, explainer) for name, explainer in explainers.items()])
 
 
 def references_summary(subject: Subject, made: Sequence[MapFolder]) -> dict[str, Any]:
