@@ -47,7 +47,7 @@ class Task:
     watch: Callable[[int, int, str], None] = _unheard
 
     def some(self, n: int) -> Split:
-        """So many of the images, the same for every part that asks for as many."""
+        """A sample of `n` of the images, the same for every part that asks for as many."""
         return sample(self.subject.split, n, seed=self.seed)
 
     def keep(self, picture: Image.Image, name: str) -> str:

@@ -88,7 +88,7 @@ class Chunks:
         self._claims.sweep()
 
     def file(self, number: int) -> Path:
-        """Where a chunk is kept."""
+        """The file that a chunk is kept in."""
         return self._folder / f"{number:05}.npz"
 
 
@@ -199,7 +199,7 @@ class Memory(Generic[T]):
         return self._batch
 
     def whole(self) -> T | None:
-        """Nothing: there was nothing before."""
+        """The table, where the work is complete: none, since memory begins empty."""
         return None
 
     def has(self, number: int) -> bool:
@@ -218,11 +218,11 @@ class Memory(Generic[T]):
         self.parts[number] = self._kind(columns, self._about)
 
     def finish(self) -> T:
-        """The chunks joined."""
+        """Join the chunks to the whole table."""
         return self._kind.joined([self.parts[number] for number in sorted(self.parts)])
 
     def finished(self) -> T | None:
-        """Nothing: nobody else is at work."""
+        """The table, where somebody else has joined it meanwhile: none, since nobody else is at work."""
         return None
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ Out_co = TypeVar("Out_co", covariant=True)
 
 @runtime_checkable
 class Store(Protocol[In_contra, Out_co]):
-    """Where the chunks of a work are kept, and what they come to in the end."""
+    """A place where the chunks of a work are kept, with what they come to in the end."""
 
     @property
     def path(self) -> Path | None:

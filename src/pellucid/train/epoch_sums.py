@@ -42,13 +42,13 @@ class EpochSums:
 
     @classmethod
     def none(cls, terms: Sequence[str], device: torch.device) -> "EpochSums":
-        """Those of no step."""
+        """The sums over no step."""
         zeros = torch.zeros(1 + len(terms), dtype=torch.float64, device=device)
         broken = torch.full((1 + len(terms),), -1, device=device)
         return cls(("loss", *terms), zeros, zeros[1:], zeros, torch.zeros((), device=device), broken)
 
     def plus(self, losses: Losses, y: Int[Tensor, " b"], images: int) -> "EpochSums":
-        """With one step over `images` images, of which this process saw its share."""
+        """The sums with one step more over `images` images, of which this process saw its share."""
         values = torch.stack([losses.total, *losses.values.values()]).detach().double()
         fresh = (self.broken < 0) & ~values.isfinite()
         weights = [torch.as_tensor(weight, dtype=torch.float64) for weight in losses.weights.values()]

@@ -80,7 +80,7 @@ class ImportanceFolder:
         return checksums.vouched(self._words, vocabulary.packed())
 
     def keep_words(self, vocabulary: Vocabulary) -> None:
-        """Write the words."""
+        """Write the words for superpixels that a vocabulary holds."""
         vocabulary.save(self._words)
 
     @property
