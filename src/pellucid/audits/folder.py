@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from pellucid import audits, files, plain, shape
+from pellucid import audits, files, plain
 from pellucid.audits.finding import Finding
 from pellucid.audits.section import Plain, Section, section_of
-from pellucid.errors import Damaged, MeasurementError
+from pellucid.errors import Damaged, MeasurementError, UnknownName
 from pellucid.ledger import checksums
-from pellucid.shape import PLAIN, Each
 
 SKIPPED = "skipped"
 """What a failure begins with where a part did not apply."""
@@ -26,23 +25,35 @@ SKIPPED = "skipped"
 MENDING = "the 'pellucid audit' command that made it mends it"
 
 
-_ABOUT = {
-    "models": [{"name": str, "fingerprint?": str}],
-    "data": {
-        "source?": str,
-        "fingerprint?": str,
-        "images?": int,
-        "classes?": [str],
-        "shape?": [int],
-        "labeled?": bool,
-    },
-    "parts": Each(PLAIN),
-    "untrained?": [int],
-    "profile?": str,
-    "seed?": int,
-    "environment?": (Each(PLAIN), None),
-    "command?": (str, None),
-}
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class _Images:
+    source: str = ""
+    fingerprint: str = ""
+    images: int = 0
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    labeled: bool = True
+
+
+@dataclass(frozen=True)
+class _About:
+    """What an audit is of, as `audit.json` has it."""
+
+    models: tuple[_Model, ...]
+    data: _Images
+    parts: Mapping[str, Any]
+    untrained: tuple[int, ...] = ()
+    profile: str = ""
+    seed: int = 0
+    environment: Mapping[str, Any] | None = None
+    command: str | None = None
+
 
 _NAME = 200  # letters of what becomes a name of a file
 
@@ -133,8 +144,10 @@ class AuditFolder:
 
     def section(self, part: str) -> Section[Any]:
         """The section of the page that a part has; of a kind that is not installed, one of figures alone."""
-        kind = self.kind(part)
-        return section_of(audits.PARTS[kind]) if kind in audits.PARTS else Plain()
+        try:
+            return section_of(audits.PARTS[self.kind(part)])
+        except UnknownName:
+            return Plain()
 
     def place(self, model: int, part: str) -> Path:
         """The folder where a part of a network's audit keeps its records and pictures."""
@@ -218,7 +231,7 @@ class AuditFolder:
 
 def _check_about(about: Mapping[str, Any]) -> None:
     """Raise a ValueError that says what is wrong with what an audit says it is of."""
-    shape.check(about, _ABOUT)
+    plain.build(_About, about)
     if not about["models"]:
         raise ValueError("models is empty")
     for number, model in enumerate(about["models"]):
