@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from pellucid import data, evaluate
+from pellucid import data
 from pellucid.audits.carrying_out import Done, Event, Planned, Watch, begin, carry_out, plan
 from pellucid.audits.concluding import conclusion
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.gating import Gate, gate, keep
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Requirement, announced, announced_of
-from pellucid.data import Data, Report, Split, silent
+from pellucid.data import Data, Report, Split, sample, silent
 from pellucid.errors import ConfigError
 from pellucid.evaluate import Verdict
 from pellucid.page import Figure, short_names
@@ -184,5 +184,5 @@ def _by_value(name: str, network: nn.Module, images: Images, n: int | None, seed
     split, train = (known.test, known.train) if isinstance(known, Data) else (known, None)
     source = known.name if isinstance(known, Data) else "images of one's own"
     place = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), torch.device("cpu"))
-    some = split if n is None else evaluate.sample(split, n, seed=seed)
+    some = split if n is None else sample(split, n, seed=seed)
     return Subject(name, network, source, some.to(place), train)

@@ -17,7 +17,7 @@ from pellucid.evaluate.robustness.checks.rising_loss import rising_loss
 from pellucid.evaluate.robustness.checks.saturation import saturation
 from pellucid.evaluate.robustness.checks.stronger_attack import stronger_attack
 from pellucid.evaluate.robustness.checks.training_mode import training_mode
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 from pellucid.registry import Registry
 
 Check = Callable[[Case], Verdict | None]

@@ -4,7 +4,7 @@ import torch
 
 from pellucid.attacks import PGD
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _ATTACK = PGD(eps=1, steps=20, start="here")  # a random start would be lucky where gradients are broken
 

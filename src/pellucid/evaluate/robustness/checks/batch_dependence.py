@@ -6,7 +6,7 @@ import torch
 
 from pellucid.attacks.victim import Images, Logits
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _IMAGES = 8
 _STATISTICS = (

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pellucid.evaluate.robustness.checks.case import DOUBT, Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
 from pellucid.metrics import Estimate
 from pellucid.metrics.chance import no_better
+from pellucid.metrics.verdict import Verdict
 
 _GAIN = 0.05
 _WORKS = 0.5  # of the mistakes that guessing makes; networks that learned nothing avoid an eighth in the kindest view

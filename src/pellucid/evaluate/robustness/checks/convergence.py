@@ -6,8 +6,8 @@ import torch
 
 from pellucid.attacks import FMN
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
 from pellucid.metrics import area
+from pellucid.metrics.verdict import Verdict
 from pellucid.norms import L0, L1, L2, RMS, Linf
 
 _TOLERATED = 0.1

@@ -2,7 +2,7 @@
 
 from pellucid.errors import NoGradients
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _TOLERATED = 0.05
 

@@ -3,7 +3,7 @@
 import torch
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _TWICE = 1.001 / 255  # white, when it has been divided twice
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _ROUNDING = 1e-3
 _SURE = 0.8

@@ -3,7 +3,7 @@
 import torch
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 from pellucid.norms import Linf
 
 _SMALL = 0.01 / 255  # far from any step that images of 8 bits are likely to lie near

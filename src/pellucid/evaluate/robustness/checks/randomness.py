@@ -1,7 +1,7 @@
 """Answers that change from pass to pass."""
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _ROUNDING = 1e-5  # of the logits' scale; accelerators may add in another order
 

@@ -2,7 +2,7 @@
 
 from pellucid.attacks.attack import within
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _TIE = 1e-4  # of the logits' scale: a point on the boundary may tip to either side
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from pellucid.attacks.pgd import inside
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _STEPS = 10
 _EXPECTED = 0.9

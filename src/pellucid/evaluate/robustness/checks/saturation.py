@@ -1,7 +1,7 @@
 """A cross-entropy so flat that float32 cannot follow it."""
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 _FLAT = 1e-10  # of the margin's gradient: the other classes' probabilities together, far below float32's 1e-7
 _TOLERATED = 0.1

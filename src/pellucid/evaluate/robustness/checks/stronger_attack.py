@@ -9,7 +9,7 @@ from pellucid.attacks import PGD, Attack, Goal, RandomPoint, Repeat, Square
 from pellucid.attacks.attack import within
 from pellucid.batch import Batch
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 from pellucid.norms import L2, RMS, Linf
 
 _TOLERATED = 0.05

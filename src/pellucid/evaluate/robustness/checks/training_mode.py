@@ -1,7 +1,7 @@
 """Modules left in training mode."""
 
 from pellucid.evaluate.robustness.checks.case import Case
-from pellucid.evaluate.robustness.checks.verdict import Verdict
+from pellucid.metrics.verdict import Verdict
 
 
 def training_mode(case: Case) -> Verdict:

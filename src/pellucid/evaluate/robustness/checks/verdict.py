@@ -1,5 +1,0 @@
-"""What a check says."""
-
-from pellucid.metrics.verdict import Verdict
-
-__all__ = ["Verdict"]
