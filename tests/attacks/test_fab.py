@@ -169,6 +169,7 @@ class Taxi:
     registry: ClassVar[str] = L1.registry
     size = L1.size
     project = L1.project
+    on_surface = L1.on_surface
     steepest = L1.steepest
     random = L1.random
 
