@@ -45,7 +45,7 @@ def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(networ
     Path("more").mkdir()
     photograph("more/two.jpg", 30, 20, color="rgb")
     found = explained(network, "one.png", "more", "--of", "pair", "--explainer", "gradient,adversarial")
-    asked = [(entry["picture"], entry["method"], entry["asked"]) for entry in found["explanations"]]
+    asked = [(entry["picture"], entry["explainer"], entry["asked"]) for entry in found["explanations"]]
     assert sorted(set(asked)) == sorted(
         (picture, method, word)
         for picture in ("one", "two")
@@ -53,7 +53,7 @@ def test_every_picture_class_and_method_is_drawn_and_the_numbers_are_kept(networ
         for word in ("predicted", "runner-up")
     )
     for entry in found["explanations"]:
-        assert len(entry["paths"]) == (3 if entry["method"] == "adversarial" else 1)
+        assert len(entry["paths"]) == (3 if entry["explainer"] == "adversarial" else 1)
         for path in entry["paths"]:
             with Image.open(path) as picture:
                 assert picture.size == (8, 8)
@@ -74,7 +74,7 @@ def test_what_an_adversarial_explanation_reached_is_said(network: str) -> None:
     model = models.load(network)
     with numpy.load("explanations/explanations.npz") as arrays:
         for entry in found["explanations"]:
-            if entry["method"] == "gradient":
+            if entry["explainer"] == "gradient":
                 assert entry["leads_to"] is None
                 continue
             row, key = found["pictures"].index(entry["picture"]), f"adversarial/{entry['asked']}"

@@ -33,7 +33,7 @@ def test_a_table_for_people() -> None:
         "CS1",
         "r_inst",
         "most consistent",
-        "attacks led an image to the class wanted",
+        "attacks led an image to the class wanted, within 0.3",
     ):
         assert word in out, word
     bare = call(*QUICK)

@@ -70,7 +70,7 @@ def write(
             entries.append(
                 {
                     "picture": shown.names[number],
-                    "method": account.explainer,
+                    "explainer": account.explainer,
                     "of": shown.classes[of],
                     "asked": account.asked,
                     "probability": float(probabilities[number, of]),

@@ -25,13 +25,13 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
     for entry in content["explanations"]:
         key = (entry["picture"], entry["of"], entry["probability"])
         methods = rows.setdefault(key, [])
-        if entry["method"] not in methods:
-            methods.append(entry["method"])
+        if entry["explainer"] not in methods:
+            methods.append(entry["explainer"])
     for (picture, of, probability), methods in rows.items():
         table.add_row(picture, of, f"{probability:.1%}", ", ".join(methods))
     screen.out.print(table)
     for method in content["explainers"]:
-        own = [entry for entry in content["explanations"] if entry["method"] == method]
+        own = [entry for entry in content["explanations"] if entry["explainer"] == method]
         for line in in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
             screen.out.print(f"{method}, {line}")
         ends = [entry["leads_to"] for entry in own if entry["leads_to"]]

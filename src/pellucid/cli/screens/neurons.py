@@ -77,7 +77,10 @@ def _figures(screen: Screen, layer: Mapping[str, Any], content: Mapping[str, Any
     for reason, labels in lacking.items():
         screen.out.print(f"no value of {'; '.join(labels)}: {reason}")
     if layer["tried"]:
-        screen.out.print(f"{layer['succeeded']} of {layer['tried']} attacks led an image to the class wanted")
+        within = content["budget"]["typed"]
+        screen.out.print(
+            f"{layer['succeeded']} of {layer['tried']} attacks led an image to the class wanted, within {within}"
+        )
 
 
 def _neurons(screen: Screen, layer: Mapping[str, Any]) -> None:
