@@ -130,6 +130,12 @@ def test_explain_says_how_many_it_draws_where_nobody_does() -> None:
     assert len(found["pictures"]) == 8
 
 
+def test_references_of_some_images_are_not_for_training() -> None:
+    command = ("references", "mlp", "--data", "digits", "--explainer", "gradient", "--device", "cpu")
+    assert "training takes maps of all its images, made without --n" in call(*command, "--n", "3")
+    assert "to train with them: pellucid train RECIPE --reference FOLDER" in call(*command)
+
+
 def test_which_class_is_asked_about() -> None:
     classes = ("cat", "dog")
     assert classes_asked(["pair", "dog", "0", "all"], classes) == ("predicted", "runner-up", 1, 0)

@@ -60,5 +60,5 @@ def references(
             part=part,
             watch=lambda name, step: bar(step, name),
         )
-    content = subjects.references_summary(subject, made)
+    content = {**subjects.references_summary(subject, made), "whole": asked.n is None}
     print_json(content) if as_json else table.report(screen, content)

@@ -19,4 +19,7 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
     for maps in content["maps"]:
         table.add_row(maps["explainer"]["kind"], str(maps["of"]), maps["dtype"], maps["path"])
     screen.out.print(table)
-    screen.out.print("to train with them: pellucid train RECIPE --reference FOLDER")
+    if content["whole"]:
+        screen.out.print("to train with them: pellucid train RECIPE --reference FOLDER")
+    else:
+        screen.out.print("these are maps of some images; training takes maps of all its images, made without --n")
