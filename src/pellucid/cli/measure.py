@@ -49,13 +49,13 @@ def measure(
     Every image's result is kept in DIR, in a folder named by everything that it depends on: the same command goes on
     where it was stopped, and reads the result back where it is complete.
     """
-    from pellucid.attacks import ATTACKS, Attack, Budget
+    from pellucid.attacks import ATTACKS, Budget
 
     budgets, names = tuple(map(Budget.parse, listed(eps))), listed(attacks)
     check_names(ATTACKS, names)
 
     from pellucid import config, subjects
-    from pellucid.attacks import Engine, named
+    from pellucid.attacks import Attack, Engine, named
     from pellucid.cli.screens import measured
     from pellucid.cli.screens.screen import Screen
     from pellucid.ledger import all_of
