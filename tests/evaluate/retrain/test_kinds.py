@@ -27,7 +27,7 @@ WEIGHTLESS = "the network cannot be trained: it has no parameters that learn; gi
 UNMADE = {"lazy": "the network has lazy layers", "meta": "the network's weights are on the meta device"}
 REFUSED = {
     **dict.fromkeys(("float16", "bfloat16", "mixed"), HALF),
-    **dict.fromkeys(("detached", "no-grad", "inference-mode", "quantised"), UNTAUGHT),
+    **dict.fromkeys(("detached", "no-grad", "inference-mode", "quantized"), UNTAUGHT),
     **dict.fromkeys(("numpy", "list"), WEIGHTLESS),
     **UNMADE,
     "made-in-inference-mode": "Inference tensors cannot be saved for backward",
