@@ -1,6 +1,7 @@
 """Claims: one holder at a time, given up with its process, and taken over from machines that have gone silent."""
 
 import os
+import threading
 from pathlib import Path
 
 from pellucid.ledger import Claims
@@ -59,3 +60,11 @@ def test_sweeping_removes_what_was_left_and_tells_of_others(tmp_path: Path) -> N
     assert other.take("a")
     assert not one.sweep() and other.sweep(), "one's own are none of others"
     other.close()
+
+
+def test_what_shows_that_it_lives_is_no_thread_that_counts(tmp_path: Path) -> None:
+    """While others count, nobody knows whose change of the filters of warnings it was, so that none is put back."""
+    one, before = Claims(tmp_path), threading.active_count()
+    assert one.take("a") and threading.active_count() == before
+    one.close()
+    assert threading.active_count() == before

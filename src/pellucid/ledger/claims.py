@@ -10,10 +10,11 @@ a chunk is made twice, and is the same.
 import os
 import platform
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from pellucid import files
 
@@ -44,7 +45,8 @@ class Claims:
         if claim is not None:
             if not self._held:
                 self._ended = Event()
-                Thread(target=self._beat, args=(self._ended,), daemon=True).start()
+                # not by `threading`, since what a network changed is put back only where no other thread is counted
+                start_new_thread(self._beat, (self._ended,))
             self._held[name] = claim
         return claim is not None
 
