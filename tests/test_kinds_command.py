@@ -68,7 +68,7 @@ def test_a_command_does_what_is_asked_or_says_in_one_line_why_not(kind: str, com
         assert error
     elif kind in WITHOUT and command not in ("neurons", "normlime"):
         assert error.startswith("no gradient leads from the network's logits to its pixels")
-    elif kind == "thousand-classes" and command in ("explain", "neurons"):
+    elif kind == "thousand-classes":
         assert "1000 classes apart" in error
     elif command != "neurons":  # which looks for a layer, and some have none
         assert printed and not error
@@ -96,7 +96,7 @@ def test_an_audit_ends_whatever_the_network_is(kind: str) -> None:
     given = [part for setting in settings for part in ("--set", setting)]
     printed, error = said("audit", kind, "--profile", "quick", *given)
     if error:
-        assert kind in REFUSED
+        assert kind in REFUSED or kind == "thousand-classes"
         return
     found = json.loads(printed)
     failed = {entry["part"] for entry in found["failures"]}

@@ -3,6 +3,7 @@
 import re
 import string
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ KINDS: list[tuple[str, str]] = [
     for kind, registry in (("attack", ATTACKS), ("explainer", EXPLAINERS), ("metric", METRICS), ("ranking", RANKINGS))
     for name in registry
 ]
-LISTS: dict[str, Registry[type]] = {
+LISTS: dict[str, Registry[Any]] = {
     "attack": ATTACKS,
     "explainer": EXPLAINERS,
     "metric": METRICS,

@@ -54,7 +54,10 @@ class Noise:
     index: Int[Tensor, " b"]
 
     def stream(self, *words: int | str) -> "Noise":
-        """An independent stream, named by words: an epoch, a step, the term that draws from it."""
+        """An independent stream, named by words: an epoch, a step, the term that draws from it.
+
+        Another spelling is another stream, so words stay as they were when figures were drawn with them.
+        """
         return Noise(derive(self.seed, *words), self.index)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Float[Tensor, "b ..."]:

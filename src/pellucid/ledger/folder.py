@@ -80,8 +80,10 @@ class Chunks:
             checksums.write(self.file(number), content)
 
     def close(self) -> None:
-        """Give up all claims."""
+        """Give up all claims; a folder in which no chunk was ever kept goes with them."""
         self._claims.close()
+        if self._folder.exists():
+            files.remove_folder(self._folder)
 
     def sweep(self) -> None:
         """Remove the claims of processes that are gone."""

@@ -61,7 +61,7 @@ def _zero(seen: Tensor, plain: Float[Tensor, "3 c"]) -> Float[Tensor, " c"] | No
     values = seen.detach().double().reshape(*plain.shape, -1)
     black, white, mixed = values.mean(2)
     factor = white - black
-    rounding = 16 * torch.finfo(seen.dtype).eps * (1 + values.abs().amax((0, 2)))
+    rounding = 4 * torch.finfo(seen.dtype).eps * (1 + values.abs().amax((0, 2)))
     even = (values.amax(2) - values.amin(2) <= rounding).all()
     straight = ((black + factor * plain[2].double() - mixed).abs() <= rounding).all()
     if not (even and straight and bool((factor.abs() > rounding).all())):

@@ -51,7 +51,7 @@ class UniformNeighbor(Neighbor):
 
     def step(self, here: Probe) -> Float[Tensor, "b *shape"]:
         """A step that is uniform in [-1, 1) at every pixel."""
-        return 2 * here.noise.stream("neighbor").uniform(*here.x.shape[1:], dtype=here.x.dtype) - 1
+        return 2 * here.noise.stream("neighbour").uniform(*here.x.shape[1:], dtype=here.x.dtype) - 1
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class GaussianNeighbor(Neighbor):
 
     def step(self, here: Probe) -> Float[Tensor, "b *shape"]:
         """A step that is standard normal at every pixel."""
-        return here.noise.stream("neighbor").normal(*here.x.shape[1:], dtype=here.x.dtype)
+        return here.noise.stream("neighbour").normal(*here.x.shape[1:], dtype=here.x.dtype)
 
 
 @dataclass(frozen=True)

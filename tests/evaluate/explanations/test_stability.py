@@ -42,7 +42,7 @@ class Quadratic(nn.Module):
 
 def neighbors(x: Tensor, eps: float, draws: int, *, seed: int = 0) -> list[Tensor]:
     noise = Noise(seed, torch.arange(len(x)))
-    return [(x + Linf().random(x, eps, noise.stream("neighbor", number))).clamp(0, 1) for number in range(draws)]
+    return [(x + Linf().random(x, eps, noise.stream("neighbour", number))).clamp(0, 1) for number in range(draws)]
 
 
 def multiplied(model: nn.Module, factor: float) -> nn.Module:

@@ -89,7 +89,7 @@ class CascadingRandomization(Metric):
     def _draw(
         self, case: Case, original: Tensor, layers: tuple[str, ...], places: tuple[int, ...], draw: int
     ) -> Tensor:
-        seed = derive(case.seed, "cascading-randomization", draw)
+        seed = derive(case.seed, "cascading-randomisation", draw)
         networks = _cascading if self.order == "cascading" else _independent
         return torch.stack(
             [

@@ -36,7 +36,7 @@ def at_neighbors(case: Case, eps: float, draws: int, compare: Compare) -> Float[
 
 def neighbor(case: Case, eps: float, number: int) -> Float[Tensor, "b *shape"]:
     """Each image with noise that is uniform in [-eps, eps], clipped to [0, 1]; all metrics draw the same ones."""
-    return (case.x + Linf().random(case.x, eps, case.noise.stream("neighbor", number))).clamp(0, 1)
+    return (case.x + Linf().random(case.x, eps, case.noise.stream("neighbour", number))).clamp(0, 1)
 
 
 def check_draws(owner: str, eps: float, draws: int) -> None:

@@ -33,6 +33,6 @@ def quantized_input(case: Case) -> Verdict:
 
 def _unchanged(case: Case, length: float) -> float:
     x = case.batch.x
-    noise = case.noise.stream("quantized-input")
+    noise = case.noise.stream("quantised-input")
     moved = (x + Linf().random(x, length, noise)).clamp(0, 1)
     return float((case.answers(moved) == case.logits).all(1).double().mean()) if torch.any(moved != x) else 0.0
