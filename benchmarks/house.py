@@ -18,14 +18,14 @@ PACKAGE = "pellucid"
 WALKS = {
     "an eps from the command line to a saved record": """
         cli.measure:measure cli.options cli.measure attacks.by_name naming config attacks.by_name attacks.attack
-        attacks.pgd
-        attacks.attack subjects.measured evaluate.measure evaluate.record evaluate.measure evaluate.folder
-        evaluate.table sealed files:write_bytes""",
+        attacks.pgd attacks.attack subjects.measured evaluate.robustness.measuring evaluate.robustness.record
+        evaluate.robustness.measuring ledger.work ledger.folder ledger.table ledger.checksums files:write_bytes""",
     "a batch through an audit": """
-        audits.carrying_out:carry_out audits.part audits.robust.part evaluate.measure data.split batch data.tensors
-        batch halving evaluate.measure attacks.attack attacks.ladder attacks.attack attacks.worst_of attacks.attack
-        attacks.pgd attacks.search attacks.victim probe looking probe attacks.victim attacks.goals attacks.attack
-        evaluate.measure evaluate.record audits.robust.part page.figure audits.finding audits.folder:AuditFolder""",
+        audits.carrying_out:carry_out audits.part audits.robust.part evaluate.robustness.measuring data.split batch
+        data.tensors batch ledger.halving ledger.work evaluate.robustness.measuring attacks.attack attacks.ladder
+        attacks.attack attacks.worst_of attacks.attack attacks.pgd attacks.search attacks.victim probe looking probe
+        attacks.victim attacks.goals attacks.attack evaluate.robustness.measuring evaluate.robustness.record
+        audits.robust.part page.figure audits.finding audits.folder:AuditFolder""",
     "a probe through a training step": """
         train.epoch_loop:EpochLoop probe objectives.objective objectives.gradient_norm probe autograd.second_order
         probe looking contained looking probe train.epoch_loop train.epoch_sums:EpochSums""",
@@ -33,7 +33,7 @@ WALKS = {
         explainers.gradient:Gradient explainers.explainer explainers.explanation subjects.explained
         reports.explanations drawing.colors reports.explanations drawing.sheet files:write_bytes""",
     "a metric to the page of the report": """
-        evaluate.explanations.sparsity:Sparsity evaluate.explanations.metric evaluate.explanations.judged
+        evaluate.explanations.sparsity:Sparsity evaluate.explanations.metric evaluate.explanations.judging
         audits.explained.part page.figure audits.finding audits.section audits.explained.section audits.section
         reports.contents reports.draw:page""",
 }

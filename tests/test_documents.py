@@ -185,6 +185,17 @@ def test_what_contributing_names_is_there_and_knows_the_example() -> None:
     assert len(kinds) == len(set(kinds)) >= 15
 
 
+def test_what_the_page_of_the_house_names_is_there() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    files = {name for name in re.findall(r"`([\w/.]+\.(?:pyi?|md))`", text) if "/" in name}
+    assert len(files) > 20
+    places = [ROOT / "src/pellucid", ROOT, ROOT / "docs"]
+    assert not [name for name in sorted(files) if not any((place / name).exists() for place in places)]
+    floors = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    named = [name for floor in floors for name in re.findall(r"`(\w+)`", floor)]
+    assert not [name for name in named if not any((places[0] / f"{name}{end}").exists() for end in ("", ".py"))]
+
+
 def test_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     newest = re.search(r"^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
