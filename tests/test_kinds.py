@@ -41,7 +41,7 @@ REFUSED = {
     "elsewhere": "Cannot copy out of meta tensor",
     "other-size": "mat1 and mat2 shapes cannot be multiplied",
     "failing": r"the network \(Choosy\) failed on \d images? of 1x8x8: ValueError: never",
-    "one-class": "the network has 1 class|has the label . and 1 classes",
+    "one-class": "the network has 1 class|has the label . and 1 class",
 }
 ONE_CLASS_WILL_DO = [("one-class", name) for name in ("explain", "occlusion", "decide", "references")]
 """One score has a slope, and figures that need no other."""
@@ -51,7 +51,7 @@ LAYERS = {
     "in-one-piece": "has no layer",
     "other-size": "has no layer",
     "three-exactly": "has no layer",
-    "batch-of-one": "takes 1 images at once and no more, so its layers cannot be looked into",
+    "batch-of-one": "takes 1 image at once and no more, so its layers cannot be looked into",
 }
 """Of which kinds no layer can be looked into, and what is said."""
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid.errors import LabelError, PixelError, ShapeError, suggestion
+from pellucid.errors import LabelError, PixelError, ShapeError, count_of, suggestion
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Batch:
         lengths = {"y": len(self.y)} | {name: len(column) for name, column in self.columns.items()}
         for name, length in lengths.items():
             if length != len(self.x):
-                raise ShapeError(f"'{name}' has {length} rows for {len(self.x)} images; each image needs one")
+                raise ShapeError(
+                    f"'{name}' has {length} rows for {count_of(len(self.x), 'image')}; each image needs one"
+                )
 
 
 def check_pixels(x: Tensor, owner: str) -> None:
@@ -106,7 +108,9 @@ def check_labels(y: Tensor, classes: int, owner: str) -> None:
     low, high = int(y.min()), int(y.max())
     if low < 0 or high >= classes:
         wrong = low if low < 0 else high
-        raise LabelError(f"{owner} has the label {wrong} and {classes} classes; labels run from 0 to {classes - 1}")
+        raise LabelError(
+            f"{owner} has the label {wrong} and {count_of(classes, 'class')}; labels run from 0 to {classes - 1}"
+        )
 
 
 def counted(images: Tensor, what: str) -> str:

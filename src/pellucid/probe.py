@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pellucid import holds
 from pellucid.autograd import fast_second_order
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, NetworkError, ShapeError
+from pellucid.errors import ConfigError, NetworkError, ShapeError, count_of
 from pellucid.hooks import hooked
 from pellucid.kinds import check_weights
 from pellucid.looking import going_back, look
@@ -230,7 +230,8 @@ class Probe:
             self._exchanged = fast is not None and fast.exchanged
         if self.layers and self._rows < len(self.x):  # of which there is but the last part
             raise NetworkError(
-                f"the network takes {self._rows} images at once and no more, so its layers cannot be looked into for "
+                f"the network takes {count_of(self._rows, 'image')} at once and no more, so its layers cannot be "
+                "looked into for "
                 f"{len(self.x)}; give a batch of {self._rows}"
             )
         return logits

@@ -105,12 +105,12 @@ BAD: list[tuple[dict[str, Any], type[PellucidError], str]] = [
     (
         {"x": NOISE, "y": LABELS - 1},
         LabelError,
-        "'y' in '{path}' has the label -1 and 1 classes; labels run from 0 to 0",
+        "'y' in '{path}' has the label -1 and 1 class; labels run from 0 to 0",
     ),
     (
         {"x": NOISE, "y": LABELS, "classes": ["one"]},
         LabelError,
-        "'y' in '{path}' has the label 1 and 1 classes; labels run from 0 to 0",
+        "'y' in '{path}' has the label 1 and 1 class; labels run from 0 to 0",
     ),
     (
         divided(NOISE, y_test=numpy.array([0, 1, 2, 0])),

@@ -185,7 +185,7 @@ def test_refusals(toy: TensorSplit, raises: Raises):
         sequential(toy, 0)
     with raises(ConfigError, "a fraction of 1.0 cannot be held out; give one between 0 and 1"):
         holdout(toy, 1.0, 0)
-    with raises(DataError, "none of these 1 images can be held out: no class has two; add images"):
+    with raises(DataError, "of 1 image none can be held out: no class has two; add images"):
         holdout(toy.take(1), 0.5, 0)
     with raises(DataError, "a split without images has no mean; load one with images"):
         statistics(toy.take(0))

@@ -239,7 +239,7 @@ def test_images_that_cannot_be_read_are_named_or_left_out_and_counted(tmp_path: 
     assert "3.png" in refused("train", "standard", "--data", "pets", *SHORT)
     result = CliRunner().invoke(cli.cli, ["train", "standard", "--data", "pets", "--skip-bad", *SHORT])
     assert result.exit_code == 0
-    assert re.search(r"left out 1 images that cannot be read: .*3\.png", result.stderr)
+    assert re.search(r"left out 1 image that cannot be read: .*3\.png", result.stderr)
 
 
 def test_attacks_with_lengths_of_their_own_say_which() -> None:

@@ -11,7 +11,7 @@ from pellucid.attacks.engine import Engine, apart
 from pellucid.attacks.goals import Goal
 from pellucid.autograd import layout
 from pellucid.batch import Batch
-from pellucid.errors import NotFinite, ShapeError
+from pellucid.errors import NotFinite, ShapeError, count_of
 from pellucid.probe import Probe, slope
 from pellucid.randomness import Noise
 
@@ -110,7 +110,7 @@ def usable(logits: Logits, what: str = "an attack") -> Logits:
     broken = ~logits.isfinite().all(1)
     if broken.any():
         raise NotFinite(
-            f"the network's logits are NaN or infinite for {int(broken.sum())} of {len(logits)} images; "
+            f"the network's logits are NaN or infinite for {int(broken.sum())} of {count_of(len(logits), 'image')}; "
             "nothing can be measured on those"
         )
     if logits.shape[1] < 2:

@@ -7,7 +7,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from pellucid import limits
-from pellucid.errors import DataError, LabelError
+from pellucid.errors import DataError, LabelError, count_of
 
 _FEW = 1000  # classes that even a few images may be of
 _LONGEST = 1000  # letters of a name
@@ -21,8 +21,9 @@ def numbered_classes(labels: Int[Tensor, " n"], place: str, remedy: str) -> tupl
     row = int(torch.argmax(labels))
     if int(labels[row]) >= most:
         raise LabelError(
-            f"{place} has the label {int(labels[row])} in row {row}, and labels of {len(labels)} images stand for "
-            f"{most} classes at most; {remedy}"
+            f"{place} has the label {int(labels[row])} in row {row}, and labels of "
+            f"{count_of(len(labels), 'image')} stand for "
+            f"{count_of(most, 'class')} at most; {remedy}"
         )
     return tuple(str(label) for label in range(int(labels[row]) + 1))
 
@@ -30,7 +31,7 @@ def numbered_classes(labels: Int[Tensor, " n"], place: str, remedy: str) -> tupl
 def named_classes(names: Sequence[object], place: str) -> tuple[str, ...]:
     """The names in a list that came from a file."""
     if len(names) > limits.CLASSES:
-        raise DataError(f"{place} names {len(names)} classes; there may be {limits.CLASSES} at most")
+        raise DataError(f"{place} names {count_of(len(names), 'class')}; there may be {limits.CLASSES} at most")
     for number, name in enumerate(names):
         if not isinstance(name, str | int) or len(str(name)) > _LONGEST:
             raise DataError(f"{place} has no name for the class {number}; give text of {_LONGEST} letters at most")

@@ -18,7 +18,7 @@ from pellucid.data.classes import numbered_classes
 from pellucid.data.datasets import Data, Request
 from pellucid.data.download import Remote, require, whole
 from pellucid.data.tensors import TensorSplit
-from pellucid.errors import DataError, ShapeError
+from pellucid.errors import DataError, ShapeError, count_of
 
 _MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
 
@@ -71,7 +71,7 @@ def _read(folder: Path, part: str, room: int) -> tuple[UInt8[Tensor, "n 1 h w"],
         )
     if classes.is_floating_point() or classes.shape != pixels.shape[:1]:
         raise ShapeError(
-            f"'{labels}' holds {classes.dtype} of shape {tuple(classes.shape)} for {len(pixels)} images; "
+            f"'{labels}' holds {classes.dtype} of shape {tuple(classes.shape)} for {count_of(len(pixels), 'image')}; "
             "each image needs one whole number"
         )
     return pixels[:, None], classes.long()

@@ -15,7 +15,7 @@ from pellucid.data.classes import named_classes, numbered_classes
 from pellucid.data.datasets import Data, Request
 from pellucid.data.split import held_out
 from pellucid.data.tensors import TensorSplit
-from pellucid.errors import DataError, LabelError, PixelError, ShapeError
+from pellucid.errors import DataError, LabelError, PixelError, ShapeError, count_of
 from pellucid.npz import read_npz
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -64,7 +64,9 @@ def _pair(arrays: Arrays, part: str, path: Path) -> tuple[Tensor, Tensor]:
     if not len(x):
         raise DataError(f"'x{part}' in '{path}' has no images; save some")
     if len(x) != len(y):
-        raise ShapeError(f"'{path}' has {len(x)} images in 'x{part}' and {len(y)} labels in 'y{part}'; pair them up")
+        raise ShapeError(
+            f"'{path}' has {count_of(len(x), 'image')} in 'x{part}' and {len(y)} labels in 'y{part}'; pair them up"
+        )
     return x, y
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from pellucid.batch import listed
-from pellucid.errors import ShapeError
+from pellucid.errors import ShapeError, count_of
 from pellucid.printable import printable
 
 Columns = Mapping[str, Tensor]
@@ -37,14 +37,16 @@ def summary(
     images = f"{len(labels):,} image{'s' * (len(labels) != 1)} of {'x'.join(map(str, shape))}"
     own = [name for name in columns if name != "index"]
     more = f"; columns {listed(own)}" if own else ""
-    return printable(f"{kind}({images} in {len(classes)} classes: {listed(classes)}{more})")
+    return printable(f"{kind}({images} in {count_of(len(classes), 'class')}: {listed(classes)}{more})")
 
 
 def positions(which: int | Tensor, length: int) -> Int[Tensor, " m"]:
     """The rows that `take(which)` means."""
     if isinstance(which, int):
         if which < 0:
-            raise ShapeError(f"cannot take the first {which} images; give 0 or more, or a tensor of positions")
+            raise ShapeError(
+                f"cannot take the first {count_of(which, 'image')}; give 0 or more, or a tensor of positions"
+            )
         return torch.arange(min(which, length))
     if which.ndim != 1 or which.is_floating_point() or which.dtype == torch.bool:
         raise ShapeError(
@@ -60,4 +62,4 @@ def check_lengths(images: int, labels: Tensor, columns: Columns) -> None:
     """Refuse rows that do not pair up with images."""
     for name, column in {"labels": labels, **columns}.items():
         if len(column) != images:
-            raise ShapeError(f"'{name}' has {len(column)} rows for {images} images; each image needs one")
+            raise ShapeError(f"'{name}' has {len(column)} rows for {count_of(images, 'image')}; each image needs one")

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, DataError
+from pellucid.errors import ConfigError, DataError, count_of
 from pellucid.randomness import Noise, derive
 
 
@@ -62,7 +62,7 @@ class Split(Protocol):
 def sequential(split: Split, size: int) -> list[Tensor]:
     """A plan that reads every image once, in order: `split.batches(sequential(split, 256))`."""
     if size < 1:
-        raise ConfigError(f"batches of {size} images cannot be planned; give a size of 1 or more")
+        raise ConfigError(f"batches of {count_of(size, 'image')} cannot be planned; give a size of 1 or more")
     return list(torch.arange(len(split)).split(size)) if len(split) else []
 
 
@@ -73,7 +73,7 @@ def holdout(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """
     held = held_out(split.labels.cpu(), fraction, seed)
     if not held.any():
-        raise DataError(f"none of these {len(split)} images can be held out: no class has two; add images")
+        raise DataError(f"of {count_of(len(split), 'image')} none can be held out: no class has two; add images")
     return split.take((~held).nonzero()[:, 0]), split.take(held.nonzero()[:, 0])
 
 

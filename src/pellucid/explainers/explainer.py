@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.batch import Batch, check_labels
-from pellucid.errors import ConfigError, NotFinite, ShapeError
+from pellucid.errors import ConfigError, NotFinite, ShapeError, count_of
 from pellucid.explainers.explanation import (
     Classes,
     Completeness,
@@ -185,7 +185,7 @@ def check_maps(owner: str, maps: Images) -> None:
     broken = ~maps.detach().flatten(1).isfinite().all(1)
     if broken.any():
         raise NotFinite(
-            f"{owner} gave NaN or infinite maps for {int(broken.sum())} of {len(maps)} images; "
+            f"{owner} gave NaN or infinite maps for {int(broken.sum())} of {count_of(len(maps), 'image')}; "
             "see whether the network's gradients are finite there"
         )
 
@@ -194,7 +194,7 @@ def check_classes(batch: Batch, of: int | Tensor | str) -> None:
     """Refuse what names no class of each image."""
     if isinstance(of, Tensor) and (of.shape != batch.y.shape or of.is_floating_point()):
         shown = f"{tuple(of.shape)} of {of.dtype}"
-        raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each")
+        raise ShapeError(f"of is {shown} for {count_of(len(batch), 'image')}; give one whole number for each")
     if isinstance(of, str) and of not in ("label", "predicted", "runner-up"):
         raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'")
 

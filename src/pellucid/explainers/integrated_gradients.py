@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, MeasurementError
+from pellucid.errors import ConfigError, MeasurementError, count_of
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
 from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
@@ -87,7 +87,8 @@ class IntegratedGradients(Explainer):
                 return mean
             if steps == self.steps * 2**_DOUBLINGS:
                 raise MeasurementError(
-                    f"IntegratedGradients is not complete for {int(wide.sum())} of {len(wide)} images: with {steps} "
+                    f"IntegratedGradients is not complete for {int(wide.sum())} of {count_of(len(wide), 'image')}: "
+                    f"with {steps} "
                     f"steps the sum of a map is still off by up to {float(gap[wide].max()):.3g}; "
                     "give more steps, or a larger tolerance"
                 )

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import MeasurementError, ShapeError
+from pellucid.errors import MeasurementError, ShapeError, count_of
 from pellucid.metrics.estimates import Estimate
 
 
@@ -15,10 +15,12 @@ def area(distance: Float[Tensor, " n"], *, classes: int, seed: int = 0) -> Estim
     The latter stand up to the largest distance that was found for any image.
     """
     if classes < 2:
-        raise ShapeError(f"an area over {classes} classes has no chance level; there must be two or more")
+        raise ShapeError(f"an area over {count_of(classes, 'class')} has no chance level; there must be two or more")
     found = distance[distance.isfinite()]
     if not len(found):
-        raise MeasurementError(f"no failure was found for any of {len(distance)} images; an area would be endless")
+        raise MeasurementError(
+            f"no failure was found for any of {count_of(len(distance), 'image')}; an area would be endless"
+        )
     return Estimate.resampled(lambda rows: exact(rows, classes), distance.clamp_max(found.max()), seed=seed)
 
 

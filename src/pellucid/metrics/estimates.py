@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pellucid import plain
-from pellucid.errors import ShapeError
+from pellucid.errors import ShapeError, count_of
 from pellucid.plain import Endless
 
 if TYPE_CHECKING:  # a page with saved estimates is drawn without torch
@@ -46,7 +46,7 @@ class Estimate:
     def proportion(cls, successes: int, n: int) -> "Estimate":
         """A share of images, with Wilson's interval, which stays inside [0, 1] and is honest near its ends."""
         if not 0 <= successes <= n or n == 0:
-            raise ShapeError(f"{successes} of {n} images is no share; measure on at least one image")
+            raise ShapeError(f"{successes} of {count_of(n, 'image')} is no share; measure on at least one image")
         z = 1.959963984540054  # the normal quantile of 97.5 %
         share = successes / n
         center = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pellucid.errors import ConfigError, suggestion
+from pellucid.errors import ConfigError, count_of, suggestion
 
 _DIGITS = 10  # of a class that is named by its number
 
@@ -24,7 +24,9 @@ def one_class_asked(of: str, classes: Sequence[str]) -> str | int:
     suggested = ("label", "predicted", "runner-up")
     found = dict.fromkeys(one for word in words for one in _classes(word, classes, suggested))
     if len(found) != 1:
-        raise ConfigError(f"--of {of} asks about {len(found)} classes; ask about one, label, predicted or runner-up")
+        raise ConfigError(
+            f"--of {of} asks about {count_of(len(found), 'class')}; ask about one, label, predicted or runner-up"
+        )
     return next(iter(found))
 
 

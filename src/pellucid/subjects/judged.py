@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pellucid import data
-from pellucid.errors import ConfigError, DataError
+from pellucid.errors import ConfigError, DataError, count_of
 from pellucid.evaluate.explanations import Judged, Metric, judge, judging_description
 from pellucid.explainers import Explainer
 from pellucid.ledger import WHOLE, Progress, all_of, identity
@@ -119,7 +119,9 @@ def with_columns(split: data.Split, assignments: Sequence[str]) -> data.Split:
             raise ConfigError(f"'{assignment}' is no column; write it as name=file.npy")
         values = data.column_from(Path(path))
         if len(values) != len(split):
-            raise DataError(f"{path} has {len(values)} rows for {len(split)} images; it must have one for each")
+            raise DataError(
+                f"{path} has {len(values)} rows for {count_of(len(split), 'image')}; it must have one for each"
+            )
         split = split.with_column(name, values)
     return split
 

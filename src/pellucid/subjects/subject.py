@@ -10,7 +10,7 @@ from torch import nn
 
 from pellucid.contained import reason
 from pellucid.data import Split, sequential
-from pellucid.errors import DataError, NetworkError, ShapeError
+from pellucid.errors import DataError, NetworkError, ShapeError, count_of
 from pellucid.looking import look
 from pellucid.probe import frozen
 
@@ -64,6 +64,6 @@ def check_classes(name: str, outputs: int, source: str, classes: Sequence[str]) 
     """Refuse images of other classes than a network of so many outputs has learned."""
     if outputs != len(classes):
         raise ShapeError(
-            f"'{name}' tells {outputs} classes apart and '{source}' has {len(classes)}; "
+            f"'{name}' tells {count_of(outputs, 'class')} apart and '{source}' has {len(classes)}; "
             "take images of the classes that it has learned"
         )

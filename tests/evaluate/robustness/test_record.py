@@ -103,7 +103,7 @@ def test_an_area_needs_a_failure_and_classes() -> None:
     message = "no failure was found for any of 2 images; an area would be endless"
     with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):
         area(torch.tensor([math.inf, math.inf]), classes=2)
-    message = "an area over 1 classes has no chance level; there must be two or more"
+    message = "an area over 1 class has no chance level; there must be two or more"
     with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
         area(torch.tensor([1.0]), classes=1)
 

@@ -166,7 +166,7 @@ def test_settings_go_to_tables_and_back(one: ClassSimilarity) -> None:
         (
             lambda: Matrix(((1.0,),)).matrix("ab"),
             ShapeError,
-            "a matrix of class similarities is of 1 classes, and there are 2",
+            "a matrix of class similarities is of 1 class, and there are 2",
         ),
         (
             lambda: Distances(((0.0, -1.0), (-1.0, 0.0))),

@@ -228,7 +228,7 @@ def test_support_is_by_the_neurons_that_a_prediction_rests_on() -> None:
         (
             lambda: consistency(torch.zeros(1, 2), torch.arange(1)),
             ShapeError,
-            "there are activations of 1 images; give 2 or more",
+            "there are activations of 1 image; give 2 or more",
         ),
         (
             lambda: consistency(torch.tensor([[0.0, torch.nan], [1.0, 0.0]]), torch.arange(2)),
@@ -238,7 +238,7 @@ def test_support_is_by_the_neurons_that_a_prediction_rests_on() -> None:
         (
             lambda: consistency(torch.zeros(2, 2), torch.arange(2), classes="a"),
             LabelError,
-            "there is the label 1 with 1 classes; labels run from 0 to 0",
+            "there is the label 1 with 1 class; labels run from 0 to 0",
         ),
         (
             lambda: consistency(torch.zeros(2, 2), torch.zeros(2, dtype=torch.long)),

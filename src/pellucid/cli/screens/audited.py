@@ -16,6 +16,7 @@ from pellucid.audits.carrying_out import Watch
 from pellucid.audits.pace import Pace, in_words
 from pellucid.cli.screens.screen import Screen
 from pellucid.data import Split
+from pellucid.errors import count_of
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
 from pellucid.printable import all_printable, printable
@@ -91,7 +92,7 @@ def untrained(screen: Screen, subjects: Sequence[Subject]) -> None:
 def images(screen: Screen, split: Split, source: str, part: str) -> None:
     """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
     which = "all images" if part == "all" else f"the {part} images"
-    screen.err.print(printable(f"{len(split)} images: {which} of {source}"))
+    screen.err.print(printable(f"{count_of(len(split), 'image')}: {which} of {source}"))
 
 
 def plan(screen: Screen, planned: Sequence[Planned], models: Sequence[str], complete: int) -> None:

@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from pellucid.cli.screens.screen import Screen
+from pellucid.errors import count_of
 from pellucid.explainers.explanation import in_words
 from pellucid.printable import all_printable
 
@@ -43,7 +44,7 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
 def _reached(ends: Sequence[Mapping[str, Any]]) -> str:
     """How often an image was found at which the class is the likeliest, and how sure the network is of it there."""
     reached = [end["probability"] for end in ends if end["reached"]]
-    words = f"{len(reached)} of {len(ends)} images lead to their class"
+    words = f"{len(reached)} of {count_of(len(ends), 'image')} lead to their class"
     if reached:
         words += f", sure of it by {min(reached):.1%}" + (f" to {max(reached):.1%}" if len(reached) > 1 else "")
     return words + ("" if len(reached) == len(ends) else "; the others do not reach it")

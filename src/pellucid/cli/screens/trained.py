@@ -8,6 +8,7 @@ from rich.text import Text
 from pellucid import config
 from pellucid.cli.screens.screen import Bar, Screen
 from pellucid.data import Data
+from pellucid.errors import count_of
 from pellucid.ledger import Progress
 from pellucid.printable import printable
 from pellucid.runs import Event, Finished, RunFolder, Spec, Teaching, test_accuracy
@@ -21,12 +22,14 @@ COLLAPSED = (
 
 def begin(screen: Screen, spec: Spec, images: Data, folder: RunFolder) -> None:
     """Say what is about to happen."""
-    what = printable(f": {spec.model.name} on {images.name}, {len(images.train)} images")
+    what = printable(f": {spec.model.name} on {images.name}, {count_of(len(images.train), 'image')}")
     screen.err.print(Text.assemble((printable(spec.method), "bold"), what))
     screen.err.print(printable(f"run: {folder.path}"))
     if images.skipped:
         skipped = ", ".join(images.skipped[:5])
-        screen.err.print(printable(f"left out {len(images.skipped)} images that cannot be read: {skipped}"))
+        screen.err.print(
+            printable(f"left out {count_of(len(images.skipped), 'image')} that cannot be read: {skipped}")
+        )
 
 
 def watching(screen: Screen, bar: Bar) -> Callable[[Event], None]:

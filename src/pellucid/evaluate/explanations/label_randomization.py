@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pellucid import models
-from pellucid.errors import ShapeError
+from pellucid.errors import ShapeError, count_of
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.likeness import Likeness
 from pellucid.evaluate.explanations.metric import Columns, Needs
@@ -46,7 +46,8 @@ class LabelRandomization(Likeness):
             classes = look(source, case.x[:1]).shape[1]
         if int(case.of.max()) >= classes:
             raise ShapeError(
-                f"the network '{self.source}' has {classes} classes, and class {int(case.of.max())} is asked about; "
+                f"the network '{self.source}' has {count_of(classes, 'class')}, and class {int(case.of.max())} is "
+                "asked about; "
                 "give one that was trained on random labels of the same data"
             )
         theirs = case.explained_by(source, case.x)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pellucid.attacks.victim import usable
 from pellucid.batch import Batch, check_labels
-from pellucid.errors import ConfigError, MeasurementError, NotFinite, ShapeError
+from pellucid.errors import ConfigError, MeasurementError, NotFinite, ShapeError, count_of
 from pellucid.evaluate.explanations.case import Case
 from pellucid.evaluate.explanations.passes import counted
 from pellucid.explainers import Explainer
@@ -45,7 +45,7 @@ class Scores:
     def mean(self) -> Estimate:
         """The mean over the images that have a value."""
         if not self.defined.any():
-            raise MeasurementError(f"none of {len(self.value)} images has a value; there is no mean")
+            raise MeasurementError(f"none of {count_of(len(self.value), 'image')} has a value; there is no mean")
         return Estimate.mean(self.value[self.defined])
 
 
@@ -173,7 +173,9 @@ class Metric(ABC):
             raise ShapeError(f"maps are {shown} for images of {wanted}; give one value for each pixel")
         broken = ~maps.flatten(1).isfinite().all(1)
         if broken.any():
-            raise NotFinite(f"maps of {int(broken.sum())} of {len(maps)} images are NaN or infinite; leave those out")
+            raise NotFinite(
+                f"maps of {int(broken.sum())} of {count_of(len(maps), 'image')} are NaN or infinite; leave those out"
+            )
 
 
 def _name(metric: Metric) -> str:
@@ -203,6 +205,6 @@ def _classes(model: nn.Module, batch: Batch, of: int | Tensor | str) -> Int[Tens
             )
     if classes.shape != batch.y.shape or classes.is_floating_point():
         shown = f"{tuple(classes.shape)} of {classes.dtype}"
-        raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each")
+        raise ShapeError(f"of is {shown} for {count_of(len(batch), 'image')}; give one whole number for each")
     check_labels(classes, logits.shape[1], "this batch")
     return classes

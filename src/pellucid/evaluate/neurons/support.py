@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pellucid.errors import MeasurementError
+from pellucid.errors import MeasurementError, count_of
 from pellucid.evaluate.neurons.examining import Examined
 from pellucid.evaluate.neurons.observing import column_of
 from pellucid.metrics import Estimate
@@ -77,7 +77,9 @@ def supports(
         raise MeasurementError("no prediction was taken apart; trace 1 image or more")
     halves = Noise(derive(seed, "halves"), known["index"]).uniform(dtype=torch.float64).argsort().argsort() % 2
     if len(halves) < 4:
-        raise MeasurementError(f"{len(halves)} images are too few to learn what neurons mean from half of them")
+        raise MeasurementError(
+            f"{count_of(len(halves), 'image')} are too few to learn what neurons mean from half of them"
+        )
     counted = traces.columns["counted"]
     columns = {name: column[counted] for name, column in traces.columns.items()}
     # images are numbered in order wherever they were drawn from

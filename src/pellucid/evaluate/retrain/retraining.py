@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pellucid import config
 from pellucid.data import Data, Split
-from pellucid.errors import MeasurementError, NoRoom
+from pellucid.errors import MeasurementError, NoRoom, count_of
 from pellucid.evaluate.retrain.cells import PROTOCOLS, Cell, Protocol, grid
 from pellucid.evaluate.retrain.materials import Materials
 from pellucid.evaluate.retrain.ranking import Ranking, Study
@@ -106,7 +106,8 @@ def retrain(
             if len(group) > 1 or isinstance(error, NoRoom) or not out_of_memory(error):
                 raise
             raise NoRoom(
-                f"memory does not suffice to retrain a single network on {recipe.batch} images at once; free some, "
+                f"memory does not suffice to retrain a single network on {count_of(recipe.batch, 'image')} at "
+                "once; free some, "
                 "lower recipe.batch, or take a smaller network"
             ) from error
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pellucid.batch import check_labels
 from pellucid.data import Split, sequential
-from pellucid.errors import MeasurementError, NotFinite
+from pellucid.errors import MeasurementError, NotFinite, count_of
 from pellucid.kinds import ready
 from pellucid.ledger import Table, check_unchanged, fingerprint, in_halves_on_oom, summary
 from pellucid.looking import look
@@ -72,7 +72,9 @@ def decide(model: nn.Module, split: Split, *, batch: int = 256) -> Decisions:
             check_labels(images.y, logits.shape[1], "this split")
             broken = ~logits.isfinite().all(1)
             if broken.any():
-                raise NotFinite(f"the network's logits are NaN or infinite for {int(broken.sum())} images")
+                raise NotFinite(
+                    f"the network's logits are NaN or infinite for {count_of(int(broken.sum()), 'image')}"
+                )
             confidence, predicted = logits.softmax(1).max(1)
             loss = F.cross_entropy(logits, images.y, reduction="none")
             found = (images.index, images.y, predicted, confidence, loss)

@@ -12,7 +12,7 @@ from torch import Tensor
 from pellucid import config, metrics
 from pellucid.attacks import Misclassified
 from pellucid.attacks.attack import within
-from pellucid.errors import MeasurementError
+from pellucid.errors import MeasurementError, count_of
 from pellucid.ledger import Table, kind_in, summary
 from pellucid.metrics import Estimate
 
@@ -121,7 +121,8 @@ class Record(Table):
         # what is wrong is misclassified without an attack, and no attack makes it right; other goals are others
         if self.about["goal"] == config.dump(Misclassified()) and (stands := int((wrong & standing).sum())):
             raise MeasurementError(
-                f"{stands} of {len(self)} images that the network gets wrong as they are stand under attack, so that "
+                f"{stands} of {count_of(len(self), 'image')} that the network gets wrong as they are stand under "
+                "attack, so that "
                 "robust accuracy would be above accuracy, which cannot be: the network changes its answers from look "
                 "to look, or this record is not what was measured; see the check of randomness, and measure again"
             )

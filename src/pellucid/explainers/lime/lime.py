@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from pellucid.batch import Batch, check_labels
-from pellucid.errors import ConfigError, NotFinite, ShapeError
+from pellucid.errors import ConfigError, NotFinite, ShapeError, count_of
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.lime.hidden import SegmentBaseline, check_baseline, check_cells
 from pellucid.explainers.lime.sampling import Kernel, Output, Sampling
@@ -120,7 +120,7 @@ class Lime(Explainer):
         broken = ~found.coefficients.flatten(1).isfinite().all(1)
         if broken.any():
             raise NotFinite(
-                f"Lime gave NaN or infinite coefficients for {int(broken.sum())} of {len(batch)} images; "
+                f"Lime gave NaN or infinite coefficients for {int(broken.sum())} of {count_of(len(batch), 'image')}; "
                 "see whether the network's outputs are finite there"
             )
         return found
@@ -162,7 +162,9 @@ def _check(batch: Batch, of: int | Tensor | str) -> None:
         raise ConfigError(f"of is '{of}'; give a class, a class for each image, 'label', 'predicted' or 'runner-up'")
     if isinstance(of, Tensor) and (of.dim() not in (1, 2) or len(of) != len(batch) or of.is_floating_point()):
         shown = f"{tuple(of.shape)} of {of.dtype}"
-        raise ShapeError(f"of is {shown} for {len(batch)} images; give one whole number for each, or a row of them")
+        raise ShapeError(
+            f"of is {shown} for {count_of(len(batch), 'image')}; give one whole number for each, or a row of them"
+        )
 
 
 def _chosen(probe: Probe, of: int | Tensor | str, classes: Sequence[int] | None) -> Int[Tensor, "b k"]:

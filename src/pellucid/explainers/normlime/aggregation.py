@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError
+from pellucid.errors import ConfigError, LabelError, NotFinite, ShapeError, count_of
 from pellucid.metrics.student import quantile
 
 Kind = Literal["normlime", "mean-abs", "sp-lime", "mean-square"]
@@ -160,7 +160,7 @@ class Tally:
             raise ShapeError(f"there is a word {int(words.max())} among {features}; words count from 0")
         if len(y) and (int(y.min()) < 0 or (self.rule.by == "class" and int(y.max()) >= rows)):
             wrong = int(y.min()) if int(y.min()) < 0 else int(y.max())
-            raise LabelError(f"an explanation is of class {wrong}, and there are {rows} classes")
+            raise LabelError(f"an explanation is of class {wrong}, and there are {count_of(rows, 'class')}")
         if not bool(w.isfinite().all()):
             broken = int((~w.isfinite()).any(1).sum())
             raise NotFinite(f"{broken} of {len(w)} explanations have NaN or infinite coefficients; leave them out")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import ShapeError
+from pellucid.errors import ShapeError, count_of
 from pellucid.metrics.neurons.class_similarity import ClassSimilarity
 from pellucid.metrics.neurons.distances import Distances, Kernel, check_sigma
 
@@ -43,7 +43,7 @@ class Cifar10WordNet(ClassSimilarity):
         unnamed = tuple(map(str, range(len(CLASSES))))
         if tuple(classes) not in (CLASSES, unnamed):
             raise ShapeError(
-                f"these {len(classes)} classes, {', '.join(classes[:3])}, ..., are not those of CIFAR-10 "
+                f"these {count_of(len(classes), 'class')}, {', '.join(classes[:3])}, ..., are not those of CIFAR-10 "
                 "in its order; give a hierarchy or distances of their own"
             )
         rows = tuple(tuple(map(float, row)) for row in DISTANCES)

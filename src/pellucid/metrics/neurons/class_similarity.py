@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import ConfigError, ShapeError
+from pellucid.errors import ConfigError, ShapeError, count_of
 
 
 class ClassSimilarity(ABC):
@@ -66,5 +66,5 @@ def table_of(rows: Sequence[Sequence[float]], owner: str) -> Float[Tensor, "k k"
 def sized(table: Float[Tensor, "k k"], classes: Sequence[str], owner: str) -> Float[Tensor, "k k"]:
     """The table, where it is of as many classes as there are."""
     if len(table) != len(classes):
-        raise ShapeError(f"{owner} is of {len(table)} classes, and there are {len(classes)}")
+        raise ShapeError(f"{owner} is of {count_of(len(table), 'class')}, and there are {len(classes)}")
     return table

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import ConfigError, suggestion
+from pellucid.errors import ConfigError, count_of, suggestion
 from pellucid.metrics.neurons.class_similarity import ClassSimilarity
 from pellucid.metrics.neurons.distances import Kernel, check_sigma, near
 
@@ -40,7 +40,9 @@ class Hierarchy(ClassSimilarity):
         """How many edges lie between each two classes."""
         nodes = self.nodes or tuple(classes)
         if len(nodes) != len(classes):
-            raise ConfigError(f"a hierarchy names {len(nodes)} nodes for {len(classes)} classes; each class is one")
+            raise ConfigError(
+                f"a hierarchy names {len(nodes)} nodes for {count_of(len(classes), 'class')}; each class is one"
+            )
         known = {*self.parents, *chain.from_iterable(self.parents.values())}
         for node in nodes:
             if node not in known:

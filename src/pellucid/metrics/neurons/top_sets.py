@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid.errors import LabelError, NotFinite, ShapeError
+from pellucid.errors import LabelError, NotFinite, ShapeError, count_of
 from pellucid.randomness import Noise, derive
 
 _NEURONS = 256  # at a time
@@ -85,15 +85,15 @@ def weights_of(labels: Int[Tensor, " images"], classes: int, *, balance: bool) -
 def check(activations: Tensor, labels: Tensor, classes: int) -> None:
     """Refuse activations and labels that say nothing of neurons."""
     if len(activations) != len(labels):
-        raise ShapeError(f"there are activations of {len(activations)} images and {len(labels)} labels")
+        raise ShapeError(f"there are activations of {count_of(len(activations), 'image')} and {len(labels)} labels")
     if len(activations) < 2:
-        raise ShapeError(f"there are activations of {len(activations)} images; give 2 or more")
+        raise ShapeError(f"there are activations of {count_of(len(activations), 'image')}; give 2 or more")
     if not bool(activations.isfinite().all()):
         broken = int((~activations.isfinite()).any(0).sum())
         raise NotFinite(f"activations of {broken} neurons are NaN or infinite")
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise LabelError(
-            f"there is the label {low if low < 0 else high} with {classes} classes; "
+            f"there is the label {low if low < 0 else high} with {count_of(classes, 'class')}; "
             f"labels run from 0 to {classes - 1}"
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pellucid import files
 from pellucid.data import Split
-from pellucid.errors import Damaged, DataError
+from pellucid.errors import Damaged, DataError, count_of
 from pellucid.ledger import checksums, identity
 
 About = Mapping[str, Any]
@@ -119,4 +119,4 @@ class MapFolder:
 
 
 def _described(shape: list[int], fingerprint: str) -> str:
-    return f"{shape[0]} images of {'x'.join(map(str, shape[1:]))} ({fingerprint[:8]})"
+    return f"{count_of(shape[0], 'image')} of {'x'.join(map(str, shape[1:]))} ({fingerprint[:8]})"

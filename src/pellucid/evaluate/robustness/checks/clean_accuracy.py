@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pellucid.errors import count_of
 from pellucid.evaluate.robustness.checks.case import DOUBT, Case
 from pellucid.metrics import Estimate
 from pellucid.metrics.chance import no_better
@@ -40,9 +41,9 @@ def clean_accuracy(case: Case) -> Verdict:
         "normalized": best.accuracy,
         "by-chance": p,
     }
-    finding, remedy = f"{own.value:.1%} of {count} images are classified rightly", ""
+    finding, remedy = f"{own.value:.1%} of {count_of(count, 'image')} are classified rightly", ""
     if case.blind > DOUBT:
-        finding += f", which cannot be told from guessing among {len(case.classes)} classes"
+        finding += f", which cannot be told from guessing among {count_of(len(case.classes), 'class')}"
         finding += f" (by chance alone: p = {case.blind:.2g}, binomial test)"
         answers = case.decisions.unique()
         if len(answers) == 1 and count > 1:

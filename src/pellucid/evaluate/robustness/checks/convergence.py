@@ -5,6 +5,7 @@ import math
 import torch
 
 from pellucid.attacks import FMN
+from pellucid.errors import count_of
 from pellucid.evaluate.robustness.checks.case import Case
 from pellucid.metrics import area
 from pellucid.metrics.verdict import Verdict
@@ -32,7 +33,8 @@ def convergence(case: Case) -> Verdict | None:
         return Verdict(
             "convergence",
             passed=False,
-            finding=f"neither the attack nor {steps} steps of FMN find a failure of any of {case.size} images",
+            finding=f"neither the attack nor {steps} steps of FMN find a failure of any of "
+            f"{count_of(case.size, 'image')}",
             evidence={"images": case.size, "steps": steps},
             remedy="no network withstands any change: see to the other failed checks first",
         )
@@ -44,7 +46,8 @@ def convergence(case: Case) -> Verdict | None:
         "convergence",
         passed=fall <= _TOLERATED,
         finding=(
-            f"the area over {case.size} images is {before:.4g}, and {after:.4g} where {steps} smaller steps of FMN "
+            f"the area over {count_of(case.size, 'image')} is {before:.4g}, and {after:.4g} where {steps} smaller "
+            "steps of FMN "
             f"go on looking: {fall:.0%} less"
         ),
         evidence={"images": case.size, "steps": steps, "area": before, "longer": after, "fall": fall},
