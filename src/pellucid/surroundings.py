@@ -8,8 +8,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,48 @@ def _modes() -> int:
     return torch._C._len_torch_function_stack()  # pyright: ignore
 
 
-_OTHERS = object()
-"""What is read of a setting that other threads may have changed for a moment: it is left alone."""
+class _Products:
+    """The precision of matrix products, which is the process's: exact as long as any thread decides.
+
+    What others have chosen for the process is known all the time, so that a network that changes it is told from a
+    thread that decides for a moment.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._chosen = ""
+
+    @contextmanager
+    def exact(self) -> Generator[None]:
+        """Products in all digits while the block runs."""
+        with self._lock:
+            if not self._holders:
+                self._chosen = torch.get_float32_matmul_precision()
+                torch.set_float32_matmul_precision(_EXACT)
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if not self._holders:
+                    torch.set_float32_matmul_precision(self._chosen)
+
+    def read(self) -> tuple[str, str]:
+        """What is chosen for the process, and what is there in place of what should be."""
+        with self._lock:
+            now = torch.get_float32_matmul_precision()
+            return (self._chosen, "" if now == _EXACT else now) if self._holders else (now, "")
+
+    def put_back(self, before: tuple[str, str]) -> None:
+        """Make it what was chosen, or exact where somebody decides."""
+        with self._lock:
+            torch.set_float32_matmul_precision(_EXACT if self._holders else before[0])
+
+
+_EXACT = "highest"
+products = _Products()
 
 
 def _device_put_back(before: tuple[torch.device, int]) -> None:
@@ -97,11 +137,6 @@ def _filters_put_back(before: Sequence[Any] | None) -> None:
         warnings._filters_mutated()  # pyright: ignore
 
 
-def _products() -> Any:
-    # where others run, one of them may decide, which sets it for a moment
-    return torch.get_float32_matmul_precision() if threading.active_count() == 1 else _OTHERS
-
-
 def _path_put_back(before: list[str]) -> None:
     """What a network put there it may need later, to import; it comes after what others import from."""
     sys.path[:] = before + [place for place in sys.path if place not in before]
@@ -153,8 +188,8 @@ OF_THE_PROCESS: Sequence[Setting] = (
     ),
     _setting(
         "the precision of matrix products",
-        _products,
-        torch.set_float32_matmul_precision,
+        products.read,
+        products.put_back,
     ),
     _setting("the current folder", _folder, _folder_put_back),
     _setting("the handlers of signals", _handlers, _handlers_put_back),
@@ -175,7 +210,7 @@ def put_back(settings: Sequence[Setting], before: Sequence[Any]) -> list[str]:
     changed: list[str] = []
     for setting, value in zip(settings, before, strict=True):
         now = setting.read()
-        if now is not _OTHERS and value is not _OTHERS and now != value:
+        if now != value:
             setting.write(value)
             changed.append(setting.name)
     return changed

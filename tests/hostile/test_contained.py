@@ -105,6 +105,26 @@ def test_what_a_network_changes_is_put_back_and_changes_no_figure(name: str) -> 
             assert one == other, setting.name
 
 
+@pytest.mark.filterwarnings("ignore:the network")
+def test_the_precision_of_products_is_put_back_beside_other_threads_too() -> None:
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        model = Doing(CHANGES["products"])
+        look(model, images(2, 1, 6, 6).float())
+        assert torch.get_float32_matmul_precision() == "highest"
+        torch.set_float32_matmul_precision("high")
+        with surroundings.products.exact():
+            look(model, images(2, 1, 6, 6).float())
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        done.set()
+        other.join()
+
+
 def test_inference_mode_that_is_left_on_is_switched_off() -> None:
     left: list[Any] = []
 

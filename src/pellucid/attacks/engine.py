@@ -17,6 +17,7 @@ from pellucid.hooks import copied
 from pellucid.looking import as_given
 from pellucid.memory import out_of_memory
 from pellucid.probe import frozen
+from pellucid.surroundings import products
 
 _MULTIPLYING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -85,38 +86,12 @@ def apart(device: torch.device) -> AbstractContextManager[object]:
 def _exact(device: torch.device) -> Generator[None]:
     """Products and convolutions in all digits of float32."""
     if device.type == "cpu":
-        with _products.exact():
+        with products.exact():
             yield
         return
-    with _flags, _products.exact(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with _flags, products.exact(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield
 
-
-class _Products:
-    """The precision of matrix products, which is the process's: exact as long as any thread decides."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders = 0
-        self._before = ""
-
-    @contextmanager
-    def exact(self) -> Generator[None]:
-        with self._lock:
-            if not self._holders:
-                self._before = torch.get_float32_matmul_precision()
-                torch.set_float32_matmul_precision("highest")
-            self._holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if not self._holders:
-                    torch.set_float32_matmul_precision(self._before)
-
-
-_products = _Products()
 
 # what is known of a network and images of a shape, so that training on attacked ones does not ask at each step
 _known: WeakKeyDictionary[nn.Module, dict[tuple[torch.device, torch.Size], bool]] = WeakKeyDictionary()

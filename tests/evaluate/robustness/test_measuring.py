@@ -90,6 +90,7 @@ def test_a_complete_measurement_is_read_back(tmp_path: Path) -> None:
     first = measure(model, split, ATTACK, folder=tmp_path)
     counted = Broken()
     counted.load_state_dict(model.state_dict(), strict=False)
+    (tmp_path / "chunks").mkdir(exist_ok=True)
     (tmp_path / "chunks" / "00000.npz").write_bytes(b"left by a kill")
     assert same(measure(model, split, ATTACK, folder=tmp_path), first)
     assert not list((tmp_path / "chunks").glob("*"))
