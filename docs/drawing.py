@@ -125,9 +125,9 @@ def _digits() -> tuple[Tensor, Tensor]:
 def _identity() -> str:
     """A digest of all code that a picture depends on."""
     package = ROOT / "src" / "pellucid"
-    folders = [package / name for name in ("explainers", "drawing", "attacks", "autograd")]
+    folders = [package / name for name in ("explainers", "drawing", "attacks", "autograd", "norms")]
     code = [Path(__file__), *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
-    code += [package / name for name in ("probe.py", "randomness.py", "norms.py", "batch.py")]
+    code += [package / name for name in ("probe.py", "randomness.py", "batch.py")]
     total = hashlib.sha256(torch.__version__.encode())
     for path in code:
         total.update(path.read_bytes())

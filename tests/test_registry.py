@@ -1,11 +1,16 @@
 import re
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 
-from pellucid import registry
+from pellucid import attacks, registry, train
+from pellucid.audits import PROFILES
 from pellucid.errors import UnknownName
+from pellucid.evaluate import CHECKS
+from pellucid.norms import NORMS
 from pellucid.registry import Registry, describe
+from pellucid.train import RECIPES
 
 
 @pytest.fixture
@@ -63,3 +68,23 @@ def test_a_place_is_imported_only_when_its_name_is_asked_for() -> None:
     assert places["half"] is Fraction
     with pytest.raises(ModuleNotFoundError):
         places["gone"]
+    with pytest.raises(ModuleNotFoundError):
+        places.summary_of("gone")
+
+
+def test_a_constant_is_described_without_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "orchard"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError('imported')\n")
+    (package / "trees.py").write_text("OAK = Tree('an oak', 3)\nELM = grow(OAK, summary='an elm')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    trees = Registry[object]("tree", {"oak": "orchard.trees:OAK", "elm": "orchard.trees:ELM"})
+    assert [trees.summary_of(name) for name in trees] == ["an oak", "an elm"]
+
+
+@pytest.mark.parametrize(
+    "registry", [RECIPES, train.PRESETS, attacks.PRESETS, PROFILES, NORMS, CHECKS], ids=lambda registry: registry.kind
+)
+def test_what_is_read_of_an_entry_is_what_it_says(registry: Registry[object]) -> None:
+    for name in registry:
+        assert registry.summary_of(name) == describe(registry[name])

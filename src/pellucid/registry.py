@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,7 +47,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return sum(1 for _ in self)
 
     def name_of(self, entry: Any) -> str:
-        """The name under which `entry` is listed."""
+        """The name under which `entry`, a class or a function, is listed."""
         place = f"{getattr(entry, '__module__', '')}:{getattr(entry, '__qualname__', '')}"
         for name, listed in self._entries.items():
             if listed is entry or listed == place:
@@ -56,7 +58,10 @@ class Registry(Mapping[str, T], Generic[T]):
         raise UnknownName(f"{entry!r} is not registered as a {self.kind}")
 
     def summary_of(self, name: str) -> str:
-        """The line that an entry says of itself, read from its source where the entry is known by its place."""
+        """The line that an entry says of itself, read from its source where the entry is known by its place.
+
+        A class or function has a docstring; a constant is made by a call with a text as its `summary` or its first.
+        """
         entry = self._entries.get(name)
         return _written_at(entry) if isinstance(entry, str) else describe(self[name])
 
@@ -73,12 +78,31 @@ def _at(place: str) -> Any:
 
 
 def _written_at(place: str) -> str:
-    """The first line of the docstring at a place whose module is not imported for it."""
+    """What stands at a place whose module is not imported for it."""
     module, _, name = place.partition(":")
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"there is no module {module}")
-    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+    for node in _parsed(module).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
             return (ast.get_docstring(node) or "").partition("\n")[0]
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _assigns(node, name):
+            named = [argument.value for argument in node.value.keywords if argument.arg == "summary"]
+            for said in [*named, *node.value.args[:1]]:
+                if isinstance(said, ast.Constant) and isinstance(said.value, str):
+                    return said.value
     return describe(_at(place))
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    """The source of a module, found without the import of the packages around it, which `find_spec` would do."""
+    package, *inner = module.split(".")
+    spec = find_spec(package)
+    for name in inner:
+        if spec is not None:
+            spec = PathFinder.find_spec(f"{spec.name}.{name}", spec.submodule_search_locations or [])
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    return ast.parse(Path(spec.origin).read_text("utf-8"))
+
+
+def _assigns(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)

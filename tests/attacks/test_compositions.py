@@ -235,6 +235,13 @@ def test_every_preset_belongs_to_an_attack() -> None:
         assert preset.attacks
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_which_lengths_do_not_follow_the_network(name: str) -> None:
+    lengths = dict.fromkeys(attack.absolute for attack in PRESETS[name].attacks if attack.absolute)
+    said = "".join(f" ({length})" for length in lengths)
+    assert PRESETS.summary_of(name).partition(" (its ")[1:] == said.partition(" (its ")[1:]
+
+
 def test_a_transferred_search_never_looks_at_the_network_under_attack() -> None:
     source, model = Counting(linear()), Counting(linear(seed=1))
     x = images(3, 1, 3, 3)

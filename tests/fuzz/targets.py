@@ -31,7 +31,7 @@ from pellucid.explainers.normlime import Vocabulary
 from pellucid.models.weight_files import is_torchscript, read_weights
 from pellucid.reports.contents import Contents
 from pellucid.reports.read import Audit
-from pellucid.runs.folder import RunFolder, headline
+from pellucid.runs import RunFolder, headline
 from pellucid.subjects import Asked, classes_asked, similarity_of, with_columns
 from pellucid.train import Checkpoints
 from pellucid.train.references import MapFolder
@@ -162,7 +162,7 @@ def run_folder(home: Path) -> None:
 def read_run(home: Path) -> object:
     """All that is said of a run."""
     folder = RunFolder.open(home)
-    return headline(folder), folder.summary()
+    return headline(home), folder.summary()
 
 
 def tampered(home: Path) -> object:

@@ -43,3 +43,27 @@ GOALS = Registry(
         "lowest-loss": "pellucid.attacks.goals:LowestLoss",
     },
 )
+
+PRESETS = Registry(
+    "preset",
+    {
+        "pgd-fgsm": "pellucid.attacks.presets:PGD_FGSM",
+        "pgd-momentum": "pellucid.attacks.presets:PGD_MOMENTUM",
+        "pgd-mnist-l2-weak": "pellucid.attacks.presets:PGD_MNIST_L2_WEAK",
+        "pgd-mnist-l2-strong": "pellucid.attacks.presets:PGD_MNIST_L2_STRONG",
+        "pgd-mnist-l2-very-strong": "pellucid.attacks.presets:PGD_MNIST_L2_VERY_STRONG",
+        "pgd-mnist-linf-weak": "pellucid.attacks.presets:PGD_MNIST_LINF_WEAK",
+        "pgd-mnist-linf-strong": "pellucid.attacks.presets:PGD_MNIST_LINF_STRONG",
+        "pgd-mnist-linf-very-strong": "pellucid.attacks.presets:PGD_MNIST_LINF_VERY_STRONG",
+        "pgd-mnist-linf-strongest": "pellucid.attacks.presets:PGD_MNIST_LINF_STRONGEST",
+        "pgd-cifar-l2-weak": "pellucid.attacks.presets:PGD_CIFAR_L2_WEAK",
+        "pgd-cifar-l2-strong": "pellucid.attacks.presets:PGD_CIFAR_L2_STRONG",
+        "pgd-cifar-l2-training": "pellucid.attacks.presets:PGD_CIFAR_L2_TRAINING",
+        "pgd-cifar-linf-weak": "pellucid.attacks.presets:PGD_CIFAR_LINF_WEAK",
+        "pgd-cifar-linf-strong": "pellucid.attacks.presets:PGD_CIFAR_LINF_STRONG",
+        "fmn-published": "pellucid.attacks.presets:FMN_PUBLISHED",
+        "ddn-published": "pellucid.attacks.presets:DDN_PUBLISHED",
+        "nearest-published": "pellucid.attacks.presets:NEAREST_PUBLISHED",
+        "shell-published": "pellucid.attacks.presets:SHELL_PUBLISHED",
+    },
+)

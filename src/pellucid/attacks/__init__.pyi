@@ -27,7 +27,6 @@ from .goals import Targeted as Targeted
 from .ladder import Ladder as Ladder
 from .nearest import Nearest as Nearest
 from .pgd import PGD as PGD
-from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
 from .random_point import RandomPoint as RandomPoint
 from .repeat import Repeat as Repeat
@@ -41,3 +40,5 @@ from .worst_of import WorstOf as WorstOf
 ATTACKS: pellucid.registry.Registry[type[Attack]]
 
 GOALS: pellucid.registry.Registry[type[Goal]]
+
+PRESETS: pellucid.registry.Registry[Preset]

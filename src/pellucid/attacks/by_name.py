@@ -7,7 +7,7 @@ from typing import Any, cast
 from pellucid import attacks, config, naming
 from pellucid.attacks.attack import Attack
 from pellucid.attacks.ladder import Ladder
-from pellucid.attacks.presets import PRESETS, Preset
+from pellucid.attacks.presets import Preset
 from pellucid.attacks.repeat import Repeat
 from pellucid.errors import ConfigError, UnknownName, suggestion
 
@@ -39,11 +39,11 @@ def named(
 
 def _preset(name: str, preset: str) -> Preset:
     """The preset as it is listed, or without the attack's name in front."""
-    own = {full.removeprefix(f"{name}-"): entry for full, entry in PRESETS.items() if full.startswith(f"{name}-")}
+    own = [full.removeprefix(f"{name}-") for full in attacks.PRESETS if full.startswith(f"{name}-")]
     short = preset.removeprefix(f"{name}-")
     if short not in own:
         raise UnknownName(f"{name} has no preset '{preset}'{suggestion(short, own)}")
-    return own[short]
+    return attacks.PRESETS[f"{name}-{short}"]
 
 
 def _made(

@@ -55,7 +55,7 @@ def list_command(kind: str | None, out: Path, as_json: bool) -> None:
     if kind in (None, "runs"):
         from pellucid import runs
 
-        found["runs"] = {run.path.name: runs.headline(run) for run in runs.runs_in(out)}
+        found["runs"] = runs.headlines(out)
     print_json(found) if as_json else listed.report(Screen(), found)
 
 
@@ -69,12 +69,4 @@ def _entries(place: str) -> dict[str, str]:
 
     module, _, name = place.partition(":")
     entries: Registry[Any] = getattr(importlib.import_module(module), name)
-    presets = place == REGISTRIES["presets"]
-    return {entry: entries.summary_of(entry) + (_lengths(entries[entry]) if presets else "") for entry in entries}
-
-
-def _lengths(preset: Any) -> str:
-    """Which lengths of a preset do not follow the network; an attack's own summary says so of its defaults."""
-    return "".join(
-        f" ({lengths})" for lengths in dict.fromkeys(attack.absolute for attack in preset.attacks) if lengths
-    )
+    return {entry: entries.summary_of(entry) for entry in entries}

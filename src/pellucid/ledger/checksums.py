@@ -17,12 +17,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy
-
-from pellucid import files, limits, npz
+from pellucid import files, limits
 from pellucid.errors import Damaged, DataError, FileError, PellucidError
+
+if TYPE_CHECKING:  # what is text is read without numpy
+    import numpy
 
 LEDGER = "checksums.txt"
 AGAIN = "remove it, and give the command that made it again"
@@ -48,6 +49,8 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 def packed(arrays: Mapping[str, Any]) -> bytes:
     """Arrays as the content of an `.npz` file, the same bytes for the same arrays."""
+    import numpy
+
     buffer = io.BytesIO()
     numpy.savez_compressed(buffer, **arrays)  # pyright: ignore[reportArgumentType]
     return buffer.getvalue()
@@ -73,8 +76,10 @@ def read_json(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
         return cast("dict[str, Any]", content)
 
 
-def read_arrays(path: Path, remedy: str = AGAIN) -> dict[str, numpy.ndarray]:
+def read_arrays(path: Path, remedy: str = AGAIN) -> "dict[str, numpy.ndarray]":
     """The arrays in an `.npz` file, or an error that says that it is damaged and what to do."""
+    from pellucid import npz
+
     content = read(path, remedy)
     try:
         return npz.unpacked(io.BytesIO(content), max(limits.MEMORY, limits.RATIO * len(content)), f"'{path}'")

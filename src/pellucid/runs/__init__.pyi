@@ -5,9 +5,10 @@ from .executing import build_model as build_model
 from .executing import execute as execute
 from .executing import prepare as prepare
 from .folder import RunFolder as RunFolder
-from .folder import headline as headline
 from .folder import runs_in as runs_in
 from .folder import test_accuracy as test_accuracy
+from .glance import headline as headline
+from .glance import headlines as headlines
 from .loading import load_data as load_data
 from .spec import DataSpec as DataSpec
 from .spec import ModelSpec as ModelSpec

@@ -18,14 +18,13 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
-from pellucid import config, files, limits, models
-from pellucid.errors import PellucidError, RunError
+from pellucid import config, files, models
+from pellucid.errors import RunError
 from pellucid.ledger import checksums
 from pellucid.metrics import Estimate
+from pellucid.runs.glance import MENDING, accuracy_in, epochs_in
 from pellucid.runs.spec import Spec, build
 from pellucid.train import Checkpoints, Epoch
-
-MENDING = "the 'pellucid train' command that made it mends it"
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,7 @@ class RunFolder:
 
     def epochs(self) -> list[Epoch]:
         """The epochs that are trained so far."""
-        path = self.path / "epochs.jsonl"
-        if not path.exists():
-            return []
-        with checksums.reading(path, MENDING):
-            lines = checksums.read(path, MENDING, most=limits.JSON).decode().splitlines()
-            epochs = [Epoch.from_record(json.loads(line)) for line in lines]
-            _ = [str(epoch) for epoch in epochs]  # one that cannot be told holds something else than numbers
-            return epochs
+        return epochs_in(self.path)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the JSON files."""
@@ -133,20 +125,8 @@ def runs_in(folder: Path) -> list[RunFolder]:
     return [RunFolder(path.parent) for path in sorted(folder.glob("*/spec.toml"))]
 
 
-def headline(run: RunFolder) -> str:
-    """A run in one line, even if it is damaged."""
-    try:
-        epochs = run.epochs()
-        if run.complete:
-            return f"complete, test accuracy {test_accuracy(run)}"
-    except PellucidError as error:
-        return str(error)
-    return f"stopped after epoch {len(epochs)}" if epochs else "begun"
-
-
 def test_accuracy(run: RunFolder) -> Estimate:
     """What the network of a complete run scored on the test images."""
     if not run.complete:
         raise RunError(f"{run.path} is not complete; the command that began it goes on with it")
-    with checksums.reading(run.path / "result.json", MENDING):
-        return Estimate.from_record(run.read_json("result.json")["test"])
+    return accuracy_in(run.path)

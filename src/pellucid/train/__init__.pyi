@@ -12,8 +12,6 @@ from .optimizers import AdamW as AdamW
 from .optimizers import Optimizer as Optimizer
 from .preset import Preset as Preset
 from .preset import Published as Published
-from .presets import PRESETS as PRESETS
-from .presets import RECIPES as RECIPES
 from .recipe import Recipe as Recipe
 from .schedules import Constant as Constant
 from .schedules import CosineSchedule as CosineSchedule
@@ -26,3 +24,7 @@ from .watch import Watch as Watch
 OPTIMIZERS: pellucid.registry.Registry[type[Optimizer]]
 
 SCHEDULES: pellucid.registry.Registry[type[Schedule]]
+
+RECIPES: pellucid.registry.Registry[Preset]
+
+PRESETS: pellucid.registry.Registry[Published]

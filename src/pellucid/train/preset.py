@@ -29,12 +29,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Published:
-    """The settings of one source, for each of the recipes that it trained by; `source` says where they are from."""
+    """The settings of one source for each recipe that it trained by; `summary` names the source, then the recipes."""
 
-    source: str
+    summary: str
     recipes: Mapping[str, Preset]
-
-    @property
-    def summary(self) -> str:
-        """The source, and the recipes that have these settings."""
-        return f"{self.source}; for {', '.join(self.recipes)}"

@@ -19,7 +19,6 @@ from pellucid.train.recipe import Recipe
 from pellucid.train.references import RandomMaps, Reference, Taught
 
 NAME = "mnist-small"
-SOURCE = "the table 'MNIST, small' of the documentation"
 DATA: Mapping[str, Any] = {"source": "mnist", "first": 3000}
 
 PLAIN = SGD(lr=0.01, weight_decay=1e-5)
@@ -49,7 +48,9 @@ def _interpretation(maps: Mapping[str, Reference]) -> dict[str, Preset]:
 _GRADIENT, _SMOOTH = Gradient(), SmoothGrad(samples=10)
 
 MNIST_SMALL = Published(
-    SOURCE,
+    "the table 'MNIST, small' of the documentation; for standard, adversarial-training, magnitude-only, "
+    "direction-only, interpretation-regularization, jacobian, double-backprop, hessian, "
+    "adversarial-explanations, local-gradient-alignment, consistency",
     {
         "standard": _row(baselines.STANDARD),
         "adversarial-training": _row(
@@ -83,25 +84,38 @@ MNIST_SMALL = Published(
 
 _SOFTPLUS, _HALF_HUBER = joo2023.OPTIONS, woods2019.OPTIONS
 
-CONTROLS = {
-    # what changes by the optimizer and the activation alone, for the rows that come with others
-    f"{NAME}-adam": Published(f"{SOURCE}, Adam", {"standard": _row(baselines.STANDARD, SOFT)}),
-    f"{NAME}-softplus": Published(
-        f"{SOURCE}, Adam and Softplus", {"standard": _row(replace(baselines.STANDARD, options=_SOFTPLUS), SOFT)}
-    ),
-    f"{NAME}-half-huber": Published(
-        f"{SOURCE}, Adam and Half-Huber", {"standard": _row(replace(baselines.STANDARD, options=_HALF_HUBER), SOFT)}
-    ),
-    f"{NAME}-gradient": Published(f"{SOURCE}, maps of plain gradients", _interpretation(_maps(_GRADIENT))),
-    f"{NAME}-permuted": Published(f"{SOURCE}, maps permuted", _interpretation(_maps(_SMOOTH, permute=1.0))),
-    f"{NAME}-random": Published(
-        f"{SOURCE}, noise for maps", _interpretation({"reference": RandomMaps(threshold=1.0)})
-    ),
-    f"{NAME}-standard": Published(
-        f"{SOURCE}, maps of a standard network", _interpretation(_maps(_SMOOTH, "standard", threshold=1.25))
-    ),
-    f"{NAME}-standard-gradient": Published(
-        f"{SOURCE}, plain gradients of a standard network",
-        _interpretation(_maps(_GRADIENT, "standard", threshold=0.0)),
-    ),
-}
+# what changes by the optimizer and the activation alone, for the rows that come with others
+MNIST_SMALL_ADAM = Published(
+    "the table 'MNIST, small' of the documentation, Adam; for standard", {"standard": _row(baselines.STANDARD, SOFT)}
+)
+MNIST_SMALL_SOFTPLUS = Published(
+    "the table 'MNIST, small' of the documentation, Adam and Softplus; for standard",
+    {"standard": _row(replace(baselines.STANDARD, options=_SOFTPLUS), SOFT)},
+)
+MNIST_SMALL_HALF_HUBER = Published(
+    "the table 'MNIST, small' of the documentation, Adam and Half-Huber; for standard",
+    {"standard": _row(replace(baselines.STANDARD, options=_HALF_HUBER), SOFT)},
+)
+
+# maps of other kinds than those of a robust teacher by SmoothGrad
+MNIST_SMALL_GRADIENT = Published(
+    "the table 'MNIST, small' of the documentation, maps of plain gradients; for interpretation-regularization",
+    _interpretation(_maps(_GRADIENT)),
+)
+MNIST_SMALL_PERMUTED = Published(
+    "the table 'MNIST, small' of the documentation, maps permuted; for interpretation-regularization",
+    _interpretation(_maps(_SMOOTH, permute=1.0)),
+)
+MNIST_SMALL_RANDOM = Published(
+    "the table 'MNIST, small' of the documentation, noise for maps; for interpretation-regularization",
+    _interpretation({"reference": RandomMaps(threshold=1.0)}),
+)
+MNIST_SMALL_STANDARD = Published(
+    "the table 'MNIST, small' of the documentation, maps of a standard network; for interpretation-regularization",
+    _interpretation(_maps(_SMOOTH, "standard", threshold=1.25)),
+)
+MNIST_SMALL_STANDARD_GRADIENT = Published(
+    "the table 'MNIST, small' of the documentation, plain gradients of a standard network; "
+    "for interpretation-regularization",
+    _interpretation(_maps(_GRADIENT, "standard", threshold=0.0)),
+)

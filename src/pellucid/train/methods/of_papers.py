@@ -35,14 +35,14 @@ SHIFTED: tuple[Augmentation, ...] = (PadCrop(4, "zero"), Flip())
 
 
 def _interpretation(
-    name: str, weights: tuple[float, float], batch: int, attacked: Attacked, maps: Reference, like: Preset
+    summary: str, weights: tuple[float, float], batch: int, attacked: Attacked, maps: Reference, like: Preset
 ) -> Published:
     """Interpretation Regularization with its halves, its baselines and its teachers: all on raw pixels."""
     # the second weight was one for the length of a whole batch
     direction, magnitude = weights[0] * Align(), weights[1] * batch**0.5 * GradientNorm(reduction="rms")
     references = {"reference": maps}
     return Published(
-        name,
+        summary,
         {
             "standard": replace(like, objective=STANDARD),
             "adversarial-training": replace(like, objective=CrossEntropy().at(attacked)),
@@ -59,7 +59,8 @@ def _interpretation(
 # MNIST also leaves switched on that a tenth of each map is permuted, which is an ablation, and is not repeated here:
 # `references.reference.permute=0.1` is that.
 NOACK2021_MNIST = _interpretation(
-    "Noack et al. 2021, their code for MNIST",
+    "Noack et al. 2021, their code for MNIST; for standard, adversarial-training, interpretation-regularization, "
+    "magnitude-only, direction-only",
     (3.0, 0.15),
     50,
     Attacked(replace(noack2021.MNIST_L2_WEAK, goal=HighestLoss()), mode="train"),
@@ -76,7 +77,8 @@ NOACK2021_MNIST = _interpretation(
 
 # Their network returned softmax by mistake, which is not repeated; its maps are those of a standard network.
 NOACK2021_CIFAR10 = _interpretation(
-    "Noack et al. 2021, their code for CIFAR-10",
+    "Noack et al. 2021, their code for CIFAR-10; for standard, adversarial-training, interpretation-regularization, "
+    "magnitude-only, direction-only",
     (0.75, 0.005),
     128,
     Attacked(replace(noack2021.CIFAR_L2_TRAINING, goal=HighestLoss()), mode="train"),
@@ -106,7 +108,8 @@ def _woods(objective: Objective, options: Options) -> Preset:
 _HALF = Attacked(replace(woods2019.NEAREST_TRAINING, keep="last"), share=0.5, mode="train")
 
 WOODS2019_CIFAR10 = Published(
-    "Woods et al. 2019, the four networks of their code for CIFAR-10",
+    "Woods et al. 2019, the four networks of their code for CIFAR-10; for standard, adversarial-training, "
+    "adversarial-explanations, adversarial-explanations-all",
     {
         "standard": _woods(STANDARD, {}),
         "adversarial-training": _woods(CrossEntropy().at(Attacked(woods2019.TRAINING, mode="train")), {}),
@@ -136,7 +139,7 @@ def _joo(objective: Objective) -> Preset:
 _D = 0.2
 
 JOO2023_CIFAR10 = Published(
-    "Joo et al. 2023, their code for ResNet18 on CIFAR-10",
+    "Joo et al. 2023, their code for ResNet18 on CIFAR-10; for standard, local-gradient-alignment, hessian",
     {
         "standard": _joo(STANDARD),
         "local-gradient-alignment": _joo(CrossEntropy() + 0.01 * _D**2 * LocalDistance() + 0.1 * LocalCosine()),

@@ -7,9 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.protocols import Norm
 from pellucid.randomness import Noise
-from pellucid.registry import Registry
 
 Images = Float[Tensor, "b *shape"]
 Lengths = float | Float[Tensor, " b"]
@@ -182,9 +180,6 @@ class L0:
         change = 2 * noise.stream("change").uniform(*like.shape[1:], dtype=like.dtype) - 1
         chosen = self.project(noise.stream("place").uniform(*like.shape[1:], dtype=like.dtype) + 1, eps)
         return torch.where(chosen > 0, change, 0)
-
-
-NORMS: Registry[type[Norm]] = Registry("norm", {"linf": Linf, "l2": L2, "rms": RMS, "l1": L1, "l0": L0})
 
 
 def _column(lengths: Lengths, like: Tensor) -> Tensor:
