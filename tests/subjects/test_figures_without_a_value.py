@@ -16,6 +16,7 @@ from pellucid.attacks import PGD
 from pellucid.audits import Decided, Explained, Neurons, Part, Profile, Robust
 from pellucid.cli.screens import measured
 from pellucid.cli.screens.screen import Screen
+from pellucid.errors import count_of
 from pellucid.evaluate.explanations import Sparsity
 from pellucid.explainers import Gradient
 from pellucid.registry import Registry
@@ -24,7 +25,7 @@ from pellucid.subjects import Asked, attacked, measured_summary
 BARE = re.compile(r"(?<![\w-])(nan|none|null|inf|infinity)(?![\w-])", re.IGNORECASE)
 CONSTANT = ["constant_network:constant", "--data", "images.npz", "--device", "cpu", "--split", "all"]
 LABELS = {"all right": [0] * 8, "all wrong": [1] * 8, "half": [0, 1] * 4, "one image": [0]}
-UNREACHED = "no failure was found for any of {n} images; an area would be endless"
+UNREACHED = "no failure was found for any of {n}; an area would be endless"
 FLAT = "the gradient of every logit is zero at all images looked at"
 ZERO = "images have no value: the map is zero"
 
@@ -113,7 +114,7 @@ def test_measuring_says_why(labels: list[int]) -> None:
     assert not list(unexplained(content))
     (found,) = content["attacks"]
     if set(labels) == {0}:
-        reasons = [UNREACHED.format(n=len(labels)), "the attack moved no image to its goal"]
+        reasons = [UNREACHED.format(n=count_of(len(labels), "image")), "the attack moved no image to its goal"]
         assert set(found["missing"]) == {"area", "median_distance"} and found["area"] is None
     elif set(labels) == {1}:
         reasons = ["every image fails as it is; there is no distance to speak of"]
