@@ -35,8 +35,12 @@ def dying(file, after, seconds):
     def append(path, *content, **options):
         added(path, *content, **options)
         counted(path)
+    def write_at(path, *content, **options):
+        wrote(path, *content, **options)
+        counted(path)
     moved, os.replace = os.replace, replace
     added, files.append = files.append, append
+    wrote, files.write_at = files.write_at, write_at
     if after == 0:
         die()
 

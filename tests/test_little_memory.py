@@ -65,7 +65,7 @@ def retrained(some, batch):
 
 CHECKED = (
     "training-mode", "randomness", "batch-dependence", "input-range", "clean-accuracy", "probabilities", "gradients",
-    "saturation", "quantised-input", "rising-loss", "absurd-budget", "returned-points", "stronger-attack",
+    "saturation", "quantized-input", "rising-loss", "absurd-budget", "returned-points", "stronger-attack",
 )
 works = {
     "measure": lambda some, batch: evaluate.measure(network, some, pgd, batch=batch).columns,
