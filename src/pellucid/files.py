@@ -300,6 +300,8 @@ def claimed(path: Path, holder: str, gone: Callable[[str, int], bool]) -> Claim 
             except FileNotFoundError:  # it was given up in this moment
                 return None
             new = False
+        except FileNotFoundError:  # an empty folder goes with whoever leaves it last
+            return None
         kept = False
         try:
             if os.fstat(handle).st_nlink:

@@ -4,6 +4,7 @@ import os
 import threading
 from pathlib import Path
 
+from pellucid import files
 from pellucid.ledger import Claims
 from pellucid.ledger.claims import STALE
 
@@ -68,3 +69,7 @@ def test_what_shows_that_it_lives_is_no_thread_that_counts(tmp_path: Path) -> No
     assert one.take("a") and threading.active_count() == before
     one.close()
     assert threading.active_count() == before
+
+
+def test_in_a_folder_that_goes_in_this_moment_nothing_is_claimed(tmp_path: Path) -> None:
+    assert files.claimed(tmp_path / "gone" / "a.claim", "here 7", lambda *_: True) is None

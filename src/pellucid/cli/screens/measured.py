@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from pellucid.cli.screens.screen import Screen
+from pellucid.errors import count_of
 from pellucid.printable import all_printable
 from pellucid.reasons import Reasons
 
@@ -15,7 +16,7 @@ from pellucid.reasons import Reasons
 def report(screen: Screen, content: Mapping[str, Any]) -> None:
     """Figures in a table, then the verdicts."""
     content = all_printable(content)
-    title = f"{content['model']} on {content['data']}, {content['images']} images"
+    title = f"{content['model']} on {content['data']}, {count_of(content['images'], 'image')}"
     # numbers are never cut, or a narrow window would show none
     numbers = (Column(name, no_wrap=True) for name in ("measure", "value", "95 % interval", "passes"))
     table = Table("attack", *numbers, box=SIMPLE, title=title)
@@ -36,7 +37,7 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
         if "median_distance" in figures and 0 < figures["unreached"] < figures["images"]:
             screen.out.print(
                 f"{_name(figures)} never reached its goal for {figures['unreached']} of "
-                f"{figures['images']} images; they count as standing at every distance that was measured"
+                f"{figures['images']} images; they count as surviving every distance that was measured"
             )
     _verdicts(screen, content.get("verdicts", ()))
     for figures in content["attacks"]:
