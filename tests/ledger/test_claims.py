@@ -72,4 +72,4 @@ def test_what_shows_that_it_lives_is_no_thread_that_counts(tmp_path: Path) -> No
 
 
 def test_in_a_folder_that_goes_in_this_moment_nothing_is_claimed(tmp_path: Path) -> None:
-    assert files.claimed(tmp_path / "gone" / "a.claim", "here 7", lambda *_: True) is None
+    assert files.claimed(tmp_path / "gone" / "a.claim", "here 7", lambda _, __: True) is None
