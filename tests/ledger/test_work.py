@@ -100,6 +100,20 @@ def test_parts_in_any_order_come_to_the_whole(
     assert sorted(seen) == list(range(rows))
 
 
+def test_whoever_keeps_a_chunk_after_all_were_joined_leaves_nothing_behind(tmp_path: Path) -> None:
+    slow, fast = (stored(tmp_path, Table, ABOUT, 2) for _ in range(2))
+    assert slow.begin() == fast.begin() == 2
+    assert slow.claim(0)
+    chunk = {"square": torch.ones(2)}
+    fast.keep(0, chunk)
+    whole = fast.finish()
+    slow.keep(0, chunk)
+    found = slow.finished()
+    slow.close()
+    assert found is not None and same(found, whole)
+    assert not (tmp_path / "chunks").exists() and (tmp_path / "record.npz").exists()
+
+
 def test_a_part_says_what_is_missing_and_the_whole_makes_it(tmp_path: Path) -> None:
     message = (
         f"part 2/3 is done, and 3 of 4 chunks of '{tmp_path}' are still to be made; give the other parts, or the "

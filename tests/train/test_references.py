@@ -23,7 +23,7 @@ from pellucid.batch import Batch
 from pellucid.data import Flip, PadCrop, TensorSplit, holdout
 from pellucid.errors import ConfigError, Damaged, DataError, NotFinite, ShapeError
 from pellucid.explainers import Gradient, SmoothGrad
-from pellucid.ledger import Progress
+from pellucid.ledger import Progress, checksums
 from pellucid.randomness import Noise
 from pellucid.train.references import (
     MapFolder,
@@ -36,6 +36,7 @@ from pellucid.train.references import (
     permuted,
     thresholded,
 )
+from pellucid.train.references.partial_maps import PartialMaps
 
 DIGITS = data.load("digits").train.take(50)
 QUICK = SmoothGrad(samples=3)
@@ -51,6 +52,21 @@ def batch_of(split: data.Split) -> Batch:
 
 
 # making
+
+
+def test_whoever_keeps_maps_after_all_were_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    about = {"shape": [4, 1, 2, 2], "dtype": "float32"}
+    slow, fast = (PartialMaps(MapFolder(tmp_path), about, 2) for _ in range(2))
+    assert slow.begin() == fast.begin() == 2
+    assert slow.claim(0)
+    for number in range(2):
+        fast.keep(number, torch.full((2, 1, 2, 2), float(number)))
+    whole = fast.finish().load()
+    slow.keep(0, torch.zeros(2, 1, 2, 2))
+    slow.close()
+    found = slow.finished()
+    assert found is not None and found.load().equal(whole)
+    assert {path.name for path in tmp_path.iterdir()} == {"maps.npy", "reference.json", checksums.LEDGER, ".lock"}
 
 
 def test_maps_are_those_of_the_explainer(tmp_path: Path) -> None:

@@ -26,12 +26,16 @@ Columns = Mapping[str, Tensor]
 
 
 class Chunks:
-    """The chunks of one work in a folder, and who works on them; several processes may share it."""
+    """The chunks of one work in a folder, and who works on them; several processes may share it.
 
-    def __init__(self, path: Path, about: Mapping[str, Any], batch: int) -> None:
+    Where they are joined in a `record` in the end, they are done for as soon as that is sound.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, Any], batch: int, record: Path | None = None) -> None:
         self.path = path
         self.about = about
         self.batch = batch
+        self._record = record
         self._folder = path / "chunks"
         self._claims = Claims(self._folder)
 
@@ -65,19 +69,26 @@ class Chunks:
                     files.remove(path)
 
     def claim(self, number: int) -> bool:
-        """Claim a chunk for this process; not where somebody else is at it."""
-        return self._claims.take(self.file(number).stem)
+        """Claim a chunk for this process; not where somebody else is at it, or has joined all of them."""
+        if not self._claims.take(self.file(number).stem):
+            return False
+        if self._joined():
+            self.release(number)
+            return False
+        return True
 
     def release(self, number: int) -> None:
         """Give a claim up."""
         self._claims.release(self.file(number).stem)
 
     def keep(self, number: int, arrays: Mapping[str, Any]) -> None:
-        """Write a chunk."""
+        """Write a chunk and give up the claim; where all were joined meanwhile, nothing is left to write."""
         content = checksums.packed(arrays)
         with files.locked(self.path, wait=True):  # which lets one at a time write into the list of checksums
-            files.inner_folder(self._folder)
-            checksums.write(self.file(number), content)
+            if not self._joined():
+                files.inner_folder(self._folder)
+                checksums.write(self.file(number), content)
+        self.release(number)
 
     def close(self) -> None:
         """Give up all claims; a folder in which no chunk was ever kept goes with them."""
@@ -93,6 +104,9 @@ class Chunks:
         """The file that a chunk is kept in."""
         return self._folder / f"{number:05}.npz"
 
+    def _joined(self) -> bool:
+        return self._record is not None and checksums.sound(self._record)
+
 
 class Folder(Generic[T]):
     """A store of chunks in a folder, which are joined to one table in the end."""
@@ -102,8 +116,8 @@ class Folder(Generic[T]):
         self.parts: dict[int, T] = {}  # those that were made, or read, so far
         self._kind = kind
         self._about = about
-        self._chunks = Chunks(path, about, batch)
         self._record = path / "record.npz"
+        self._chunks = Chunks(path, about, batch, self._record)
 
     def begin(self) -> int:
         """Write down what is made, or see that it is what was begun here; how many rows a chunk has."""
@@ -131,12 +145,7 @@ class Folder(Generic[T]):
 
     def claim(self, number: int) -> bool:
         """Claim a chunk for this process; not where somebody else is at it, or has joined all of them."""
-        if not self._chunks.claim(number):
-            return False
-        if checksums.sound(self._record):
-            self._chunks.release(number)
-            return False
-        return True
+        return self._chunks.claim(number)
 
     def release(self, number: int) -> None:
         """Give a claim up."""
@@ -147,7 +156,6 @@ class Folder(Generic[T]):
         part = self._kind(columns, self._about)
         self._chunks.keep(number, part.arrays())
         self.parts[number] = part
-        self._chunks.release(number)
 
     def finish(self) -> T:
         """Write the table in the place of its chunks, unless somebody else has."""

@@ -121,7 +121,6 @@ class _Explanations:
     def keep(self, number: int, columns: Columns) -> None:
         """Write a chunk, and give up the claim."""
         self._chunks.keep(number, {name: column.cpu().numpy() for name, column in columns.items()})
-        self._chunks.release(number)
 
     def finish(self) -> ImportanceFolder:
         """The folder, which has them all."""

@@ -76,9 +76,13 @@ class PartialMaps:
         self._claims.release(f"{number:05}")
 
     def keep(self, number: int, maps: Tensor) -> None:
-        """Write a chunk, so that it is there after a power cut too, and give up the claim."""
+        """Write a chunk, so that it is there after a power cut too, and give up the claim.
+
+        Where somebody else has finished them all meanwhile, nothing is left to write.
+        """
         with files.locked(self.path, wait=True):
-            self._write(maps.cpu().contiguous().numpy().tobytes(), self._place(number)[0])
+            if not self._folder.complete:
+                self._write(maps.cpu().contiguous().numpy().tobytes(), self._place(number)[0])
         self.release(number)
 
     def finish(self) -> MapFolder:
