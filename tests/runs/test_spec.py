@@ -54,6 +54,14 @@ def test_a_file_changes_a_recipe_or_brings_its_own_objective(tmp_path: Path) -> 
     assert spec.method == "mine" and spec.objective.names == ("cross-entropy",)
 
 
+def test_a_file_allows_no_download_and_a_command_does(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('method = "standard"\n[data]\nsource = "mnist"\ndownload = true\n')
+    assert not runs.build(runs.table(str(path))).data.download
+    assert runs.build(runs.table(str(path), {"data.download": True})).data.download
+    assert runs.build(runs.table(str(path), {}, ["data.download=true"])).data.download
+
+
 def test_bad_files_and_names_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("seed = 1\n")

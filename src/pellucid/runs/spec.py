@@ -152,6 +152,8 @@ def _from_preset(name: str, preset: Preset) -> Table:
 
 def _from_file(path: Path) -> Table:
     own = config.read(path)
+    if isinstance(images := own.get("data"), dict):
+        images.pop("download", None)  # a file may be a stranger's; whoever gives the command says so
     method, preset = own.get("method", ""), own.pop("preset", "")
     if not isinstance(method, str):
         raise ConfigError(
