@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from pellucid import stopping
+from pellucid.cli import run
 from pellucid.cli.ending import ended
 from pellucid.errors import DataError
 from pellucid.stopping import Stopped
@@ -140,3 +141,42 @@ def test_signs_that_the_terminal_cannot_show_are_spelled_out() -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"a\\xb2\\udce9\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bogus"], "error: no such command 'bogus'; 'pellucid --help' tells more"),
+        (["measure"], "error: missing argument 'MODEL'; 'pellucid measure --help' tells more"),
+        (
+            ["measure", "mlp", "--splot", "test"],
+            "error: no such option '--splot' (did you mean '--split'?); 'pellucid measure --help' tells more",
+        ),
+        (
+            ["measure", "mlp", "--n", "few"],
+            "error: invalid value for '--n': 'few' is not a valid integer; 'pellucid measure --help' tells more",
+        ),
+    ],
+)
+def test_words_that_make_no_command_are_told_in_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+def test_a_program_without_words_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("mea", "measure"), ("measure --spl", "--split")])
+def test_a_shell_is_told_how_a_command_could_go_on(
+    typed: str, offered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["pellucid", *typed.split()]
+    monkeypatch.setenv("_PELLUCID_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    assert run([]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"plain,{offered}"]

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import shell_complete
 
 from pellucid import stopping
 from pellucid.cli.audit import audit
@@ -28,6 +29,8 @@ from pellucid.cli.train import train
 KEEPING = ("train", "measure", "judge", "references", "normlime", "retrain", "neurons", "audit")
 """Commands that keep what is done, and go on with it when they are given again."""
 
+_COMPLETE = "_PELLUCID_COMPLETE"  # set by a shell that asks how a command could go on
+
 
 def main() -> None:
     """Run the command line and end the process."""
@@ -43,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _carried_out(arguments: Sequence[str]) -> object:
     # not by `cli.main`, which takes the unexpected end of a file for Ctrl-C
+    if asked := os.environ.get(_COMPLETE):
+        return shell_complete(cli, {}, "pellucid", _COMPLETE, asked)
     with cli.make_context("pellucid", list(arguments)) as context:
         return cli.invoke(context)
 

@@ -1,6 +1,5 @@
 """How a command ends: with an exit code, and with one line about whatever kept it from its end."""
 
-import io
 import os
 import sys
 import tempfile
@@ -43,10 +42,11 @@ def _said(error: BaseException) -> int:
     match error:
         case click.exceptions.Exit():
             return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return error.exit_code
         case click.ClickException():
-            usage = io.StringIO()
-            error.show(usage)
-            click.echo(printable_lines(usage.getvalue()), err=True, nl=False)
+            say(f"error: {_usage(error)}")
             return error.exit_code
         case PartDone():
             say(str(error))
@@ -59,6 +59,16 @@ def _said(error: BaseException) -> int:
         case _:
             say(f"error: {_line(error)}")
     return 1
+
+
+def _usage(error: click.ClickException) -> str:
+    """What cannot be understood of a command, what was meant, and where it is told."""
+    near: list[str] = getattr(error, "possibilities", None) or []
+    said = (error.message if near else error.format_message()).rstrip(".")
+    meant = f" (did you mean '{near[0]}'?)" if near else ""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    more = f"; '{context.command_path} --help' tells more" if context else ""
+    return f"{said[:1].lower()}{said[1:]}{meant}{more}"
 
 
 def _line(error: BaseException) -> str:
