@@ -9,8 +9,8 @@ DATA = Registry(
     {
         "digits": "pellucid.data.digits:load_digits",
         "mnist": "pellucid.data.mnist:load_mnist",
-        "cifar10": "pellucid.data.cifar10:load_cifar10",
-        "cifar100": "pellucid.data.cifar100:load_cifar100",
+        "cifar10": "pellucid.data.cifar:load_cifar10",
+        "cifar100": "pellucid.data.cifar:load_cifar100",
         "npz": "pellucid.data.npz:load_npz",
         "folder": "pellucid.data.folder:load_folder",
     },

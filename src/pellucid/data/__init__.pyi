@@ -14,9 +14,9 @@ from .picture_files import Pictures as Pictures
 from .picture_files import pictures as pictures
 from .random_resized_crop import RandomResizedCrop as RandomResizedCrop
 from .relabeled import with_random_labels as with_random_labels
-from .sampling import sample as sample
 from .split import Split as Split
 from .split import holdout as holdout
+from .split import sample as sample
 from .split import sequential as sequential
 from .split import statistics as statistics
 from .streamed import StreamedSplit as StreamedSplit

@@ -1,6 +1,6 @@
-"""The four forms in which CIFAR is published, read from a folder or straight from a tar archive.
+"""CIFAR-10 and CIFAR-100 in the four forms in which they are published.
 
-Nothing is unpacked to disk.
+They are read from a folder or straight from a tar archive; nothing is unpacked to disk.
 """
 
 import bz2
@@ -119,7 +119,7 @@ FORMS = (
 )
 
 
-SITE = "https://www.cs.toronto.edu/~kriz"
+_SITE = "https://www.cs.toronto.edu/~kriz"
 
 
 def holds_batches(folder: Path) -> bool:
@@ -127,14 +127,25 @@ def holds_batches(folder: Path) -> bool:
     return _place(folder, FORMS) is not None
 
 
-def load_form(request: Request, name: str, classes: int, remote: Remote) -> Data:
-    """The data set of a name, from where it was asked for; `remote` is the archive to fetch where there is none."""
+def load_cifar10(request: Request) -> Data:
+    """60,000 photographs of 32x32 pixels in ten classes."""
+    return _load(request, "cifar10", 10, "md5:c58f30108f718f92721af3b95e74349a")
+
+
+def load_cifar100(request: Request) -> Data:
+    """60,000 photographs of 32x32 pixels in a hundred classes."""
+    return _load(request, "cifar100", 100, "md5:eb9058c3a382ffc7106e4002c42a8d85")
+
+
+def _load(request: Request, name: str, classes: int, checksum: str) -> Data:
+    """The data set of a name, from where it was asked for, or else its archive, whose checksum is known."""
     if request.path is not None:
         place = request.path if request.path.is_file() else _place(request.path, FORMS)
         return _read(place or request.path, request.path.resolve().name, FORMS, request.room)
     folder = request.root / name
     forms = tuple(form for form in FORMS if form.classes == classes)
     place = _place(folder, forms) or next(iter(sorted(folder.glob(f"cifar-{classes}-*.tar.?z"))), None)
+    remote = Remote(f"{_SITE}/cifar-{classes}-python.tar.gz", checksum)
     if place is None:
         require([remote], folder, download=request.download, report=request.report)
     return _read(whole(place or folder / remote.name), name, forms, request.room)

@@ -111,3 +111,13 @@ def statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     mean, square = total / (count * height * width)
     spread = (square - mean.square()).clamp(min=0).sqrt()
     return tuple(mean.tolist()), tuple(spread.tolist())
+
+
+def sample(split: Split, n: int, *, seed: int = 0) -> Split:
+    """`n` images drawn at random, in the order of the split: the first ones may all be of one class."""
+    if n < 1:
+        raise ConfigError(f"n is {n}; measure on 1 image or more")
+    if n >= len(split):
+        return split
+    draws = Noise(derive(seed, "sample"), torch.arange(len(split))).uniform(dtype=torch.float64)
+    return split.take(draws.argsort()[:n].sort().values)
