@@ -10,7 +10,7 @@ import torch
 
 from pellucid.batch import Batch
 from pellucid.models import load
-from pellucid.models.woods2019 import SAFE
+from pellucid.models.preact_resnet44 import SAFE
 from pellucid.objectives import Adaptive, Lipschitz
 from pellucid.probe import Probe
 

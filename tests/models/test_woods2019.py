@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.errors import WeightsError
-from pellucid.models import build, fit_weights, load, read_weights, woods2019
+from pellucid.models import build, fit_weights, load, read_weights
 from pellucid.models.activations import Activation
+from pellucid.models.preact_resnet44 import is_published
 
 FOLDER = os.environ.get("PELLUCID_DATA")
 data = [pytest.mark.data, pytest.mark.skipif(FOLDER is None, reason="PELLUCID_DATA names no folder of data")]
@@ -105,7 +106,7 @@ def renumbered(model: nn.Module, width: float | None) -> dict[str, Tensor]:
 def test_published_names_become_ours(activation: Activation, width: float | None) -> None:
     model = build("preact-resnet44", activation=activation, seed=1)
     theirs = renumbered(model, width)
-    assert woods2019.recognized(theirs) and not woods2019.recognized(model.state_dict())
+    assert is_published(theirs) and not is_published(model.state_dict())
     other = build("preact-resnet44", activation=activation, seed=2, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     fit_weights(other, theirs, "there")
     assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in model.state_dict().items())

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pellucid import limits
 from pellucid.errors import DataError, PellucidError, WeightsError
-from pellucid.models import woods2019
+from pellucid.models.preact_resnet44 import SAFE, from_published, is_published
 
 _alone = threading.Lock()  # what pickles may name, and the filters of warnings, belong to all threads
 _NESTS = ("state_dict", "model_state_dict", "model", "model_params")
@@ -57,8 +57,8 @@ def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], where: Path | s
 
     The networks published with Adversarial Explanations are recognized by their names, and fit as well.
     """
-    if woods2019.recognized(weights):
-        weights = woods2019.translated(weights, model, where)
+    if is_published(weights):
+        weights = from_published(weights, model, where)
     expected = model.state_dict()
     lacking = [name for name in expected if name not in weights]
     foreign = [name for name in weights if name not in expected]
@@ -100,7 +100,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pickle(path: Path) -> Any:
     _look_through(path)
     try:
-        with _alone, warnings.catch_warnings(), torch.serialization.safe_globals(woods2019.SAFE):
+        with _alone, warnings.catch_warnings(), torch.serialization.safe_globals(SAFE):
             warnings.simplefilter("ignore")  # about old formats, which are read all the same
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
