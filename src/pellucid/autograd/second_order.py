@@ -5,27 +5,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import Function
 from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 
 from pellucid.autograd import third_order
 from pellucid.autograd.batch_norm import batch_norm
 from pellucid.autograd.convolution import conv2d
-from pellucid.autograd.relu import relu
-
-STAND_INS: Mapping[object, Callable[..., Any]] = {
-    torch.conv2d: conv2d,
-    F.batch_norm: batch_norm,
-    F.relu: relu,
-    torch.relu: relu,
-    torch.Tensor.relu: relu,
-}
-
-EXACT: Mapping[object, Callable[..., Any]] = {
-    F.batch_norm: third_order.batch_norm,
-    F.instance_norm: third_order.instance_norm,
-    F.layer_norm: third_order.layer_norm,
-}
+from pellucid.autograd.engine import differentiable, replaceable
 
 
 class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager reads as a verb
@@ -38,7 +27,7 @@ class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager re
 
     def __init__(self, *, third_order: bool = False) -> None:
         super().__init__()
-        self.stand_ins = {**STAND_INS, **EXACT} if third_order else STAND_INS
+        self.stand_ins = {**_STAND_INS, **_EXACT} if third_order else _STAND_INS
         self.exchanged = False
 
     def __torch_function__(
@@ -54,3 +43,68 @@ class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager re
         output = self.stand_ins[func](*args, **(kwargs or {}))
         self.exchanged |= output.dim() == 4 and isinstance(output.grad_fn, BackwardCFunction)
         return output
+
+
+_Numbers = Float[Tensor, "*shape"]
+
+
+def _relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """What `torch.nn.functional.relu` returns, with a fast second derivative where it can have one."""
+    if inplace or not replaceable(input):
+        return F.relu(input, inplace)
+    return differentiable(ReLU, input)
+
+
+class ReLU(Function):
+    """The positive part of each entry, whose gradient can be differentiated again."""
+
+    @staticmethod
+    def forward(x: _Numbers) -> _Numbers:
+        """The positive part of each entry, by PyTorch's own kernel."""
+        return torch.relu(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keep the output, which the next layer keeps too."""
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """The gradient where the output is positive."""
+        (y,) = ctx.saved_tensors
+        return differentiable(ReLUGradient, gradients[0], y.detach())
+
+
+class ReLUGradient(Function):
+    """A gradient, and zero where y is zero; linear in the gradient and constant between the corners of y."""
+
+    @staticmethod
+    def forward(g: _Numbers, y: _Numbers) -> _Numbers:
+        """The gradient of ReLU, by PyTorch's own backward kernel."""
+        return torch.ops.aten.threshold_backward(g, y, 0)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keep the output of the ReLU."""
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """The same for the cotangent."""
+        (y,) = ctx.saved_tensors
+        return differentiable(ReLUGradient, gradients[0], y), None
+
+
+_STAND_INS: Mapping[object, Callable[..., Any]] = {
+    torch.conv2d: conv2d,
+    F.batch_norm: batch_norm,
+    F.relu: _relu,
+    torch.relu: _relu,
+    torch.Tensor.relu: _relu,
+}
+
+_EXACT: Mapping[object, Callable[..., Any]] = {
+    F.batch_norm: third_order.batch_norm,
+    F.instance_norm: third_order.instance_norm,
+    F.layer_norm: third_order.layer_norm,
+}
