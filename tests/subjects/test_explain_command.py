@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from command import call, refused
 from pellucid import data, models
 from pellucid.explainers import Gradient
-from pellucid.page.legend import legends
+from pellucid.page.words import legends
 from pellucid.reports.explanations import where_to
 
 

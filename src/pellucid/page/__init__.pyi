@@ -9,7 +9,6 @@ from .figure import Figure as Figure
 from .figure_table import FigureTable as FigureTable
 from .figure_table import Row as Row
 from .figure_table import tabled as tabled
-from .legend import legends as legends
 from .network import Network as Network
 from .network import letter as letter
 from .network import short_names as short_names
@@ -23,5 +22,6 @@ from .svg import drawn as drawn
 from .words import ARROWS as ARROWS
 from .words import DIRECTIONS as DIRECTIONS
 from .words import called as called
+from .words import legends as legends
 from .words import listed as listed
 from .words import spoken as spoken

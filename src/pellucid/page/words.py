@@ -1,6 +1,6 @@
-"""What figures are called on the page."""
+"""What figures and the colors of maps are called on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pellucid.page.figure import Figure
 
@@ -39,3 +39,13 @@ def called(figure: Figure) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words one after the other, as a sentence has them."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def legends(said: Mapping[str, str]) -> list[str]:
+    """A line for each legend, which begins with the explainers that it is of where there are several."""
+    of: dict[str, list[str]] = {}
+    for name, legend in said.items():
+        of.setdefault(legend, []).append(name)
+    if len(of) == 1:
+        return list(of)
+    return [f"{', '.join(names)}: {legend}" for legend, names in of.items()]

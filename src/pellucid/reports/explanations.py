@@ -24,7 +24,7 @@ from pellucid.drawing import Cell, Sheet, colored, difference, photograph, plane
 from pellucid.explainers import AdversarialExplanation, Explainer
 from pellucid.files import json_text, make_folder, write_bytes, write_text
 from pellucid.norms import RMS
-from pellucid.page.legend import legends
+from pellucid.page.words import legends
 from pellucid.subjects import Account, Shown, untrained_words
 
 

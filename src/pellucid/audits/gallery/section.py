@@ -7,9 +7,9 @@ from typing import final
 from pellucid.audits.gallery.details import Details, OfAttacked, OfImage, OfMap, OfStep
 from pellucid.audits.section import Found, Section
 from pellucid.page.album import Album, Map, Picture
-from pellucid.page.legend import legends
 from pellucid.page.network import Network
 from pellucid.page.numbers import percent, plain
+from pellucid.page.words import legends
 
 
 @dataclass(frozen=True)
