@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pellucid import cli
 from pellucid.cli.ending import ended
-from pellucid.cli.screens.terminal import Terminal
+from pellucid.cli.screens.screen import Terminal
 from pellucid.drawing import Cell, Sheet
 from pellucid.errors import DataError
 from pellucid.printable import all_printable, cell, printable, printable_lines

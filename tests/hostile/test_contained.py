@@ -387,7 +387,7 @@ def test_the_command_line_holds_what_a_network_does(tmp_path: Path) -> None:
 
 
 def test_json_has_standard_output_for_itself(capfd: pytest.CaptureFixture[str]) -> None:
-    from pellucid.cli.alone import alone, aloud
+    from pellucid.cli.as_json import alone, aloud
 
     with alone():
         sys.stdout.write("a network\n")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, check_names, explains, listed, out_folder, print_json, typed
+from pellucid.cli.as_json import as_json, print_json
+from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, typed
 from pellucid.subjects.asked import Asked
 
 FALLS_SHORT = 3  # the exit code where something that was required does not hold

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, print_json
+from pellucid.cli.as_json import as_json, print_json
 from pellucid.errors import UnknownName, suggestion
 from pellucid.registry import Registry
 

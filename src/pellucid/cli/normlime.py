@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, out_folder, part, print_json
+from pellucid.cli.as_json import as_json, print_json
+from pellucid.cli.options import asks, assigns, out_folder, part
 from pellucid.subjects.asked import Asked
 
 

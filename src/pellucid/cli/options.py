@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from pellucid.cli.alone import alone, aloud
 from pellucid.errors import RunError
 from pellucid.ledger import WHOLE, Part
 from pellucid.registry import Registry
@@ -18,17 +17,6 @@ from pellucid.subjects.asked import Asked
 from pellucid.trust import trusting
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _alone(context: click.Context, _parameter: click.Parameter, chosen: bool) -> bool:
-    if chosen:
-        context.with_resource(alone())
-    return chosen
-
-
-as_json = click.option(
-    "--json", "as_json", is_flag=True, callback=_alone, help="Print one JSON object instead of tables."
-)
 
 
 class _Folder(click.Path):
@@ -196,11 +184,3 @@ def typed(context: click.Context) -> str:
             else:
                 words += [parameter.opts[0]] if value is True else [parameter.opts[0], str(value)]  # pyright: ignore[reportUnknownArgumentType]
     return shlex.join(["pellucid", context.info_name or "", *words])
-
-
-def print_json(content: Any) -> None:
-    """One JSON object, for another program to read."""
-    from pellucid.files import json_text
-
-    with aloud():
-        click.echo(json_text(content))

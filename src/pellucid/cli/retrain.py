@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import as_json, asks, assigns, listed, out_folder, print_json
+from pellucid.cli.as_json import as_json, print_json
+from pellucid.cli.options import asks, assigns, listed, out_folder
 from pellucid.subjects.asked import Asked
 
 

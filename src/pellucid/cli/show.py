@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.cli.options import as_json, print_json
+from pellucid.cli.as_json import as_json, print_json
 
 
 @click.command()

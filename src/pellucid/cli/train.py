@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import (
-    as_json,
-    assigns,
-    check_names,
-    device,
-    download,
-    out_folder,
-    print_json,
-    skip_bad,
-    trustful,
-)
+from pellucid.cli.as_json import as_json, print_json
+from pellucid.cli.options import assigns, check_names, device, download, out_folder, skip_bad, trustful
 from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Standard output for one JSON object alone: whatever else is written there meanwhile goes to standard error.
+"""The option --json: standard output for one object alone; what else is written there goes to standard error.
 
 Networks of other people print, and so does code below Python. Both are led aside while a command works.
 """
@@ -8,6 +8,28 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+
+
+def _alone(context: click.Context, _parameter: click.Parameter, chosen: bool) -> bool:
+    if chosen:
+        context.with_resource(alone())
+    return chosen
+
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, callback=_alone, help="Print one JSON object instead of tables."
+)
+
+
+def print_json(content: Any) -> None:
+    """One JSON object, for another program to read."""
+    from pellucid.files import json_text
+
+    with aloud():
+        click.echo(json_text(content))
 
 
 @contextmanager
