@@ -369,8 +369,8 @@ OUT_OF_SIGHT = (
     "write through a view does; write it in functions of torch, not in place"
 )
 PASSES = (
-    "; it passes convolutions, dense layers, sums, BatchNorm in evaluation mode, pooling, activations, and what only "
-    "moves values; choose another explainer, or write the network in these"
+    "; it passes convolutions, dense layers, attention, sums and products, normalizations, pooling, activations, and "
+    "what only moves values; choose another explainer, or write the network in these"
 )
 
 
@@ -385,14 +385,14 @@ PASSES = (
             "no composite is called 'epsilon-pluss' (did you mean 'epsilon-plus'?)",
         ),
         (
-            lambda: LRP()(Odd(lambda x: F.softmax(x, 1)), X, 0),
+            lambda: LRP()(Odd(lambda x: F.log_softmax(x, 1)), X, 0),
             ConfigError,
-            "relevance cannot pass the function 'softmax' of (3, 4)" + PASSES,
+            "relevance cannot pass the function 'log_softmax' of (3, 4)" + PASSES,
         ),
         (
-            lambda: LRP()(Odd(lambda x: x * x.flip(1)), X, 0),
+            lambda: LRP()(Odd(lambda x: torch.atan2(x, x.flip(1))), X, 0),
             ConfigError,
-            "relevance cannot pass the function 'mul' of (3, 4) and (3, 4)" + PASSES,
+            "relevance cannot pass the function 'atan2' of (3, 4) and (3, 4)" + PASSES,
         ),
         (
             lambda: LRP()(Odd(lambda x: 1 / x), X, 0),

@@ -13,11 +13,15 @@ from pellucid.papers import BACH, cites
 from pellucid.probe import Probe
 
 
-@cites(BACH)
+@cites(
+    BACH,
+    "Achtibat, Hatefi, Dreyer, Jain, Wiegand, Lapuschkin and Samek, AttnLRP: attention-aware layer-wise relevance "
+    "propagation for transformers, 2024. arXiv 2402.05602",
+)
 @final
 @dataclass(frozen=True)
 class LRP(Explainer):
-    """The logit, shared out layer by layer down to the pixels (Bach et al. 2015).
+    """The logit, shared out layer by layer down to the pixels (Bach et al. 2015), through attention too.
 
     `composite` is the name of the layers' rules, `epsilon` keeps denominators from zero, and `gamma` says how much
     more the composites with gamma favor contributions of the output's sign. What is shared out is the logit, or one

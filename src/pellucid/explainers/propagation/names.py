@@ -12,11 +12,18 @@ SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "softsign", "logsigmoid
 
 ACTIVATIONS = LIKE_RELU | CAPPING | SQUASHING
 
-AFFINE = frozenset({"add", "sub", "radd", "rsub", "subtract", "mul", "rmul", "multiply", "div", "true_divide", "neg"})
+GATES = frozenset({"mul", "rmul", "multiply"})
+"""Products of one number with another."""
+
+QUOTIENTS = frozenset({"div", "true_divide", "divide"})
 
 SUMS = frozenset({"add", "sub", "subtract"})
 
-ELEMENTWISE = ACTIVATIONS | AFFINE | {"square", "pow", "exp", "expm1", "log1p", "abs", "where", "minimum", "maximum"}
+AFFINE = SUMS | GATES | QUOTIENTS | {"radd", "rsub", "neg"}
+
+ELEMENTWISE = (
+    ACTIVATIONS | AFFINE | {"square", "pow", "exp", "expm1", "log1p", "abs", "where", "minimum", "maximum", "erf"}
+)
 """Functions of one number at a time, of which hand-written activations are made."""
 
 PIECING = frozenset({"where", "mul", "multiply", "div", "true_divide", "minimum", "maximum"})
@@ -32,13 +39,38 @@ LINEAR = frozenset(
 )
 """Linear functions without weights."""
 
-PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "einsum"})
+PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "bmm", "mv", "dot", "einsum", "tensordot", "inner", "outer"})
+"""Products that are linear in each of their factors."""
+
+ADDED_PRODUCTS = frozenset({"addmm", "baddbmm", "addmv", "addbmm"})
+"""The same, added to a first argument."""
+
+SCALES = frozenset({"rsqrt", "reciprocal"})
+"""What comes of these is what values are divided by, written as a factor."""
+
+RESCALING = frozenset({"normalize", "rms_norm", "local_response_norm"})
+"""Values divided by their own length or scale, of which each stays in its place."""
+
+CENTERING = frozenset({"layer_norm", "group_norm", "instance_norm"})
+"""Values from which their mean is taken, divided by their own deviation."""
 
 ROUTING = frozenset(
     {"reshape", "reshape_as", "view", "view_as", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel"}
     | {"permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "T", "mT", "contiguous"}
     | {"clone", "to", "type", "type_as", "float", "double", "half", "bfloat16", "alias"}
-    | {"expand", "expand_as", "broadcast_to", "repeat", "tile", "roll", "flip", "rot90", "pad", "unfold"}
+    | {
+        "expand",
+        "expand_as",
+        "broadcast_to",
+        "repeat",
+        "repeat_interleave",
+        "tile",
+        "roll",
+        "flip",
+        "rot90",
+        "pad",
+        "unfold",
+    }
     | {"cat", "concat", "concatenate", "stack", "hstack", "vstack", "chunk", "split", "tensor_split", "unbind"}
     | {"getitem", "narrow", "select", "index_select", "take_along_dim", "gather", "masked_fill", "where"}
     | {"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d"}

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+import torch
 from torch import Tensor
 
 from pellucid.errors import ConfigError
 from pellucid.explainers.propagation import names
-from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals
+from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, tensors
 from pellucid.explainers.propagation.composites import Composite
 from pellucid.explainers.propagation.rules import Layer, LayerRule, stabilized
 from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
@@ -26,11 +27,14 @@ class Relevance:
         self._batch_norm = batch_norm
         self._layers: dict[Edge, tuple[Edge, Layer, LayerRule]] = {}  # by what they give; first, what they take
         self._uses = Counter[Edge]()
+        self._scales = set[Edge]()  # what values are divided by
         self._has_first_layer = False
 
     def __call__(self, call: Call) -> Back:
         """The way back over one call. A function that is not known is an error where relevance arrives there."""
         self._uses.update(list(call.inputs))
+        if call.name in names.SCALES or (call.name in names.ROUTING and self._scales.issuperset(call.inputs)):
+            self._scales.update(call.outputs)
         name, alone = call.name, len(call.inputs) == 1
         if name in names.LAYERS and alone and call.argument(0, "input") in call:
             return self._layer(call)
@@ -42,13 +46,28 @@ class Relevance:
             return _unchanged(call, *call.inputs)
         if name in names.AFFINE and alone and (call.numbers_only or call.low is not None) and not _inverse(call):
             return _unchanged(call, *call.inputs)
-        if name in names.LINEAR or (alone and name in names.PRODUCTS | names.AFFINE and not _inverse(call)):
+        if name in names.LINEAR or (alone and name in names.AFFINE and not _inverse(call)):
             return self._shared(call)
         if name in names.SUMS:
             return self._shared(call)
         if name in names.ROUTING:
             return lambda arrived: as_gradients_do(call, arrived)
-        return _unknown(call)
+        return self._mixed(call) or _unknown(call)
+
+    def _mixed(self, call: Call) -> Back | None:
+        """The way back over what mixes values with each other, as transformers and gates do."""
+        name, alone = call.name, len(call.inputs) == 1
+        if name in names.PRODUCTS or (name in names.ADDED_PRODUCTS and call.args[0] not in call):
+            return self._shared(call, factors=sum(tensor in call for tensor in tensors((call.args, call.kwargs))))
+        if name in names.QUOTIENTS and call.args[0] in call:
+            return _unchanged(call, _edge_of(call, call.args[0]))
+        if name in names.GATES:
+            return self._gated(call)
+        if name == "softmax":
+            return _softmax(call)
+        if name in names.RESCALING and alone:
+            return _unchanged(call, *call.inputs)
+        return self._centered(call) if name in names.CENTERING and alone else None
 
     def check(self) -> None:
         """Refuse a composite whose rule for first layers has met none."""
@@ -96,8 +115,11 @@ class Relevance:
 
         return back
 
-    def _shared(self, call: Call) -> Back:
-        """In proportion to what each input contributes to a sum; constants keep their share."""
+    def _shared(self, call: Call, factors: int = 1) -> Back:
+        """In proportion to what each input contributes to a sum; constants keep their share.
+
+        Where the summands are products of several `factors` that hang on the images, each of these has an equal part.
+        """
         (output,) = call.outputs
         z = stabilized(call.output, self._epsilon)  # a new tensor, for the network may write over this one
         check = _written_over(call)
@@ -106,17 +128,100 @@ class Relevance:
             check()
             found = transposed([output], list(call.doors.values()), [arrived[output] / z])
             parts = zip(call.inputs.items(), found, strict=True)
-            return {edge: x * part for (edge, x), part in parts if part is not None}
+            return {edge: x * part / factors for (edge, x), part in parts if part is not None}
+
+        return back
+
+    def _gated(self, call: Call) -> Back:
+        """Half to each of two factors; all of it to a value that is divided by its scale."""
+        values = [edge for edge in call.inputs if edge not in self._scales]
+        shapes = {edge: tensor.shape for edge, tensor in call.inputs.items()}
+        receiving = values or list(call.inputs)
+
+        def back(arrived: Signals) -> Signals:
+            (relevance,) = arrived.values()
+            return {edge: relevance.sum_to_size(shapes[edge]) / len(receiving) for edge in receiving}
+
+        return back
+
+    def _centered(self, call: Call) -> Back | None:
+        """In proportion to what each value contributes, its deviation being a constant; none where it is learned."""
+        ((edge, x),) = call.inputs.items()
+        with torch.enable_grad():
+            door = x.view_as(x)
+            found = _standardized(call, x, door)
+        if found is None:
+            return None
+        check = _written_over(call)
+        epsilon = self._epsilon
+
+        def back(arrived: Signals) -> Signals:
+            check()
+            (relevance,) = arrived.values()
+            (part,) = transposed([found], [door], [relevance / stabilized(found, epsilon)])
+            assert part is not None, "outputs hang on inputs"
+            return {edge: x * part}
 
         return back
 
 
 def _unchanged(call: Call, edge: Edge) -> Back:
+    """All of it to one of the inputs."""
+    shape = call.inputs[edge].shape if edge in call.inputs else call.shape
+
     def back(arrived: Signals) -> Signals:
         (relevance,) = arrived.values()
-        return {edge: relevance.sum_to_size(call.shape)}
+        return {edge: relevance.sum_to_size(shape)}
 
     return back
+
+
+def _softmax(call: Call) -> Back:
+    """By the derivatives of the softmax at its inputs, which the rule of Achtibat et al. (2024) expands it to.
+
+    What is left is the share of the terms that no input has to do with.
+    """
+    ((edge, x),) = call.inputs.items()
+    dim, shares = call.argument(1, "dim"), call.output.view_as(call.output)
+    check = _written_over(call)
+
+    def back(arrived: Signals) -> Signals:
+        check()
+        (relevance,) = arrived.values()
+        relevance = relevance - shares * relevance.sum(dim, keepdim=True)
+        return {edge: torch.where(shares > 0, x, 0) * relevance}  # what is masked is minus infinity, and has none
+
+    return back
+
+
+def _standardized(call: Call, x: Tensor, door: Tensor) -> Tensor | None:
+    """What a normalization makes of the values behind the door, with its deviation as a constant to that door."""
+    if call.name == "layer_norm":
+        shape, weight, bias = (
+            call.argument(at, name) for at, name in enumerate(("normalized_shape", "weight", "bias"), 1)
+        )
+        folded, eps = (*x.shape[: x.dim() - len(shape)], -1), call.argument(4, "eps", 1e-5)
+    elif call.name == "group_norm":
+        groups, weight, bias = (
+            call.argument(at, name) for at, name in enumerate(("num_groups", "weight", "bias"), 1)
+        )
+        folded, eps = (len(x), groups, -1), call.argument(4, "eps", 1e-5)
+    elif call.argument(5, "use_input_stats", True):
+        weight, bias = call.argument(3, "weight"), call.argument(4, "bias")
+        folded, eps = (len(x), x.shape[1], -1), call.argument(7, "eps", 1e-5)
+    else:
+        return None
+    variance = x.reshape(folded).var(-1, keepdim=True, correction=0)
+    values = door.reshape(folded)
+    found = ((values - values.mean(-1, keepdim=True)) * (variance + eps).rsqrt()).reshape(x.shape)
+    if call.name != "layer_norm":  # a weight for each channel
+        weight, bias = (None if one is None else one.reshape(-1, *[1] * (x.dim() - 2)) for one in (weight, bias))
+    found = found if weight is None else found * weight
+    return found if bias is None else found + bias
+
+
+def _edge_of(call: Call, value: object) -> Edge:
+    return next(edge for edge, tensor in call.inputs.items() if tensor is value)
 
 
 def _scale_and_shift(call: Call, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,7 +235,7 @@ def _scale_and_shift(call: Call, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _inverse(call: Call) -> bool:
     """Whether a constant is divided by what hangs on the images."""
-    return call.name in ("div", "true_divide") and call.args[0] not in call
+    return call.name in names.QUOTIENTS and call.args[0] not in call
 
 
 def _written_over(call: Call) -> Callable[[], None]:
@@ -152,7 +257,7 @@ def _unknown(call: Call) -> Back:
     def back(arrived: Signals) -> Signals:
         raise ConfigError(
             f"relevance cannot pass the function '{call.name}' of {shape}; it passes convolutions, dense layers, "
-            "sums, BatchNorm in evaluation mode, pooling, activations, and what only moves values; "
+            "attention, sums and products, normalizations, pooling, activations, and what only moves values; "
             "choose another explainer, or write the network in these"
         )
 

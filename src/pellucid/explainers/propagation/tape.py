@@ -11,6 +11,7 @@ from torch.autograd.graph import get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import ConfigError
+from pellucid.explainers.propagation.attention import EXPLICIT
 from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, Values, exchanged, name_of, tensors
 from pellucid.explainers.propagation.names import AFFINE, BEFORE_LAYERS, ELEMENTWISE, PIECING
 from pellucid.looking import no_gradients
@@ -83,6 +84,9 @@ class Tape(TorchFunctionMode):
             given = func(*args, **kwargs)
             self._signs.see(name, args, given, inputs)
             return given
+        if name in EXPLICIT:
+            with self:
+                return EXPLICIT[name](*args, **kwargs)
         # a tensor that is written over is kept as it was before
         kept = {edge: tensor.clone() if writes and tensor is args[0] else tensor for edge, tensor in inputs.items()}
         given, doors = self._through_doors(func, args, kwargs, inputs, writes)
