@@ -19,8 +19,8 @@ from pellucid.evaluate import Verdict
 from pellucid.metrics import Estimate
 from pellucid.page.album import Album
 from pellucid.page.numbers import Number
-from pellucid.reports.answers import answers
 from pellucid.reports.contents import Contents
+from pellucid.reports.opening import answers
 from pellucid.reports.read import Audit
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}

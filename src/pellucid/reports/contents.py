@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pellucid.audits import Outcome
 from pellucid.audits.section import template_of
 from pellucid.page import Album, Chart, FigureTable, Network, spoken, tabled
-from pellucid.reports.answers import Answer, answers
 from pellucid.reports.checks import Check, checks
 from pellucid.reports.method import Method, method
+from pellucid.reports.opening import Answer, answers
 from pellucid.reports.read import Audit
 
 ROOM = 9_000_000  # characters of pictures, which leaves the page below 10 MB

@@ -12,7 +12,7 @@ from pellucid.evaluate.explanations import METRICS
 from pellucid.explainers import EXPLAINERS
 from pellucid.papers import papers_of
 from pellucid.registry import Registry
-from pellucid.reports import sentences
+from pellucid.reports import opening
 from pellucid.reports.read import Audit
 
 _CITED: tuple[Registry[Any], ...] = (PARTS, ATTACKS, EXPLAINERS, METRICS)
@@ -112,7 +112,7 @@ def _command(audit: Audit) -> str:
 def _rules() -> Iterator[str]:
     """The numbered rules of the sentence, as its own documentation has them."""
     rule = ""
-    for line in (sentences.__doc__ or "").splitlines()[2:]:
+    for line in (opening.__doc__ or "").splitlines()[2:]:
         if line[:1].isdigit():
             if rule:
                 yield rule

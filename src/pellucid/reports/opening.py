@@ -1,4 +1,4 @@
-"""The sentence that a page opens with: one of each network, made from its figures by these rules.
+"""The opening of the page: of each network a handful of figures, and a sentence made from them by these rules.
 
 0. Whether it is known to be untrained: then nothing that follows tells of a trained network.
 1. Accuracy, of all images that were looked at.
@@ -14,16 +14,63 @@ No rule says that a network can be trusted: that is for the reader to say.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pellucid.audits import Headline
-from pellucid.page import Network, listed, spoken
+from pellucid.page import DIRECTIONS, Lack, Network, Number, called, listed, spoken
 from pellucid.reports.read import Audit
 
 _SAID = ("accuracy", "robustness", "calibration", "checks", "explanations")  # rules 1 to 5; others follow
 _WANTED = ("accuracy", "robustness", "checks", "explanations")
+_KEYS = ("accuracy", "calibration", "robustness", "area", "explanations")  # the order of figures; others follow
 
 
-def sentence(audit: Audit, network: Network, said: Mapping[str, Headline]) -> str:
+@dataclass(frozen=True)
+class Key:
+    """A figure of the opening."""
+
+    label: str
+    number: Number | Lack
+    direction: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of a network before anything else."""
+
+    network: Network
+    sentence: str
+    keys: tuple[Key, ...]
+
+
+def answers(audit: Audit) -> tuple[Answer, ...]:
+    """The answer of each network."""
+    return tuple(_answer(audit, network) for network in audit.networks)
+
+
+def _headlines(audit: Audit, network: Network) -> dict[str, Headline]:
+    """What is said of each subject; of several parts that speak of one the first of the highest rank is heard."""
+    said: dict[str, Headline] = {}
+    for part, section in audit.sections.items():
+        outcome = audit.outcomes[network.number].get(part)
+        for one in section.headlines(outcome.finding) if outcome and outcome.finding else ():
+            if one.about not in said or one.rank > said[one.about].rank:
+                said[one.about] = one
+    return said
+
+
+def _answer(audit: Audit, network: Network) -> Answer:
+    said = _headlines(audit, network)
+    return Answer(network, _sentence(audit, network, said), tuple(_keys(said)))
+
+
+def _keys(said: Mapping[str, Headline]) -> Iterator[Key]:
+    for about in dict.fromkeys((*_KEYS, *said)):
+        if (one := said.get(about)) and (figure := one.figure):
+            yield Key(one.label or called(figure), Number.of(figure), DIRECTIONS[figure.better])
+
+
+def _sentence(audit: Audit, network: Network, said: Mapping[str, Headline]) -> str:
     """What was found of a network, in one sentence; `said` is what parts say, by what it is about."""
     clauses = [
         clause
