@@ -31,7 +31,7 @@ from pellucid.objectives import (
     Objective,
 )
 from pellucid.runs import Spec, build, prepare, table
-from pellucid.runs.references import check_teachers, teacher
+from pellucid.runs.preparing import check_teachers, teacher
 from pellucid.train import PRESETS, RECIPES, SGD, Adam, CosineSchedule, Optimizer, Recipe, StepSchedule
 from pellucid.train.references import RandomMaps, Reference, Taught
 

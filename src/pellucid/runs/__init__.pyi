@@ -3,13 +3,13 @@ from .executing import Finished as Finished
 from .executing import Teaching as Teaching
 from .executing import build_model as build_model
 from .executing import execute as execute
-from .executing import prepare as prepare
 from .folder import RunFolder as RunFolder
 from .folder import runs_in as runs_in
 from .folder import test_accuracy as test_accuracy
 from .glance import headline as headline
 from .glance import headlines as headlines
 from .loading import load_data as load_data
+from .preparing import prepare as prepare
 from .spec import DataSpec as DataSpec
 from .spec import ModelSpec as ModelSpec
 from .spec import Spec as Spec

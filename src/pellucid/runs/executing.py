@@ -1,35 +1,33 @@
 """Carrying out a specification in its folder."""
 
-import hashlib
 import platform
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from pellucid import config, files, models
-from pellucid.config import Table
-from pellucid.data import Data, Split, statistics
-from pellucid.data.download import Report, silent
-from pellucid.errors import ConfigError, RunBusy
+from pellucid import files, models
+from pellucid.data import Data, Split
+from pellucid.errors import MissingExtra, RunBusy
 from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.randomness import derive
-from pellucid.runs.curves import check_available, curves, draw
 from pellucid.runs.folder import RunFolder, test_accuracy
-from pellucid.runs.loading import load_data
 from pellucid.runs.mending import mended, sound
-from pellucid.runs.references import check_teachers, identified, images_of, teacher
-from pellucid.runs.spec import ModelSpec, Spec, augmented, build
+from pellucid.runs.preparing import teacher, training_images
+from pellucid.runs.spec import Spec
 from pellucid.train import Epoch, Resumed, Step, accuracy, fit_steps
 from pellucid.train.references import Stored, Taught, make_steps
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard.writer import SummaryWriter
 
 
 @dataclass(frozen=True)
@@ -50,25 +48,6 @@ class Teaching:
 Event = Teaching | Progress | Resumed | Step | Epoch | Finished
 
 
-def prepare(settings: Table, report: Report = silent) -> tuple[Spec, Data]:
-    """Load the data that settings name, and complete the settings with what follows from it."""
-    named = build(settings)
-    known = named.data
-    _check_options(named.model)
-    check_teachers(named)
-    source = load_data(known, report)
-    parts = [split.fingerprint() for split in (source.train, source.validation, source.test) if split is not None]
-    fingerprint = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
-    if known.fingerprint not in ("", fingerprint):
-        raise ConfigError(
-            f"the images of '{known.source}' are not those that the settings were made for; "
-            "set data.fingerprint to '' to train on these"
-        )
-    spec = build(augmented(settings, source.augment))
-    spec = replace(spec, data=replace(spec.data, fingerprint=fingerprint), model=_complete(spec, source))
-    return replace(spec, references=identified(spec, source)), source
-
-
 def execute(
     spec: Spec, source: Data, folder: RunFolder, fabric: Fabric, *, tensorboard: bool = False
 ) -> Generator[Event]:
@@ -77,7 +56,7 @@ def execute(
         yield Finished(folder, test_accuracy(folder))
         return
     if tensorboard:
-        check_available()
+        _check_tensorboard()
     model = build_model(spec)  # before the folder is made, since it may turn out to be none
     with _alone(folder, fabric):
         if fabric.is_global_zero:
@@ -95,14 +74,14 @@ def execute(
             fabric=fabric,
             checkpoints=folder.checkpoints,
         )
-        board = curves(folder.path / "tensorboard") if tensorboard and fabric.is_global_zero else None
+        board = _curves(folder.path / "tensorboard") if tensorboard and fabric.is_global_zero else None
         for event in events:
             if isinstance(event, Resumed):
                 epochs = list(event.history)
             elif isinstance(event, Epoch):
                 epochs.append(event)
                 if board is not None:
-                    draw(board, event)
+                    _draw(board, event)
             if fabric.is_global_zero and not isinstance(event, Step):
                 folder.write_epochs(epochs)
             yield event
@@ -132,7 +111,7 @@ def _attached(spec: Spec, source: Data, folder: RunFolder, fabric: Fabric) -> Ge
         if isinstance(reference, Taught):
             path = yield from _taught(reference, spec, source, folder, fabric)
             reference = Stored(path, threshold=reference.threshold, permute=reference.permute)  # noqa: PLW2901
-        train = train.with_column(name, reference.maps(images_of(reference, spec, source), spec.seed))
+        train = train.with_column(name, reference.maps(training_images(reference, spec, source), spec.seed))
     return train
 
 
@@ -194,26 +173,29 @@ def _alone(folder: RunFolder, fabric: Fabric) -> Generator[None]:
         yield
 
 
-def _check_options(model: ModelSpec) -> None:
-    """Refuse options that the network does not take, before any data are read."""
-    known = models.options_of(model.name)
-    for option in model.options:
-        if known is not None and option not in known:
-            raise config.no_setting(f"model.options.{option}", [f"model.options.{name}" for name in known])
+def _check_tensorboard() -> None:
+    """Say what is missing for curves, before a training begins that would end without them."""
+    try:
+        import torch.utils.tensorboard  # pyright: ignore[reportUnusedImport]  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("--tensorboard needs an extra: pip install 'pellucid[tensorboard]'") from error
 
 
-def _complete(spec: Spec, source: Data) -> ModelSpec:
-    """The network's settings, with those that follow from the data and from the weights it starts from."""
-    options = dict(spec.model.options)
-    if spec.model.name in models.MODELS:
-        options = {"shape": list(source.train.shape), "classes": len(source.train.classes)} | options
-        if spec.model.normalize:
-            # rounded, since sums in another order would otherwise give the same run another name
-            mean, std = ([round(value, 4) for value in values] for values in statistics(source.train))
-            # a channel without any variation is left at its scale
-            options = {"mean": mean, "std": [value or 1.0 for value in std]} | options
-    checksum = ""
-    if spec.model.init:
-        models.read_weights(spec.model.init)  # says what is wrong with the file before a folder is named after it
-        checksum = files.checksum(Path(spec.model.init))
-    return replace(spec.model, options=options, init_checksum=checksum)
+def _curves(folder: Path) -> "SummaryWriter":
+    """A writer of curves into a folder."""
+    _check_tensorboard()
+    from torch.utils.tensorboard.writer import SummaryWriter
+
+    return SummaryWriter(str(files.inner_folder(folder)))
+
+
+def _draw(board: "SummaryWriter", epoch: Epoch) -> None:
+    """Add an epoch's figures to the curves; drawn again after a resume, they lie on top of themselves."""
+    figures = {"loss": epoch.loss, "accuracy": epoch.accuracy, "learning rate": epoch.learning_rate}
+    figures |= {f"terms/{name}": value for name, value in epoch.terms.items()}
+    figures |= {f"weights/{name}": value for name, value in epoch.weights.items()}
+    if epoch.validation is not None:
+        figures["validation accuracy"] = epoch.validation.value
+    for name, value in figures.items():
+        board.add_scalar(name, value, epoch.number)
+    board.flush()

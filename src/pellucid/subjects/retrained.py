@@ -15,8 +15,9 @@ from pellucid.errors import ConfigError, DataError
 from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Unit, place, retrain
 from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
-from pellucid.runs.executing import Event, build_model, execute, prepare
+from pellucid.runs.executing import Event, build_model, execute
 from pellucid.runs.folder import RunFolder
+from pellucid.runs.preparing import prepare
 from pellucid.runs.spec import Spec, table
 from pellucid.subjects.answer import Images, device_of, images_of, is_run
 from pellucid.subjects.asked import Asked
