@@ -26,7 +26,7 @@ from pellucid.audits import (
     Task,
 )
 from pellucid.audits.counting import passes_of
-from pellucid.audits.speed import Speed
+from pellucid.audits.planning import Speed
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import (
@@ -336,7 +336,7 @@ class Steep(torch.autograd.Function):
 def test_a_slow_network_is_timed_on_one_image_and_one_that_fails_on_none(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.audits.speed._PATIENCE", -1.0)
+    monkeypatch.setattr("pellucid.audits.planning._PATIENCE", -1.0)
     slow = Cramped(100)
     assert Speed.of(replace(subject, model=slow)).forward > 0
     assert set(slow.seen) == {1}

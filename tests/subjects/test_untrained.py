@@ -53,8 +53,8 @@ def test_the_page_of_an_audit_says_it(tmp_path: Path, weights: Path, capsys: pyt
     folder = AuditFolder(tmp_path / "audit")
     asked = Asked("mlp", "digits", n=4)
     networks = [asked.subject(), replace(asked, weights=str(weights)).subject()]
-    audited.untrained(Screen(), networks)
-    assert capsys.readouterr().err == WORDS + "\n"
+    audited.OnScreen(Screen(), ["mlp", "mlp"], "test", folder.path).begins(networks)
+    assert capsys.readouterr().err.splitlines()[0] == WORDS
     begin(networks, chosen("quick", (), explainers=("gradient",)), folder)
     assert call("report", str(folder.path)).splitlines()[0] == WORDS
     assert json.loads(call("report", str(folder.path), "--json"))["untrained"] == ["mlp"]

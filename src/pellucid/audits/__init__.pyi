@@ -1,20 +1,18 @@
 import pellucid.registry
 
-from .auditing import Audited as Audited
 from .auditing import Listener as Listener
 from .auditing import audit as audit
-from .auditing import reported as reported
 from .auto_attacked.part import AutoAttacked as AutoAttacked
 from .carrying_out import Began as Began
 from .carrying_out import Done as Done
 from .carrying_out import Event as Event
-from .carrying_out import Planned as Planned
 from .carrying_out import begin as begin
 from .carrying_out import carry_out as carry_out
-from .carrying_out import plan as plan
 from .checked.part import Checked as Checked
 from .class_maps.part import ClassMaps as ClassMaps
+from .concluding import Audited as Audited
 from .concluding import conclusion as conclusion
+from .concluding import reported as reported
 from .decided.part import Decided as Decided
 from .explained.part import Explained as Explained
 from .finding import Figure as Figure
@@ -28,12 +26,15 @@ from .gating import keep as keep
 from .gating import kept as kept
 from .gradients.part import Gradients as Gradients
 from .neurons.part import Neurons as Neurons
-from .pace import Pace as Pace
 from .part import Announced as Announced
 from .part import Part as Part
 from .part import Task as Task
+from .planning import Pace as Pace
+from .planning import Planned as Planned
+from .planning import plan as plan
 from .profile import Profile as Profile
 from .profile import chosen as chosen
+from .requirement import Required as Required
 from .requirement import Requirement as Requirement
 from .requirement import announced as announced
 from .requirement import announced_of as announced_of

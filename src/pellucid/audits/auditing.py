@@ -2,85 +2,36 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from pellucid import data
-from pellucid.audits.carrying_out import Done, Event, Planned, Watch, begin, carry_out, plan
-from pellucid.audits.concluding import conclusion
+from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out
+from pellucid.audits.concluding import Audited, reported
 from pellucid.audits.folder import AuditFolder
-from pellucid.audits.gating import Gate, gate, keep
+from pellucid.audits.gating import gate, keep
+from pellucid.audits.planning import Planned, plan
 from pellucid.audits.profile import Profile, chosen
-from pellucid.audits.requirement import Requirement, announced, announced_of
+from pellucid.audits.requirement import Required, Requirement, announced, announced_of
 from pellucid.data import Data, Report, Split, sample, silent
 from pellucid.errors import ConfigError
-from pellucid.evaluate import Verdict
-from pellucid.page import Figure, short_names
-from pellucid.registry import Registry
 from pellucid.subjects import Asked, Subject
 
 Network = str | Path | nn.Module
 Networks = Network | Sequence[Network] | Mapping[str, Network]
 Images = str | Path | Data | Split | Asked | None
 
-# what is drawn of a folder stands a floor above, and is known here by its place
-_REPORTS = Registry[Callable[[AuditFolder], Any]](
-    "report", {"page": "pellucid.reports.draw:write_page", "tables": "pellucid.reports.figure_files:tables"}
-)
-
-
-@dataclass(frozen=True)
-class Audited:
-    """What an audit came to. All of it lies in `folder`, from which the page can be drawn again."""
-
-    folder: AuditFolder
-    page: Path
-    gate: Gate = Gate()  # noqa: RUF009, a frozen value
-
-    @property
-    def figures(self) -> dict[str, dict[str, Figure]]:
-        """The figures of each network by name: `audited.figures["plain"]["robust_accuracy(linf, 8/255)"]`."""
-        found: dict[str, dict[str, Figure]] = {name: {} for name in self._names}
-        for entry in self.folder.figures():
-            figure = Figure.from_record(entry)
-            found[self._names[entry["network"]]][str(figure)] = figure
-        return found
-
-    @property
-    def verdicts(self) -> dict[str, tuple[Verdict, ...]]:
-        """What the checks say of each network."""
-        outcomes = ((name, self.folder.outcomes(number).values()) for number, name in enumerate(self._names))
-        return {
-            name: tuple(verdict for outcome in own if outcome.finding for verdict in outcome.finding.verdicts)
-            for name, own in outcomes
-        }
-
-    def conclusion(self) -> dict[str, Any]:
-        """The whole audit as plain values, with what became of requirements and where the page lies."""
-        return {**conclusion(self.folder, self.gate), "page": str(self.page)}
-
-    def __repr__(self) -> str:
-        verdicts = self.verdicts
-        lines = [f"Audited: {self.page}"]
-        for name, figures in self.figures.items():
-            lines.append(name)
-            lines += [f"  {figure}: {found.estimate or found.note}" for figure, found in figures.items()]
-            failed = [verdict.check for verdict in verdicts[name] if not verdict.passed]
-            lines += [f"  checks that failed: {', '.join(failed)}"] if failed else []
-        return "\n".join(lines)
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return short_names(self.folder.models)
-
 
 class Listener:
-    """A listener to an audit while it is made. This one says nothing; others override what they want to hear."""
+    """A listener to an audit while it is made. This one says nothing; others override what they want to hear.
 
+    `command` is what was typed to begin the audit, for the page.
+    """
+
+    command: str = ""
     reading: Report = staticmethod(silent)
 
     def begins(self, subjects: Sequence[Subject]) -> None:
@@ -105,10 +56,8 @@ def audit(
     out: str | Path = "audit",
     n: int | None = None,
     seed: int = 0,
-    required: Sequence[str | Requirement] = (),
-    allow_failed_checks: bool = False,
+    required: Required | Sequence[str | Requirement] = (),
     listener: Listener = Listener(),  # noqa: B008, it has no state
-    command: str = "",
 ) -> Audited:
     """Tell whether the decisions and explanations of networks can be believed, on one page in the folder `out`.
 
@@ -120,14 +69,15 @@ def audit(
         found = audit({"mine": network}, "digits", out="audit/mine")
         found.figures["mine"]["accuracy"]
     """
-    requirements = [one if isinstance(one, Requirement) else Requirement.parse(one) for one in required]
+    required = required if isinstance(required, Required) else Required(required)
+    requirements = required.parsed
     parts = chosen(profile, n=n) if isinstance(profile, str) else profile
     announced(requirements, parts.announced)
     subjects = _subjects(models, data, n, seed, listener.reading)
     announced_of(requirements, parts.parts.values(), subjects)
     folder = AuditFolder(Path(out))
     listener.begins(subjects)
-    begin(subjects, parts, folder, seed=seed, command=command)
+    begin(subjects, parts, folder, seed=seed, command=listener.command)
     planned = plan(subjects, parts, folder)
     listener.planned(planned, len(subjects) * len(parts.parts) - len(planned))
     done = 0
@@ -139,15 +89,9 @@ def audit(
     except KeyboardInterrupt:
         listener.stopped(done, len(planned))
         raise
-    found = gate(folder, requirements, allow_failed_checks=allow_failed_checks)
+    found = gate(folder, requirements, allow_failed_checks=required.allow_failed_checks)
     keep(folder, found)
     return reported(folder, found)
-
-
-def reported(folder: AuditFolder, found: Gate = Gate()) -> Audited:  # noqa: B008, a frozen value
-    """What lies in a folder, with its page and its tables drawn again."""
-    _REPORTS["tables"](folder)
-    return Audited(folder, _REPORTS["page"](folder), found)
 
 
 def _subjects(

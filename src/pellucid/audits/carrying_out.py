@@ -12,24 +12,11 @@ from pellucid import config, files
 from pellucid.audits.folder import SKIPPED, AuditFolder, Outcome
 from pellucid.audits.part import Part, Task
 from pellucid.audits.profile import Profile
-from pellucid.audits.speed import Speed
 from pellucid.errors import ConfigError
 from pellucid.ledger import check_unchanged, fingerprint
 from pellucid.subjects import Subject
 
 Watch = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A part of the audit of a network that is still to do, and how many seconds it is expected to take.
-
-    They are 0 where nothing could be told beforehand.
-    """
-
-    model: int
-    part: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -50,24 +37,6 @@ class Done:
 
 
 Event = Began | Done
-
-
-def plan(subjects: Sequence[Subject], profile: Profile, folder: AuditFolder) -> list[Planned]:
-    """What is still to do, network by network; how long it takes is told from passes that are timed now.
-
-    Parts that cannot be done are left out: those that need labels where there are none.
-    """
-    found: list[Planned] = []
-    for number, subject in enumerate(subjects):
-        lacking = {
-            name: part
-            for name, part in profile.parts.items()
-            if part.fits(subject) and not _complete(folder, number, name)
-        }
-        if lacking:
-            speed = Speed.of(subject)
-            found += [Planned(number, name, _seconds(part, subject, speed)) for name, part in lacking.items()]
-    return found
 
 
 def begin(
@@ -123,7 +92,7 @@ def carry_out(
         for number, subject in enumerate(subjects):
             known = fingerprint(subject.model)
             for name, part in profile.parts.items():
-                if _complete(folder, number, name):
+                if folder.complete(number, name):
                     continue
                 if not part.fits(subject):
                     outcome = Outcome(
@@ -149,14 +118,3 @@ def _carried_out(part: Part, known: str, task: Task) -> Outcome:
         reason = str(error).strip().partition("\n")[0] or "no reason was given"
         finding, failure = None, f"{type(error).__name__}: {reason}"
     return Outcome(finding, failure, time.perf_counter() - began)
-
-
-def _seconds(part: Part, subject: Subject, speed: Speed) -> float:
-    try:
-        return speed.seconds(part.passes(subject))
-    except Exception:  # what it stumbles over is reported when the part is carried out
-        return 0.0
-
-
-def _complete(folder: AuditFolder, model: int, part: str) -> bool:
-    return (folder.path / "audit.json").exists() and folder.complete(model, part)

@@ -87,6 +87,22 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class Required:
+    """What every network must hold, as requirements or their text.
+
+    A figure whose checks failed does not count, unless with `allow_failed_checks`; then that is said.
+    """
+
+    requirements: Sequence[str | Requirement] = ()
+    allow_failed_checks: bool = False
+
+    @property
+    def parsed(self) -> list[Requirement]:
+        """The requirements; a text that is none is an error."""
+        return [one if isinstance(one, Requirement) else Requirement.parse(one) for one in self.requirements]
+
+
+@dataclass(frozen=True)
 class Shortfall:
     """A requirement that a network does not hold, and what was found instead."""
 

@@ -59,10 +59,8 @@ def audit(
         audits.chosen(profile, assignments, n=asked.n, explainers=listed(explainers)),
         out=out,
         seed=asked.seed,
-        required=required,
-        allow_failed_checks=allow_failed_checks,
-        listener=audited.OnScreen(screen, models, asked.split, out),
-        command=typed(click.get_current_context()),
+        required=audits.Required(required, allow_failed_checks),
+        listener=audited.OnScreen(screen, models, asked.split, out, typed(click.get_current_context())),
     )
     content = found.conclusion()
     print_json(content) if as_json else audited.report(screen, content)

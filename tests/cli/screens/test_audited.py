@@ -82,7 +82,7 @@ def test_a_plan_says_what_is_done_and_what_nobody_knows(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     planned = [Planned(0, "decisions", 0.2), Planned(0, "gallery", 0.0), Planned(1, "decisions", 4.2)]
-    audited.plan(Screen(), planned, ["one", "two"], 3)
+    audited.OnScreen(Screen(), ["one", "two"], "test", "audit").planned(planned, 3)
     said = capsys.readouterr().err
     assert "3 parts are done already" in said
     rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.startswith((" dec", " gal"))}

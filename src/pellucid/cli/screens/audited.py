@@ -3,7 +3,7 @@
 import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE
@@ -13,9 +13,8 @@ from rich.text import Text
 
 from pellucid.audits import Began, Done, Event, Listener, Planned
 from pellucid.audits.carrying_out import Watch
-from pellucid.audits.pace import Pace, in_words
+from pellucid.audits.planning import Pace, in_words
 from pellucid.cli.screens.screen import Screen
-from pellucid.data import Split
 from pellucid.errors import count_of
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
@@ -60,104 +59,80 @@ class _Left(ProgressColumn):
 class OnScreen(Listener):
     """An audit of `models` as a person sees it; `part` is that of the images, `out` where the audit lies."""
 
-    def __init__(self, screen: Screen, models: Sequence[str], part: str, out: object) -> None:
-        self.screen, self.models, self.part, self.out = screen, models, part, out
+    def __init__(self, screen: Screen, models: Sequence[str], part: str, out: object, command: str = "") -> None:
+        self.screen, self.models, self.part, self.out, self.command = screen, models, part, out, command
         self.reading = screen.reading
 
     def begins(self, subjects: Sequence[Subject]) -> None:
-        """What has to be said before the work, and which images are looked at."""
-        untrained(self.screen, subjects)
-        images(self.screen, subjects[0].split, subjects[0].source, self.part)
+        """What has to be said before the work, which the report says again, and which images are looked at."""
+        names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
+        if names:
+            self.screen.err.print(printable(untrained_words(names)))
+        # of a file that nobody has divided, the test part is a fraction
+        which = "all images" if self.part == "all" else f"the {self.part} images"
+        images = count_of(len(subjects[0].split), "image")
+        self.screen.err.print(printable(f"{images}: {which} of {subjects[0].source}"))
 
     def planned(self, planned: Sequence[Planned], complete: int) -> None:
-        """The table of parts."""
-        plan(self.screen, planned, self.models, complete)
+        """The parts that are to be carried out, and about how long each takes."""
+        err = self.screen.err
+        if complete:
+            err.print(f"{complete} parts are done already")
+        if not planned:
+            return
+        cells: dict[str, dict[int, float]] = {}
+        for entry in planned:
+            cells.setdefault(entry.part, {})[entry.model] = entry.seconds
+        table = _table("part", self.models, _form(cells, self.models, err.width))
+        for part, own in cells.items():
+            table.add_row(part, *(_expected(own.get(number)) for number in range(len(self.models))))
+        err.print(table)
+        total = sum(entry.seconds for entry in planned)
+        err.print(f"about {in_words(total)} in all; stop it whenever you like, the same command goes on")
 
-    def progress(self, planned: Sequence[Planned]) -> AbstractContextManager[tuple[Watch, Callable[[Event], None]]]:
-        """The bar, and the lines over it."""
-        return progress(self.screen, planned, self.models)
+    @contextmanager
+    def progress(self, planned: Sequence[Planned]) -> Generator[tuple[Watch, Callable[[Event], None]]]:
+        """A bar over the part that is being carried out, and a line for each that has been."""
+        pace, short = Pace(planned), short_names(self.models)
+        now: dict[str, Any] = {"model": None, "part": "", "began": 0.0}
+
+        def left() -> float:
+            return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[words]}", markup=False),
+            _Left(left),
+        )
+        with Progress(*columns, console=self.screen.err, transient=True) as bar:
+            task = bar.add_task("", total=None, words="", visible=False)
+
+            def watch(done: int, total: int, words: str) -> None:
+                bar.update(task, completed=done, total=total, words=words)
+
+            def hear(event: Event) -> None:
+                name = printable(f"{short[event.model]}, {event.part}")
+                match event:
+                    case Began():
+                        now.update(model=event.model, part=event.part, began=time.monotonic())
+                        bar.reset(task, description=name, total=None, words="", visible=True)
+                    case Done():
+                        pace.done(event.model, event.part, event.outcome.seconds)
+                        now.update(model=None, part="")
+                        failure = printable(event.outcome.failure)
+                        if event.outcome.skipped:
+                            bar.console.print(f"{name}: {failure}")
+                        elif failure:
+                            bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
+                        else:
+                            bar.console.print(f"{name}: done in {in_words(event.outcome.seconds)}")
+
+            yield watch, hear
 
     def stopped(self, done: int, planned: int) -> None:
         """What is kept."""
-        stopped(self.screen, done, planned, self.out)
-
-
-def untrained(screen: Screen, subjects: Sequence[Subject]) -> None:
-    """Say before the work that networks have learned nothing; the report says it again."""
-    names = list(dict.fromkeys(subject.name for subject in subjects if subject.untrained))
-    if names:
-        screen.err.print(printable(untrained_words(names)))
-
-
-def images(screen: Screen, split: Split, source: str, part: str) -> None:
-    """Which images are looked at: of a file that nobody has divided, the test part is a fraction."""
-    which = "all images" if part == "all" else f"the {part} images"
-    screen.err.print(printable(f"{count_of(len(split), 'image')}: {which} of {source}"))
-
-
-def plan(screen: Screen, planned: Sequence[Planned], models: Sequence[str], complete: int) -> None:
-    """The parts that are to be carried out, and about how long each takes."""
-    if complete:
-        screen.err.print(f"{complete} parts are done already")
-    if not planned:
-        return
-    cells: dict[str, dict[int, float]] = {}
-    for entry in planned:
-        cells.setdefault(entry.part, {})[entry.model] = entry.seconds
-    table = _table("part", models, _form(cells, models, screen.err.width))
-    for part, own in cells.items():
-        table.add_row(part, *(_expected(own.get(number)) for number in range(len(models))))
-    screen.err.print(table)
-    total = sum(entry.seconds for entry in planned)
-    screen.err.print(f"about {in_words(total)} in all; stop it whenever you like, the same command goes on")
-
-
-@contextmanager
-def progress(
-    screen: Screen, planned: Sequence[Planned], models: Sequence[str]
-) -> Generator[tuple[Callable[[int, int, str], None], Callable[[Event], None]]]:
-    """A bar over the part that is being carried out, and a line for each that has been."""
-    pace, short = Pace(planned), short_names(models)
-    now: dict[str, Any] = {"model": None, "part": "", "began": 0.0}
-
-    def left() -> float:
-        return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[words]}", markup=False),
-        _Left(left),
-    )
-    with Progress(*columns, console=screen.err, transient=True) as bar:
-        task = bar.add_task("", total=None, words="", visible=False)
-
-        def watch(done: int, total: int, words: str) -> None:
-            bar.update(task, completed=done, total=total, words=words)
-
-        def hear(event: Event) -> None:
-            name = printable(f"{short[event.model]}, {event.part}")
-            match event:
-                case Began():
-                    now.update(model=event.model, part=event.part, began=time.monotonic())
-                    bar.reset(task, description=name, total=None, words="", visible=True)
-                case Done():
-                    pace.done(event.model, event.part, event.outcome.seconds)
-                    now.update(model=None, part="")
-                    failure = printable(event.outcome.failure)
-                    if event.outcome.skipped:
-                        bar.console.print(f"{name}: {failure}")
-                    elif failure:
-                        bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
-                    else:
-                        bar.console.print(f"{name}: done in {in_words(event.outcome.seconds)}")
-
-        yield watch, hear
-
-
-def stopped(screen: Screen, done: int, planned: int, path: object) -> None:
-    """Say what is kept."""
-    screen.err.print(f"{done} of {planned} parts are done and kept in {printable(str(path))}")
+        self.screen.err.print(f"{done} of {planned} parts are done and kept in {printable(str(self.out))}")
 
 
 def report(screen: Screen, content: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.audits import Pace, Planned
-from pellucid.audits.pace import in_words
+from pellucid.audits.planning import in_words
 
 seconds = st.floats(0.01, 1e4)
 
