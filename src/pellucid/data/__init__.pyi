@@ -4,6 +4,7 @@ from .augmentation import Augmentation as Augmentation
 from .columns import column_from as column_from
 from .datasets import Data as Data
 from .datasets import Loader as Loader
+from .datasets import Reading as Reading
 from .datasets import Request as Request
 from .download import Report as Report
 from .download import silent as silent

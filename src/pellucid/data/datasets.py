@@ -45,23 +45,36 @@ class Data:
 
 @final
 @dataclass(frozen=True)
+class Reading:
+    """How images are read: with so many bytes of `memory` for them, and by so many `workers` where they need more.
+
+    A file may unpack to 1 GiB, to `memory` bytes or to sixteen times its own length, whichever is the most. Image
+    files are held in memory if their pixels need at most `memory` bytes, else decoded by `workers` processes whenever
+    they are looked at.
+    """
+
+    memory: int = 2**30
+    workers: int = 2
+
+
+@final
+@dataclass(frozen=True)
 class Request:
     """What `load` was asked for, in the words of its parameters. `path` is None where a data set was named."""
 
     path: Path | None
     root: Path
     download: bool
-    memory: int
     size: int | None
     skip_bad: bool
-    workers: int
+    reading: Reading
     split_seed: int
     report: Report
 
     @property
     def room(self) -> int:
         """How many bytes a file may unpack to, however short it is."""
-        return max(self.memory, limits.MEMORY)
+        return max(self.reading.memory, limits.MEMORY)
 
     def given(self, kind: str) -> Path:
         """The path, for a kind of data that has no files of its own."""

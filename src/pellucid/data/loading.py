@@ -6,7 +6,7 @@ from pathlib import Path
 from pellucid import limits
 from pellucid.data import DATA
 from pellucid.data.cifar import holds_batches
-from pellucid.data.datasets import Data, Request
+from pellucid.data.datasets import Data, Reading, Request
 from pellucid.data.download import Report, silent
 from pellucid.data.mnist import holds_idx
 from pellucid.errors import ConfigError, DataError, UnknownName, suggestion
@@ -19,10 +19,9 @@ def load(
     *,
     root: Path | None = None,
     download: bool = False,
-    memory: int = 2**30,
     size: int | None = None,
     skip_bad: bool = False,
-    workers: int = 2,
+    reading: Reading = Reading(),  # noqa: B008, a frozen value
     split_seed: int = 0,
     report: Report = silent,
 ) -> Data:
@@ -32,15 +31,12 @@ def load(
 
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
-    A file may unpack to 1 GiB, to `memory` bytes or to sixteen times its own length, whichever is the most.
-
-    Image files alone heed these: they are held in memory if their pixels need at most `memory` bytes, else decoded by
-    `workers` processes whenever they are read; `size` makes them square; `skip_bad` leaves out the unreadable, which
-    costs decoding every file once; `split_seed` divides what comes undivided, `.npz` arrays included.
+    `reading` says how much memory images may take. `size` makes image files square; `skip_bad` leaves out those that
+    cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided, `.npz` arrays too.
     """
     folder = (root or _CACHE).expanduser()
     with limits.reading(source):
-        return _load(source, Request(None, folder, download, memory, size, skip_bad, workers, split_seed, report))
+        return _load(source, Request(None, folder, download, size, skip_bad, reading, split_seed, report))
 
 
 def _load(source: str | Path, request: Request) -> Data:

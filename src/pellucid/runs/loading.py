@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pellucid import data
-from pellucid.data import Data, Report, silent
+from pellucid.data import Data, Reading, Report, silent
 from pellucid.errors import ConfigError
 from pellucid.runs.spec import DataSpec
 
@@ -15,10 +15,9 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
         spec.source,
         root=Path(spec.root) if spec.root else None,
         download=spec.download,
-        memory=spec.memory,
         size=spec.size or None,
         skip_bad=spec.skip_bad,
-        workers=spec.workers,
+        reading=Reading(spec.memory, spec.workers),
         split_seed=spec.split_seed,
         report=report,
     )
