@@ -50,7 +50,7 @@ def test_it_is_the_aggregate_of_lime_s_own_explanations() -> None:
     w, y = local.coefficients[:, 0], local.classes[:, 0]
     for rule in (Rule(), Rule("mean-abs", "positive"), Rule("sp-lime", by="global")):
         learned = NormLime(GRID, rule.kind, rule.sign, rule.by).fit(Corners(), X, seed=5).learned
-        expected = aggregate(w, y, kind=rule.kind, sign=rule.sign, by=rule.by)
+        expected = aggregate(w, y, rule)
         assert learned is not None
         rows = len(expected.values)
         assert torch.allclose(learned.importance.values[:rows], expected.values, rtol=1e-9)

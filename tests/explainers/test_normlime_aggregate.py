@@ -32,41 +32,41 @@ def equal(found: Tensor, expected: list[list[float]]) -> bool:
     ],
 )
 def test_all_images_by_hand(kind: Kind, expected: list[float]) -> None:
-    found = aggregate(W, Y, kind=kind)
+    found = aggregate(W, Y, Rule(kind, by="global"))
     assert equal(found.values, [expected])
     assert found.counts.tolist() == [[3, 3, 3]]
     assert found.explanations.tolist() == [4]
 
 
 def test_classes_by_hand() -> None:
-    found = aggregate(W, Y, by="class")
+    found = aggregate(W, Y, Rule())
     assert equal(found.values, [[0.25, 0.05, 0.05], [0.1, 0.175, 0.175]])
     assert found.counts.tolist() == [[2, 1, 1], [1, 2, 2]]
-    positive = aggregate(W, Y, by="class", sign="positive")
+    positive = aggregate(W, Y, Rule(sign="positive"))
     assert equal(positive.values, [[0.25, 0, 0.05], [0.1, 0.175, 0.1]])
     assert positive.counts.tolist() == [[2, 0, 1], [1, 2, 1]]
-    negative = aggregate(W, Y, by="class", sign="negative")
+    negative = aggregate(W, Y, Rule(sign="negative"))
     assert equal(negative.values, [[0, 0.05, 0], [0, 0, 0.25]])
     assert found.explanations.tolist() == [2, 2]
 
 
 def test_standard_errors_by_hand() -> None:
-    found = aggregate(W, Y)
+    found = aggregate(W, Y, Rule(by="global"))
     shares = torch.tensor([0.45, 0.05, 0.1], dtype=torch.float64)  # of feature 0, in the three that use it
     assert float(found.standard_errors[0, 0]) == pytest.approx(float(shares.std() / 3**0.5), abs=1e-12)
     low, high = found.interval()
     assert float(high[0, 0]) == pytest.approx(0.2 + 4.302652729911275 * float(shares.std() / 3**0.5), abs=1e-12)
     assert float(low[0, 0]) == 0, "which is never below 0"
-    absolute = aggregate(W, Y, kind="mean-abs")
+    absolute = aggregate(W, Y, Rule("mean-abs", by="global"))
     assert float(absolute.standard_errors[0, 1]) == pytest.approx(float(W[:, 1].abs().std() / 2), abs=1e-12)
-    root = aggregate(W, Y, kind="sp-lime")
+    root = aggregate(W, Y, Rule("sp-lime", by="global"))
     assert float(root.standard_errors[0, 1]) == pytest.approx(4 * float(W[:, 1].abs().std() / 2) / 2, abs=1e-12)
-    alone = aggregate(W[:1], Y[:1])
+    alone = aggregate(W[:1], Y[:1], Rule(by="global"))
     assert bool(alone.standard_errors.isinf().all()), "one image says nothing of how images vary"
 
 
 def test_the_most_important_first_and_unused_ones_never() -> None:
-    found = aggregate(W, Y, by="class", sign="positive")
+    found = aggregate(W, Y, Rule(sign="positive"))
     assert found.top(0, 3).tolist() == [0, 2]
     assert found.top(1, 2).tolist() == [1, 0]
 
@@ -88,7 +88,7 @@ def by_the_rule(w: Tensor, y: Tensor, clusters: Tensor, positive: bool) -> dict[
 
 @pytest.mark.parametrize("sign", ["both", "positive"])
 def test_the_rule_of_interpretdl(sign: Sign) -> None:
-    found = aggregate(W, Y, words=CLUSTERS, by="class", sign=sign, compat="interpretdl")
+    found = aggregate(W, Y, Rule(sign=sign, compat="interpretdl"), words=CLUSTERS)
     expected = by_the_rule(W, Y, CLUSTERS, sign == "positive")
     for row in range(2):
         for word in range(3):
@@ -100,11 +100,11 @@ def test_the_rule_of_interpretdl(sign: Sign) -> None:
 
 
 def test_superpixels_of_one_word_are_added_up_in_each_image() -> None:
-    found = aggregate(W, Y, words=CLUSTERS, by="class")
+    found = aggregate(W, Y, Rule(), words=CLUSTERS)
     summed = torch.tensor([[0.4, 0, 0], [0.1, 0.1, 0], [0, 0, 0], [0.3, 0.3, 0.3]], dtype=torch.float64)
     # the first image has the word 1 though its coefficient is 0, the third has no effect left and is skipped
     used = torch.tensor([[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 1, 1]], dtype=torch.bool)
-    expected = aggregate(summed, Y, used=used, by="class")
+    expected = aggregate(summed, Y, Rule(), used=used)
     assert equal(found.values, expected.values.tolist())
     assert torch.equal(found.counts, expected.counts)
     assert found.skipped == 1
@@ -114,8 +114,8 @@ def test_places_without_a_superpixel_count_for_nothing() -> None:
     padded = torch.cat([W, torch.zeros(4, 2)], 1)
     words = torch.cat([CLUSTERS, torch.full((4, 2), -1)], 1)
     for compat in ("none", "interpretdl"):
-        found = aggregate(padded, Y, words=words, by="class", compat=compat)
-        assert alike(found, aggregate(W, Y, words=CLUSTERS, by="class", compat=compat))
+        found = aggregate(padded, Y, Rule(compat=compat), words=words)
+        assert alike(found, aggregate(W, Y, Rule(compat=compat), words=CLUSTERS))
 
 
 def alike(one: Importance, other: Importance) -> bool:
@@ -146,7 +146,8 @@ many = settings(max_examples=60)
 def test_scaled_explanations_scale_the_importance(given: tuple[Tensor, Tensor], scale: float, kind: Kind) -> None:
     (w, y), factor = given, abs(scale)
     factor = {"sp-lime": factor**0.5, "mean-square": factor**2}.get(kind, factor)
-    one, other = aggregate(w, y, kind=kind), aggregate(scale * w, y, kind=kind)
+    rule = Rule(kind, by="global")
+    one, other = aggregate(w, y, rule), aggregate(scale * w, y, rule)
     assert torch.allclose(other.values, factor * one.values, rtol=1e-12)
     assert torch.equal(one.counts, other.counts)
 
@@ -157,7 +158,8 @@ def test_order_is_no_matter(given: tuple[Tensor, Tensor], kind: Kind, seed: int)
     w, y = given
     generator = torch.Generator().manual_seed(seed)
     rows, columns = (torch.randperm(length, generator=generator) for length in w.shape)
-    one, other = aggregate(w, y, kind=kind), aggregate(w[rows][:, columns], y[rows], kind=kind)
+    rule = Rule(kind, by="global")
+    one, other = aggregate(w, y, rule), aggregate(w[rows][:, columns], y[rows], rule)
     assert torch.allclose(one.values[:, columns], other.values, rtol=1e-12)
     assert torch.equal(one.counts[:, columns], other.counts)
 
@@ -166,7 +168,8 @@ def test_order_is_no_matter(given: tuple[Tensor, Tensor], kind: Kind, seed: int)
 @given(explanations(), st.sampled_from(["normlime", "mean-abs", "mean-square"]))
 def test_twice_the_same_images_are_as_important(given: tuple[Tensor, Tensor], kind: Kind) -> None:
     w, y = given
-    one, other = aggregate(w, y, kind=kind), aggregate(w.repeat(2, 1), y.repeat(2), kind=kind)
+    rule = Rule(kind, by="global")
+    one, other = aggregate(w, y, rule), aggregate(w.repeat(2, 1), y.repeat(2), rule)
     assert torch.allclose(one.values, other.values, rtol=1e-12)
     assert torch.equal(2 * one.counts, other.counts)
 
@@ -175,8 +178,9 @@ def test_twice_the_same_images_are_as_important(given: tuple[Tensor, Tensor], ki
 @given(explanations(), st.sampled_from(KINDS))
 def test_explanations_of_nothing_are_skipped_and_counted(given: tuple[Tensor, Tensor], kind: Kind) -> None:
     w, y = given
-    one = aggregate(w, y, kind=kind)
-    other = aggregate(torch.cat([w, torch.zeros_like(w[:1])]), torch.cat([y, y[:1]]), kind=kind)
+    rule = Rule(kind, by="global")
+    one = aggregate(w, y, rule)
+    other = aggregate(torch.cat([w, torch.zeros_like(w[:1])]), torch.cat([y, y[:1]]), rule)
     assert torch.equal(one.values, other.values)
     assert torch.equal(one.standard_errors, other.standard_errors)
     assert other.skipped == one.skipped + 1
@@ -200,7 +204,7 @@ def test_parts_add_up_to_the_whole(given: tuple[Tensor, Tensor], kind: Kind, cut
 @given(explanations())
 def test_classes_weighed_by_their_counts_are_all_images(given: tuple[Tensor, Tensor]) -> None:
     w, y = given
-    classes, whole = aggregate(w, y, by="class"), aggregate(w, y)
+    classes, whole = aggregate(w, y, Rule()), aggregate(w, y, Rule(by="global"))
     together = (classes.values * classes.counts).sum(0, keepdim=True) / classes.counts.sum(0).clamp_min(1)
     assert torch.allclose(together, whole.values, rtol=1e-12)
 
@@ -209,7 +213,7 @@ def test_classes_weighed_by_their_counts_are_all_images(given: tuple[Tensor, Ten
 @given(explanations())
 def test_an_explanation_weighs_more_the_more_concentrated_it_is(given: tuple[Tensor, Tensor]) -> None:
     w = given[0][:1]
-    total, norm = float(aggregate(w, given[1][:1]).values.sum()), float(w.abs().sum())
+    total, norm = float(aggregate(w, given[1][:1], Rule(by="global")).values.sum()), float(w.abs().sum())
     assert norm / w.shape[1] * (1 - 1e-12) <= total <= norm * (1 + 1e-12)
 
 
@@ -225,7 +229,7 @@ EMPTY = Tally.empty(Rule(), classes=2, features=3)
             "compat='interpretdl' is for kind 'normlime', not for 'mean-abs'; set one of them",
         ),
         (
-            lambda: aggregate(W[:0], Y[:0]),
+            lambda: aggregate(W[:0], Y[:0], Rule(by="global")),
             ShapeError,
             "there are no explanations to put together; give one or more",
         ),

@@ -169,13 +169,10 @@ class Tally:
 def aggregate(
     coefficients: Float[Tensor, "n s"],
     classes: Int[Tensor, " n"],
+    rule: Rule,
     *,
     used: Bool[Tensor, "n s"] | None = None,
     words: Int[Tensor, "n s"] | None = None,
-    kind: Kind = "normlime",
-    sign: Sign = "both",
-    by: By = "global",
-    compat: Compat = "none",
     features: int = 0,
 ) -> Importance:
     """How important features are over `n` explanations, each of its class: predicted or true, as you choose.
@@ -186,7 +183,7 @@ def aggregate(
     if not len(coefficients):
         raise ShapeError("there are no explanations to put together; give one or more")
     features = coefficients.shape[1] if words is None else max(features, int(words.max()) + 1)
-    tally = Tally.empty(Rule(kind, sign, by, compat), classes=int(classes.max()) + 1, features=features)
+    tally = Tally.empty(rule, classes=int(classes.max()) + 1, features=features)
     return tally.add(coefficients, classes, used=used, words=words).importance()
 
 
