@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal, TypeVar, cast
 
@@ -25,16 +26,30 @@ Quantity = Literal["loss", "label-logit"]
 BatchNorm = Literal["as-published", "frozen-statistics"]
 """What a further training pass does to BatchNorm's running averages: moves them once more, or leaves them."""
 
+Under = Callable[[], AbstractContextManager[object]]
+"""What makes a block inside which forward passes run; it may give operations another backward pass."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of a training: `progress` runs from 0 to 1 over it.
+
+    `network` is the bare one, where layers are looked up, if a wrapper runs it in the training; `precision` is that
+    of searches on it, which no wrapper then runs in the training's.
+    """
+
+    progress: float = 1.0
+    network: nn.Module | None = None
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
 
 class Probe:
     """A classifier at one batch. What it computes it keeps, so that all who ask share one forward pass.
 
     `second_order` is whether gradients can be differentiated for the parameters, `third_order` whether curvature can
-    be. `progress` runs from 0 to 1 over a training; `seed` feeds the noise that random terms draw per image.
-    `precision` is that of searches on the bare `network`, which no wrapper then runs in the training's. Forward
-    passes run inside what `under` makes, which may give operations another backward pass.
+    be. `seed` feeds the noise that random terms draw per image; in a training, `moment` says where it is.
     """
 
     def __init__(
@@ -46,11 +61,7 @@ class Probe:
         third_order: bool = True,
         layers: Sequence[str] = (),
         seed: int = 0,
-        progress: float = 1.0,
-        network: nn.Module | None = None,
-        precision: Literal["32-true", "bf16-mixed"] = "32-true",
-        batch_norm: BatchNorm = "as-published",
-        under: Callable[[], AbstractContextManager[object]] = nullcontext,
+        moment: Moment = Moment(),
     ) -> None:
         x = batch.x if batch.x.requires_grad else batch.x.detach().requires_grad_()
         self.model = model
@@ -59,12 +70,11 @@ class Probe:
         self.third_order = second_order and third_order
         self.layers = tuple(layers)
         self.noise = Noise(seed, batch.index)
-        self.progress = progress
-        # where layers are looked up, when `model` is a wrapper around it
-        self.network = model if network is None else network
-        self.precision: Literal["32-true", "bf16-mixed"] = precision
-        self.batch_norm: BatchNorm = batch_norm
-        self.under = under
+        self.moment = moment
+        self.progress = moment.progress
+        self.network = model if moment.network is None else moment.network
+        self.batch_norm: BatchNorm = "as-published"
+        self.under: Under = nullcontext
         self.forwards = 0
         self.backwards = 0
         self._logits: Tensor | None = None
@@ -186,33 +196,24 @@ class Probe:
         batch: Batch,
         *,
         layers: Sequence[str] = (),
-        under: Callable[[], AbstractContextManager[object]] = nullcontext,
+        under: Under = nullcontext,
     ) -> "Probe":
         """A like look at any other batch, of any length; its random numbers follow from its own index."""
         probe = self._like(batch, layers=layers, batch_norm=self.batch_norm, under=under)
         probe.noise = Noise(self.noise.seed, batch.index)
         return probe
 
-    def _like(
-        self,
-        batch: Batch,
-        *,
-        layers: Sequence[str],
-        batch_norm: BatchNorm,
-        under: Callable[[], AbstractContextManager[object]],
-    ) -> "Probe":
-        return Probe(
+    def _like(self, batch: Batch, *, layers: Sequence[str], batch_norm: BatchNorm, under: Under) -> "Probe":
+        probe = Probe(
             self.model,
             batch,
             second_order=self.second_order,
             third_order=self.third_order,
             layers=layers,
-            progress=self.progress,
-            network=self.network,
-            precision=self.precision,
-            batch_norm=batch_norm,
-            under=under,
+            moment=self.moment,
         )
+        probe.batch_norm, probe.under = batch_norm, under
+        return probe
 
     def _forward(self) -> Tensor:
         self.forwards += 1

@@ -10,7 +10,7 @@ from pellucid import config
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, UnknownName
 from pellucid.objectives import Adaptive, CrossEntropy, GradientNorm, JacobianNorm, Objective, Ramp, Term, Weighted
-from pellucid.probe import Probe
+from pellucid.probe import Moment, Probe
 
 A, B, C = CrossEntropy(), GradientNorm(), JacobianNorm()
 X = images(4, 1, 6, 6)
@@ -19,7 +19,7 @@ NETWORK = smooth()
 
 
 def at(progress: float = 1.0) -> Probe:
-    return Probe(NETWORK, Batch(X, Y), progress=progress)
+    return Probe(NETWORK, Batch(X, Y), moment=Moment(progress))
 
 
 def test_objectives_are_a_commutative_flat_sum() -> None:

@@ -63,7 +63,7 @@ class Attacked:
             if self.vary:
                 part = (1 + derive(noise.seed, "budget")) / 2**62
                 attack = _with(attack, eps=part * cast("Any", attack).eps)
-            x = attack.points(network, batch, noise=noise, engine=Engine(clean.precision))
+            x = attack.points(network, batch, noise=noise, engine=Engine(clean.moment.precision))
         if self.share < 1:
             chosen = noise.stream("share").uniform() < self.share
             x = x.where(chosen.view(-1, *[1] * (x.dim() - 1)), batch.x)

@@ -17,7 +17,7 @@ from pellucid.data import Split
 from pellucid.errors import NetworkError, ShapeError, count_of
 from pellucid.models import curves
 from pellucid.objectives import Objective
-from pellucid.probe import Probe
+from pellucid.probe import Moment, Probe
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train.epoch import Epoch, Step
 from pellucid.train.epoch_sums import EpochSums, negligible
@@ -98,9 +98,7 @@ class EpochLoop:
             third_order=objective.third_order,
             layers=objective.layers,
             seed=derive(self.seed, "noise", self.epoch, number),
-            progress=progress,
-            network=self.training.model,
-            precision=self.precision,
+            moment=Moment(progress, self.training.model, self.precision),
         )
         with seeded(derive(self.seed, "dropout", self.epoch, number, fabric.global_rank), fabric.device):
             if number == 0:
