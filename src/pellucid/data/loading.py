@@ -32,7 +32,7 @@ def load(
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
     `reading` says how much memory images may take. `size` makes image files square; `skip_bad` leaves out those that
-    cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided, `.npz` arrays too.
+    cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided.
     """
     folder = (root or _CACHE).expanduser()
     with limits.reading(source):
