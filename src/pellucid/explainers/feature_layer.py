@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.explainers.explainer import Classes, Images
-from pellucid.explainers.explanation import Remark
+from pellucid.explainers.explainer import Images
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.propagation import names
 from pellucid.explainers.propagation.calls import name_of, tensors
@@ -55,7 +54,6 @@ _BASES = 4  # images at which quarters are changed
 # crossed axes had more.
 _FOLLOWS = 0.3
 _PART = 1e-6  # of the largest change; less counts as none
-_ROUNDING = 16  # units in the last place of the sum of a place's magnitudes
 _INSTEAD = "choose an explainer that reads no layer, such as 'integrated-gradients'"
 
 
@@ -125,46 +123,6 @@ def _maps(probe: Probe, seen: dict[str, _Output]) -> dict[str, Shape]:
     open_ = {name: output for name, output in candidates.items() if not output.built}
     follow = _following(probe, open_) if open_ else set[str]()
     return {name: output.shape for name, output in candidates.items() if output.built or name in follow}
-
-
-@dataclass(frozen=True, eq=False)
-class Weighed:
-    """A layer's features times their weights for the class, `summed` over channels, and so their magnitudes."""
-
-    layer: str
-    summed: Float[Tensor, "b h w"]
-    magnitude: Float[Tensor, "b h w"]
-
-    def remarks(self, positive: bool) -> list[Remark]:
-        """Whether anything is left of a map, and whether what is left is more than rounding."""
-        largest = self.magnitude.flatten(1).amax(1)
-        rounding = _ROUNDING * torch.finfo(self.summed.dtype).eps * largest
-        canceled = (self.summed.abs().flatten(1).amax(1) <= rounding) & (largest > 0)
-        against = (self.summed <= 0).flatten(1).all(1) & ~canceled & (largest > 0) & positive
-        found = [
-            ("the map is zero everywhere: the class does not hang on the layer '{}'", largest == 0),
-            ("the map is no more than rounding: for and against the class, features of '{}' cancel", canceled),
-            (
-                "the map is zero everywhere: nothing at the layer '{}' speaks for the class; "
-                "what speaks against it is shown with positive=false",
-                against,
-            ),
-        ]
-        return [Remark(text.format(self.layer), about) for text, about in found]
-
-
-def weighed(
-    owner: str, probe: Probe, of: Classes, layer: str, weights: Callable[[Tensor, Tensor], Tensor]
-) -> Weighed:
-    """A layer's features, with weights that `weights` makes of them and of the logit's slopes; made once a probe."""
-
-    def make() -> tuple[Weighed, Classes]:
-        recorded, name = at_layer(owner, probe, layer)
-        features = recorded.features(name)
-        parts = weights(features, recorded.feature_gradient(name, of)) * features
-        return Weighed(name, parts.sum(1), parts.abs().sum(1)), of  # kept alive, so that no other comes by its number
-
-    return probe.shared((owner, layer, id(of)), make)[0]
 
 
 def widened(values: Float[Tensor, "b h w"], x: Images) -> Images:

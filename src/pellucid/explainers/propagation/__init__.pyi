@@ -3,7 +3,7 @@ import collections.abc
 import pellucid.registry
 
 from .composites import Composite as Composite
-from .gated import Gated as Gated
+from .gated import Gatekeeper as Gatekeeper
 from .relevance import Normalizing as Normalizing
 from .relevance import Relevance as Relevance
 from .tape import propagated as propagated

@@ -1,15 +1,16 @@
 """Gradients that are held back at activations: guided backprop and deconvnet."""
 
-from collections.abc import Iterable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
+from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation.calls import Back, Call, Signals
 from pellucid.explainers.propagation.names import ACTIVATIONS, LIKE_RELU, PIECING
-from pellucid.explainers.propagation.tape import is_zero
+from pellucid.explainers.propagation.tape import is_zero, propagated
 from pellucid.explainers.propagation.transposing import as_gradients_do, transposed
 from pellucid.probe import Probe
 
@@ -18,7 +19,29 @@ Gate: TypeAlias = Literal["guided", "deconvnet"]
 _ROUNDING = 64  # units in the last place of a map's largest value
 
 
-class Gated:
+class Gatekeeper(Explainer):
+    """The logit sent back through the network, held back at activations where it is negative."""
+
+    gate: ClassVar[Gate]
+
+    @property
+    def legend(self) -> str:
+        """Signs are those of what comes back, which is hardly of the class."""
+        return "red is above 0, blue below: what excites the network, hardly of one class"
+
+    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
+        """The signal that arrives at the pixels: one forward and one backward pass."""
+        return propagated(probe, of, self._gated(probe), lambda logits: logits.new_ones(()))
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """What has to be known of a map: that it is the plain gradient, which takes one more backward pass to see."""
+        return self._gated(probe).remarks(probe, of, found)
+
+    def _gated(self, probe: Probe) -> "_Gated":
+        return probe.shared((self.gate,), lambda: _Gated(self.gate))
+
+
+class _Gated:
     """Signals pass activations where they are positive: times the slope, or whatever it is; all else as gradients.
 
     It remembers which functions signals met on their way: those that held back what was negative, though they are not
