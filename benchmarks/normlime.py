@@ -13,6 +13,7 @@ from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.explainers.normlime import Rule
 from pellucid.explainers.normlime.aggregation import Kind
+from pellucid.ledger import Job
 
 IMAGES, MASKS = 200, 1000
 KINDS: tuple[Kind, Kind] = ("normlime", "mean-abs")
@@ -35,7 +36,7 @@ def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            evaluate.explain(model, split, explainer, Path(folder), seed=number, batch=images // 8, watch=watch)
+            evaluate.explain(model, split, explainer, Path(folder), seed=number, job=Job(images // 8, watch=watch))
             rates.append(images * masks / (time.perf_counter() - started))
     rate = sorted(rates)[len(rates) // 2]
     print(f"normlime, {images} images of 3x32x32, simple-cnn, {device.type}: {rate:8.0f} masks/s", flush=True)

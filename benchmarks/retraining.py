@@ -10,10 +10,10 @@ from benchmarks.timing import alternate, ratio, record
 from pellucid import CrossEntropy, Recipe, accuracy, data, fit, models
 from pellucid.data import TensorSplit
 from pellucid.evaluate import retrain
-from pellucid.evaluate.retrain.cells import Cell, grid
+from pellucid.evaluate.retrain.cells import Cell, Design
 from pellucid.evaluate.retrain.materials import Changed, Materials
 from pellucid.evaluate.retrain.ranking import Study
-from pellucid.evaluate.retrain.room import fitting
+from pellucid.evaluate.retrain.retraining import fitting
 from pellucid.evaluate.retrain.side_by_side import SideBySide, correct
 from pellucid.train import Adam
 
@@ -90,7 +90,7 @@ def _compared(network: str, name: str, options: dict[str, object], folder: Path,
 
 
 def _cells() -> list[Cell]:
-    return grid(("roar",), RANKINGS, retrain.FRACTIONS, SEEDS)
+    return Design(("roar",), seeds=SEEDS).cells(RANKINGS)
 
 
 def _split(changed: Changed, labels: torch.Tensor) -> TensorSplit:

@@ -20,7 +20,7 @@ from benchmarks.timing import machine
 from pellucid import Recipe, accuracy, data, fit, models
 from pellucid.data import Data
 from pellucid.evaluate.retrain import (
-    FRACTIONS,
+    Design,
     Explained,
     MeanWeight,
     NormLimeWeights,
@@ -32,7 +32,7 @@ from pellucid.evaluate.retrain import (
 )
 from pellucid.explainers import Gradient, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.ledger import Progress
+from pellucid.ledger import Job, Progress
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy
 from pellucid.train import Adam, Checkpoints
@@ -140,7 +140,7 @@ def _retrained(source: Data, scale: Scale, folder: Path, seeds: int) -> Retraine
         share = step.done / step.total
         if not said or share - said[-1] > 0.02:
             said.append(share)
-            print(f"{source.name}: {step.doing}, {share:.0%}", flush=True)
+            print(f"{source.name}: {step.words or step.doing}, {share:.0%}", flush=True)
 
     model = _original(source, scale, folder)
     return retrain(
@@ -150,9 +150,8 @@ def _retrained(source: Data, scale: Scale, folder: Path, seeds: int) -> Retraine
         rankings(scale),
         _recipe(scale),
         folder,
-        fractions=FRACTIONS,
-        seeds=seeds,
-        watch=watch,
+        design=Design(seeds=seeds),
+        job=Job(watch=watch),
     )
 
 

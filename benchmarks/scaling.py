@@ -13,6 +13,7 @@ from benchmarks.timing import Ratio, record
 SIZES = (250, 500, 1000, 2000)
 CODE = """
 import json, resource, sys, time, torch
+from pellucid.ledger import Job
 from pellucid import data, evaluate, models
 from pellucid.attacks import PGD
 torch.manual_seed(0)
@@ -27,7 +28,7 @@ del batch
 evaluate.measure(model, split.take(128), PGD(eps=1e-3, steps=2))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
-record = evaluate.measure(model, split, PGD(eps=1e-3, steps=10), batch=64)
+record = evaluate.measure(model, split, PGD(eps=1e-3, steps=10), job=Job(64))
 print(json.dumps({"seconds": time.perf_counter() - started,
                   "growth": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
                   "stood": record.robust_accuracy(1e-3).value}))

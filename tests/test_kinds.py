@@ -19,6 +19,7 @@ from pellucid.evaluate.explanations import GradientBound, Insertion, MaxSensitiv
 from pellucid.evaluate.neurons import Probing, examine
 from pellucid.explainers import EXPLAINERS, Explainer, NormLime
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.ledger import Job
 from pellucid.looking import WITHOUT_GRADIENTS
 from pellucid.train.references import make
 
@@ -77,7 +78,7 @@ def judged(network: nn.Module, split: TensorSplit, explainer: Explainer, *metric
 
 
 def measured(network: nn.Module, split: TensorSplit, attack: attacks.Attack) -> Tensor:
-    record = evaluate.measure(network, split, attack, batch=3)
+    record = evaluate.measure(network, split, attack, job=Job(3))
     assert record.accuracy.value == 1
     return record.columns["reached"].double()
 

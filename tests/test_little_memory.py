@@ -24,9 +24,10 @@ from pellucid.evaluate.neurons import Probing, examine
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.data import Data
-from pellucid.evaluate.retrain import retrain
+from pellucid.evaluate.retrain import Design, retrain
 from pellucid.evaluate.retrain.explained import Explained
 from pellucid.evaluate.retrain.random_order import Random
+from pellucid.ledger import Job
 from pellucid.train import Recipe
 from pellucid.train.references import make
 
@@ -60,7 +61,7 @@ def retrained(some, batch):
     recipe, rankings = Recipe(epochs=1, batch=2), {"gradient": Explained(explainers.Gradient()), "random": Random()}
     return retrain(
         network, lambda _: Wide(), Data("noise", some, some), rankings, recipe, Path(tempfile.mkdtemp()),
-        protocols=("kar",), fractions=(0.5,), seeds=2, together=min(batch, 4),
+        design=Design(("kar",), (0.5,), seeds=2), job=Job(min(batch, 4)),
     ).columns
 
 CHECKED = (
@@ -68,19 +69,19 @@ CHECKED = (
     "saturation", "quantized-input", "rising-loss", "absurd-budget", "returned-points", "stronger-attack",
 )
 works = {
-    "measure": lambda some, batch: evaluate.measure(network, some, pgd, batch=batch).columns,
+    "measure": lambda some, batch: evaluate.measure(network, some, pgd, job=Job(batch)).columns,
     "decide": lambda some, batch: evaluate.decide(network, some, batch=batch).columns,
     "judge": lambda some, batch: judge(
-        network, some, {"insertion": Insertion(steps=4)}, explainer=explainers.Gradient(), batch=batch
+        network, some, {"insertion": Insertion(steps=4)}, explainer=explainers.Gradient(), job=Job(batch)
     )["insertion"].columns,
     "neurons": lambda some, batch: examine(
-        network, some, Probing(("convolution",), traced=0), batch=batch
+        network, some, Probing(("convolution",), traced=0), job=Job(batch)
     ).activations.columns,
     "references": lambda some, batch: {
-        "maps": make(network, some, explainers.Gradient(), Path(tempfile.mkdtemp()), batch=batch).load()
+        "maps": make(network, some, explainers.Gradient(), Path(tempfile.mkdtemp()), job=Job(batch)).load()
     },
     "normlime": lambda some, batch: next(
-        iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), batch=batch).chunks())
+        iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), job=Job(batch)).chunks())
     ),
     "checks": checked,
     "retrain": retrained,

@@ -32,13 +32,13 @@ for number in range(150):
 """
 MAPPING = """
 import sys, pathlib
-from pellucid import data, errors, explainers, models
+from pellucid import Job, data, errors, explainers, models
 from pellucid.train.references import make
 out = pathlib.Path(sys.argv[1])
 model, some = models.build("mlp", seed=0, shape=(1, 8, 8)), data.load("digits").train.take(60)
 while True:
     try:
-        print(make(model.eval(), some, explainers.Gradient(), out, batch=7).load().double().abs().sum().item())
+        print(make(model.eval(), some, explainers.Gradient(), out, job=Job(7)).load().double().abs().sum().item())
         break
     except errors.RunBusy:
         pass

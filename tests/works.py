@@ -18,11 +18,11 @@ from pellucid.data import load as load_data
 from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Deletion, Sparsity, judge
 from pellucid.evaluate.neurons import Probing, examine, findings, write_findings
-from pellucid.evaluate.retrain import Random, Variance, retrain
+from pellucid.evaluate.retrain import Design, Random, Variance, retrain
 from pellucid.explainers import Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.normlime import Rule
-from pellucid.ledger import Table
+from pellucid.ledger import Job, Table
 from pellucid.metrics.neurons import Identity, Reading
 from pellucid.plain import dump
 from pellucid.train import Adam, Constant, Recipe, Step
@@ -55,18 +55,18 @@ def split(count: int = 23) -> tuple[nn.Module, TensorSplit]:
 
 
 def measured(out: Path, watch: Watch) -> Any:
-    return evaluate.measure(*split(), PGD(eps=0.05, steps=2), batch=5, folder=out / "m", watch=watch)
+    return evaluate.measure(*split(), PGD(eps=0.05, steps=2), folder=out / "m", job=Job(5, watch=watch))
 
 
 def judged(out: Path, watch: Watch) -> Any:
     metrics = {"sparsity": Sparsity(), "deletion": Deletion(steps=4)}
     folders = {name: out / name for name in metrics}
-    return judge(*split(), metrics, explainer=Gradient(), batch=5, folders=folders, watch=watch)
+    return judge(*split(), metrics, explainer=Gradient(), folders=folders, job=Job(5, watch=watch))
 
 
 def important(out: Path, watch: Watch, explainer: NormLime = NormLime(Lime(Grid(3, 3), masks=20))) -> Any:  # noqa: B008
     model, some = split()
-    folder = evaluate.explain(model, some, explainer, out, batch=5, watch=watch)
+    folder = evaluate.explain(model, some, explainer, out, job=Job(5, watch=watch))
     found = folder.importance(Rule())
     written = evaluate.write_importance(folder, some, explainer)
     reports.write_class_maps(Path(written["path"]), written["missing"])
@@ -80,7 +80,7 @@ def worded(out: Path, watch: Watch) -> Any:
 def examined(out: Path, watch: Watch) -> Any:
     model, some = models.build("mlp", shape=(1, 8, 8), classes=10, seed=1), DIGITS.test.take(15)
     probing = Probing(("fc1",), attack=PGD(eps=0.3, steps=2, goal=LowestLoss()), targets=2, traced=3)
-    found = examine(model, some, probing, out, batch=4, watch=watch)
+    found = examine(model, some, probing, out, job=Job(4, watch=watch))
     content = write_findings(found, findings(found, Identity(), Reading()), Identity(), Reading(), top=1)
     reports.write_top_images(content, some)
     return found.activations, found.attacked, found.traces
@@ -94,12 +94,12 @@ def retrained(out: Path, watch: Watch) -> Any:
         return models.build("mlp", seed=seed, shape=(1, 6, 6), classes=4, hidden=(8,))
 
     data, rankings = Data("some", some, some), {"random": Random(), "variance": Variance()}
-    settings: dict[str, Any] = {"protocols": ("roar",), "fractions": (0.5,), "seeds": 2, "together": 1}
-    return retrain(model, fresh, data, rankings, recipe, out, watch=watch, **settings)
+    design, job = Design(("roar",), (0.5,), seeds=2), Job(1, watch=watch)
+    return retrain(model, fresh, data, rankings, recipe, out, design=design, job=job)
 
 
 def mapped(out: Path, watch: Watch) -> Any:
-    return make(*split(), SmoothGrad(samples=2), out, batch=4, watch=watch).load()
+    return make(*split(), SmoothGrad(samples=2), out, job=Job(4, watch=watch)).load()
 
 
 def trained(out: Path, watch: Watch) -> Any:

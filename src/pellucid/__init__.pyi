@@ -94,6 +94,7 @@ from .explainers import SmoothGrad as SmoothGrad
 from .explainers import SmoothGradSquared as SmoothGradSquared
 from .explainers import VarGrad as VarGrad
 from .explainers import explain as explain
+from .ledger import Job as Job
 from .metrics import Estimate as Estimate
 from .models import load as load
 from .norms import L0 as L0

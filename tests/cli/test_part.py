@@ -15,6 +15,11 @@ COMMANDS = {
     "neurons": ["neurons", *NETWORK, "--traced", "20", "--least", "5"],
     "normlime": ["normlime", *NETWORK, "--masks", "100"],
     "references": ["references", *NETWORK],
+    "retrain": [
+        *["retrain", "mlp", "--data", "digits", "--option", "hidden=[8]", "--set", "recipe.epochs=1", "--seeds", "2"],
+        *["--ranking", "random,variance", "--protocol", "roar", "--fractions", "0.5", "--together", "1"],
+        *["--device", "cpu", "--json"],
+    ],
 }
 
 

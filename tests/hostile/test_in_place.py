@@ -14,6 +14,7 @@ from pellucid.data import TensorSplit
 from pellucid.evaluate.explanations import Deletion, Insertion
 from pellucid.explainers import LRP, RISE, Explainer, Gradient, IntegratedGradients, Occlusion
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.ledger import Job
 from pellucid.looking import look
 from pellucid.objectives import CrossEntropy, GradientNorm, Objective
 from pellucid.probe import Probe
@@ -137,8 +138,8 @@ def test_figures_are_those_of_the_network_without_the_write(write: Write, when: 
     plain, given = smooth().float(), batch()
     data, before = TensorSplit(given.x, given.y, CLASSES), given.x.clone()
     for attack in (PGD(eps=0.1, steps=3), Square(eps=0.1, queries=5), FMN(steps=5)):
-        found = evaluate.measure(Writing(plain, write, when), data, attack, batch=6)
-        assert same(found, evaluate.measure(plain, data, attack, batch=6))
+        found = evaluate.measure(Writing(plain, write, when), data, attack, job=Job(6))
+        assert same(found, evaluate.measure(plain, data, attack, job=Job(6)))
     assert torch.equal(given.x, before)
 
 

@@ -25,6 +25,7 @@ from pellucid.evaluate.neurons import activations
 from pellucid.evaluate.robustness.checks.case import Case
 from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.ledger import Job
 from pellucid.models import swapped
 from pellucid.probe import evaluated, frozen, parameters_at_rest
 from pellucid.train.references import make
@@ -96,7 +97,7 @@ def importance(model: nn.Module) -> list[Any]:
     """What explanations come to, each thread in a folder of its own: two would not work in one."""
     with TemporaryDirectory() as folder:
         lime = NormLime(Lime(Grid(2, 2), masks=20))
-        chunks = list(evaluate.explain(model, split(), lime, Path(folder), batch=3).chunks())
+        chunks = list(evaluate.explain(model, split(), lime, Path(folder), job=Job(3)).chunks())
         assert len(chunks) == 3
         return chunks
 
@@ -104,19 +105,19 @@ def importance(model: nn.Module) -> list[Any]:
 def maps(model: nn.Module) -> Tensor:
     """Maps of all images, made in a folder of their own."""
     with TemporaryDirectory() as folder:
-        return make(model, split(), SmoothGrad(samples=3), Path(folder), batch=3).load().clone()
+        return make(model, split(), SmoothGrad(samples=3), Path(folder), job=Job(3)).load().clone()
 
 
 WORK: dict[str, Work] = {
-    "measure": lambda model: evaluate.measure(model, split(), PGD(eps=0.1, steps=4), batch=4).columns,
-    "nearest": lambda model: evaluate.measure(model, split(), FMN(steps=6), batch=4).columns,
+    "measure": lambda model: evaluate.measure(model, split(), PGD(eps=0.1, steps=4), job=Job(4)).columns,
+    "nearest": lambda model: evaluate.measure(model, split(), FMN(steps=6), job=Job(4)).columns,
     "decide": lambda model: evaluate.decide(model, split(), batch=3).columns,
     "gradient": lambda model: SmoothGrad(samples=3).on(model, batch(), "predicted").map,
     "grad-cam": lambda model: GradCAM().on(model, batch(), "predicted").map,
     "lrp": lambda model: LRP().on(model, batch(), "predicted").map,
     "judge": lambda model: Insertion().on(model, batch(), explainer=Gradient()).value,
     "cascading": lambda model: CascadingRandomization().on(model, batch(), explainer=Gradient()).value,
-    "neurons": lambda model: activations(model, split(), ("2",), batch=4).columns,
+    "neurons": lambda model: activations(model, split(), ("2",), job=Job(4)).columns,
     "normlime": importance,
     "references": maps,
     "verdicts": lambda model: [

@@ -17,7 +17,19 @@ from torch import Tensor
 from pellucid.batch import Batch
 from pellucid.data import TensorSplit
 from pellucid.errors import ConfigError, MeasurementError, NoRoom, PartDone, RunBusy
-from pellucid.ledger import Claims, Folder, Part, Progress, Table, all_of, by_images, finished, in_chunks, stored
+from pellucid.ledger import (
+    Claims,
+    Folder,
+    Job,
+    Part,
+    Progress,
+    Table,
+    all_of,
+    by_images,
+    in_chunks,
+    steps_in_chunks,
+    stored,
+)
 from pellucid.ledger.halving import steps_in_halves
 
 ABOUT = {"what": "squares"}
@@ -46,8 +58,9 @@ def work(
         made(images.index.tolist())
         return {"index": images.index, "square": images.x.flatten().square()}
 
-    store = stored(folder, Table, ABOUT, batch)
-    return finished(in_chunks(store, by_images(split(rows), columns), rows=rows, doing="squares", part=part), watch)
+    job = Job(batch, part, watch)
+    store = stored(folder, Table, ABOUT, job)
+    return in_chunks(store, by_images(split(rows), columns), rows=rows, doing="squares", job=job)
 
 
 def same(one: Table, other: Table) -> bool:
@@ -101,7 +114,7 @@ def test_parts_in_any_order_come_to_the_whole(
 
 
 def test_whoever_keeps_a_chunk_after_all_were_joined_leaves_nothing_behind(tmp_path: Path) -> None:
-    slow, fast = (stored(tmp_path, Table, ABOUT, 2) for _ in range(2))
+    slow, fast = (stored(tmp_path, Table, ABOUT, Job(2)) for _ in range(2))
     assert slow.begin() == fast.begin() == 2
     assert slow.claim(0)
     chunk = {"square": torch.ones(2)}
@@ -131,6 +144,19 @@ def test_parts_that_are_none(text: str) -> None:
     message = f"part is '{text}'; give one such as 2/8, the second of eight"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         Part.named(text)
+
+
+def test_a_job_is_told_what_it_cannot_be() -> None:
+    with pytest.raises(ConfigError, match=r"^batch is 0; work on 1 or more at once$"):
+        Job(0)
+    with pytest.raises(ConfigError, match=r"^part is '3/2'; give one such as 2/8, the second of eight$"):
+        Job(part="3/2")
+
+
+def test_a_job_says_what_is_done_by_another_name() -> None:
+    said: list[Progress] = []
+    work(2, 1, None, watch=Job(watch=said.append).called("mine").watch)
+    assert said == [Progress("mine", 1, 2), Progress("mine", 2, 2)]
 
 
 def test_a_part_needs_a_folder() -> None:
@@ -253,7 +279,7 @@ def test_progress_within_a_chunk_is_added_to_what_is_done(tmp_path: Path) -> Non
             yield {"number": torch.full((2,), number)}
 
     store = Folder(tmp_path, Table, ABOUT, 2)
-    steps = list(in_chunks(store, make, rows=4, each=2, doing="training"))
+    steps = list(steps_in_chunks(store, make, rows=4, each=2, doing="training"))
     assert [(step.done, step.total) for step in steps] == [(2, 8), (4, 8), (4, 8), (6, 8), (8, 8), (8, 8)]
 
 

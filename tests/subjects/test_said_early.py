@@ -36,7 +36,6 @@ def idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (("retrain", *DIGITS, "--protocol", "raor"), "no protocol is called 'raor' (did you mean 'roar'?)"),
         (("retrain", *DIGITS, "--protocol", "roar,roar"), "a protocol is named twice in roar, roar; name each once"),
         (("retrain", *DIGITS, "--seeds", "0"), "seeds is 0; train with 1 or more"),
-        (("retrain", *DIGITS, "--together", "0"), "together is 0; train 1 network or more at a time"),
         (
             ("explain", *DIGITS, "--explainer", "normlime", "--of", "tree"),
             "'tree' is no class of this network (there are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, all, pair, predicted, "

@@ -23,7 +23,7 @@ from pellucid.batch import Batch
 from pellucid.data import Flip, PadCrop, TensorSplit, holdout
 from pellucid.errors import ConfigError, Damaged, DataError, NotFinite, ShapeError
 from pellucid.explainers import Gradient, SmoothGrad
-from pellucid.ledger import Progress, checksums
+from pellucid.ledger import Job, Progress, checksums
 from pellucid.randomness import Noise
 from pellucid.train.references import (
     MapFolder,
@@ -71,7 +71,7 @@ def test_whoever_keeps_maps_after_all_were_made_leaves_nothing_behind(tmp_path: 
 
 def test_maps_are_those_of_the_explainer(tmp_path: Path) -> None:
     for explainer in (Gradient(), QUICK):
-        folder = make(teacher(), DIGITS, explainer, tmp_path, batch=7, seed=3)
+        folder = make(teacher(), DIGITS, explainer, tmp_path, seed=3, job=Job(7))
         expected = explainer.on(teacher(), batch_of(DIGITS), seed=3).map
         assert torch.allclose(folder.load(), expected, atol=1e-6)
         stored = np.load(folder.path / "maps.npy", mmap_mode="r")
@@ -102,7 +102,7 @@ def test_the_folder_is_named_by_all_that_the_maps_depend_on_and_by_nothing_else(
         make(teacher(), DIGITS, QUICK, tmp_path, dtype="float16").path,
     ]
     assert len(set(made)) == len(made)
-    assert make(teacher().train(), DIGITS, QUICK, tmp_path, batch=9).path == made[0]
+    assert make(teacher().train(), DIGITS, QUICK, tmp_path, job=Job(9)).path == made[0]
     assert make(teacher(), DIGITS, QUICK, tmp_path / "elsewhere").path.name == made[0].name
 
 
@@ -110,15 +110,15 @@ def test_what_is_complete_is_not_made_again(tmp_path: Path) -> None:
     first = make(teacher(), DIGITS, QUICK, tmp_path)
     written = (first.path / "maps.npy").stat().st_mtime_ns
     seen: list[Progress] = []
-    assert make(teacher(), DIGITS, QUICK, tmp_path, watch=seen.append).path == first.path
+    assert make(teacher(), DIGITS, QUICK, tmp_path, job=Job(watch=seen.append)).path == first.path
     assert (first.path / "maps.npy").stat().st_mtime_ns == written
     assert seen == [Progress("maps", 50, 50)]
 
 
 @pytest.mark.parametrize("stop", range(1, 6))
 def test_a_making_that_stopped_anywhere_goes_on_to_the_same_bytes(tmp_path: Path, stop: int) -> None:
-    undisturbed = make(teacher(), DIGITS, QUICK, tmp_path / "undisturbed", batch=11)
-    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=11)
+    undisturbed = make(teacher(), DIGITS, QUICK, tmp_path / "undisturbed", job=Job(11))
+    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", job=Job(11))
     for _ in range(stop):
         next(steps)
     steps.close()
@@ -133,7 +133,7 @@ def test_a_making_that_stopped_anywhere_goes_on_to_the_same_bytes(tmp_path: Path
         file.write(b"half a batch")  # written, and the power went before it was noted
     seen: list[Progress] = []
     # in batches of the size that it began with
-    resumed = make(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=50, watch=seen.append)
+    resumed = make(teacher(), DIGITS, QUICK, tmp_path / "stopped", job=Job(50, watch=seen.append))
     assert [mapped.done for mapped in seen] == [11, 22, 33, 44, 50][stop - 1 :]
     assert (resumed.path / "maps.npy").read_bytes() == (undisturbed.path / "maps.npy").read_bytes()
     assert (resumed.path / "reference.json").read_text() == (undisturbed.path / "reference.json").read_text()
@@ -220,8 +220,8 @@ def test_damaged_and_missing_maps_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", [0, 0.1, 0.5, 0.99])
 def test_maps_that_were_damaged_while_they_were_made_are_made_again(tmp_path: Path, kind: str, place: float) -> None:
-    expected = make(teacher(), DIGITS, QUICK, tmp_path / "undisturbed", batch=11).load()
-    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=11)
+    expected = make(teacher(), DIGITS, QUICK, tmp_path / "undisturbed", job=Job(11)).load()
+    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", job=Job(11))
     for _ in range(4):
         next(steps)
     steps.close()
@@ -230,7 +230,7 @@ def test_maps_that_were_damaged_while_they_were_made_are_made_again(tmp_path: Pa
     start = int(place * len(content))
     harm(path, kind, random.Random(0), start)
     said: list[Progress] = []
-    again = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", batch=11)
+    again = make_steps(teacher(), DIGITS, QUICK, tmp_path / "stopped", job=Job(11))
     if kind == "extend":  # as a kill in the middle of writing leaves it
         said += again
     else:
@@ -244,7 +244,7 @@ def test_maps_that_were_damaged_while_they_were_made_are_made_again(tmp_path: Pa
 
 
 def test_maps_that_were_damaged_before_they_were_complete_are_not_certified(tmp_path: Path) -> None:
-    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path, batch=11)
+    steps = make_steps(teacher(), DIGITS, QUICK, tmp_path, job=Job(11))
     next(steps)
     (path,) = tmp_path.rglob("maps.partial")
     harm(path, "flip", random.Random(0))
@@ -252,7 +252,7 @@ def test_maps_that_were_damaged_before_they_were_complete_are_not_certified(tmp_
         list(steps)
     with pytest.warns(UserWarning, match="what is damaged is made again"):
         folder = make(teacher(), DIGITS, QUICK, tmp_path)
-    assert torch.equal(folder.load(), make(teacher(), DIGITS, QUICK, tmp_path / "other", batch=11).load())
+    assert torch.equal(folder.load(), make(teacher(), DIGITS, QUICK, tmp_path / "other", job=Job(11)).load())
 
 
 def test_complete_maps_and_what_says_of_them_are_mended(tmp_path: Path) -> None:

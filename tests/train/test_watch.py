@@ -11,6 +11,7 @@ from pellucid.attacks import PGD
 from pellucid.cli.screens.screen import Screen
 from pellucid.cli.screens.trained import COLLAPSED, watching
 from pellucid.errors import ConfigError
+from pellucid.ledger import Job
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy, Ramp
 from pellucid.train import Adam, Checkpoints, Constant, Epoch, Recipe, Watch, fit
@@ -69,7 +70,7 @@ def test_robust_accuracy_is_that_of_a_measurement_and_can_be_shared() -> None:
     shares = [WATCH.robust(model, watched, seed=3, rank=rank, ranks=3).value for rank in range(3)]
     assert min(shares) > 0
     assert sum(shares) == pytest.approx(whole.value)
-    measured = pellucid.measure(model, watched, WATCH.attack, batch=7)
+    measured = pellucid.measure(model, watched, WATCH.attack, job=Job(7))
     assert measured.robust_accuracy(0.05).value == pytest.approx(whole.value, abs=0.04)
     assert 0.2 < whole.value < measured.accuracy.value
 

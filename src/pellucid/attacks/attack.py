@@ -98,7 +98,7 @@ class Attack(ABC):
         return self.on(model, Batch(x, y), seed=seed)
 
     @final
-    def on(self, model: nn.Module, batch: Batch, *, seed: int = 0, engine: Engine = Engine()) -> Perturbed:  # noqa: B008
+    def on(self, model: nn.Module, batch: Batch, *, seed: int = 0, engine: Engine = Engine()) -> Perturbed:
         """Attack a batch; each image's random numbers follow from the seed and its number in the split."""
         if not len(batch):
             raise ShapeError("this batch has no images; an attack needs one or more")
@@ -126,7 +126,7 @@ class Attack(ABC):
         batch: Batch,
         *,
         noise: Noise,
-        engine: Engine = Engine(),  # noqa: B008
+        engine: Engine = Engine(),
     ) -> Images:
         """The points where the search ends, one per image and undecided, as training on attacked images needs them.
 

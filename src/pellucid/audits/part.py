@@ -14,7 +14,7 @@ from pellucid.data import Split, sample, sequential
 from pellucid.drawing import png
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
-from pellucid.ledger import checksums
+from pellucid.ledger import Job, Progress, checksums
 from pellucid.subjects import Subject
 
 
@@ -49,6 +49,10 @@ class Task:
     def some(self, n: int) -> Split:
         """A sample of `n` of the images, the same for every part that asks for as many."""
         return sample(self.subject.split, n, seed=self.seed)
+
+    def job(self, batch: int, said: Callable[[Progress], str]) -> Job:
+        """How a long work is done for it: with so many images at once, of which is `said` how far it is."""
+        return Job(batch, watch=lambda step: self.watch(step.done, step.total, said(step)))
 
     def keep(self, picture: Image.Image, name: str) -> str:
         """Save a picture, and say where it lies, seen from the network's folder."""

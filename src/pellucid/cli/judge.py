@@ -6,6 +6,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, part
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -59,16 +60,7 @@ def judge(
     screen.untrained([subject])
     about = subjects.one_class_asked(of, subject.split.classes)
     with screen.progress() as bar:
-        found = subjects.judgments(
-            subject,
-            judges,
-            explained,
-            folder=out,
-            of=about,
-            seed=asked.seed,
-            batch=batch,
-            part=part,
-            watch=lambda name, step: bar(step, name),
-        )
+        job = Job(batch, part, bar)
+        found = subjects.judgments(subject, judges, explained, folder=out, of=about, seed=asked.seed, job=job)
     content = subjects.judged_summary(subject, found)
     print_json(content) if as_json else judged.report(screen, content)

@@ -9,6 +9,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, listed, out_folder, part
+from pellucid.ledger import Job, all_of
 from pellucid.subjects.asked import Asked
 
 
@@ -59,7 +60,6 @@ def measure(
     from pellucid.attacks import Attack, Engine, named
     from pellucid.cli.screens import measured
     from pellucid.cli.screens.screen import Screen
-    from pellucid.ledger import all_of
 
     tried = [
         one
@@ -82,16 +82,8 @@ def measure(
     def attacked(attack: Attack) -> subjects.Measurement:
         name = measured.attack_name(config.dump(attack))
         with screen.progress() as bar:
-            return subjects.attacked(
-                subject,
-                attack,
-                folder=out,
-                seed=asked.seed,
-                batch=batch,
-                engine=engine,
-                part=part,
-                watch=lambda step: bar(step, name),
-            )
+            job = Job(batch, part, bar).called(name)
+            return subjects.attacked(subject, attack, folder=out, seed=asked.seed, engine=engine, job=job)
 
     found = all_of([partial(attacked, attack) for attack in tried])
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()

@@ -7,6 +7,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, listed, out_folder, part
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -88,15 +89,7 @@ def neurons(
     alike.matrix(subject.split.classes)  # before any pass is spent
     probing = Probing(subjects.layers_of(subject, listed(layers)), pool, led, targets, traced)
     with screen.progress() as bar:
-        examined = subjects.neurons_of(
-            subject,
-            probing,
-            out,
-            seed=asked.seed,
-            batch=batch,
-            part=part,
-            watch=bar,
-        )
+        examined = subjects.neurons_of(subject, probing, out, seed=asked.seed, job=Job(batch, part, bar))
     content = subjects.neurons_summary(subject, examined, alike, how, which=which, seed=asked.seed, top=shown)
     content["budget"] = None if budget is None else {"eps": budget.eps, "typed": budget.text}
     content["pictures"] = reports.write_top_images(content, subject.split)

@@ -7,6 +7,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, out_folder, part
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -77,16 +78,8 @@ def normlime(
         rule=Rule(kind, sign, by, compat),
     )
     with screen.progress() as bar:
-        found = subjects.importance_of(
-            subject,
-            explainer,
-            out,
-            labels=labels,
-            seed=asked.seed,
-            batch=batch,
-            part=part,
-            watch=bar,
-        )
+        job = Job(batch, part, bar)
+        found = subjects.importance_of(subject, explainer, out, labels=labels, seed=asked.seed, job=job)
     content = subjects.importance_summary(subject, found, explainer, top=top)
     content["pictures"] = reports.write_class_maps(Path(content["path"]), content["missing"])
     print_json(content) if as_json else importance.report(screen, content)

@@ -7,6 +7,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, part
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -50,16 +51,7 @@ def references(
     subject = asked.subject(report=screen.reading)
     screen.untrained([subject])
     with screen.progress() as bar:
-        made = subjects.references_of(
-            subject,
-            methods,
-            out,
-            of=of,
-            seed=asked.seed,
-            dtype=dtype,
-            batch=batch,
-            part=part,
-            watch=lambda name, step: bar(step, name),
-        )
+        job = Job(batch, part, bar)
+        made = subjects.references_of(subject, methods, out, of=of, seed=asked.seed, dtype=dtype, job=job)
     content = {**subjects.references_summary(subject, made), "whole": asked.n is None}
     print_json(content) if as_json else table.report(screen, content)

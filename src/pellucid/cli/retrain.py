@@ -1,13 +1,13 @@
 """`pellucid retrain`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, listed, out_folder
+from pellucid.cli.options import asks, assigns, listed, out_folder, part
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -19,8 +19,11 @@ from pellucid.subjects.asked import Asked
 @click.option("--seeds", type=int, default=5, show_default=True, help="Networks for each point of a curve.")
 @click.option("--unit", type=click.Choice(["pixel", "scalar"]), default="pixel", show_default=True)
 @assigns
-@click.option("--together", type=int, help="Networks trained at once.  [default: as many as is fastest]")
+@click.option(
+    "--together", type=click.IntRange(1), help="Networks trained at once.  [default: as many as is fastest]"
+)
 @out_folder("retrained")
+@part
 @as_json
 def retrain(
     asked: Asked,
@@ -32,6 +35,7 @@ def retrain(
     assignments: tuple[str, ...],
     together: int | None,
     out: Path,
+    part: str,
     as_json: bool,
 ) -> None:
     """See what MODEL still learns without the pixels that rankings call important, and from them alone.
@@ -43,29 +47,19 @@ def retrain(
     from pellucid import subjects
     from pellucid.cli.screens import retrained, trained
     from pellucid.cli.screens.screen import Screen
-    from pellucid.evaluate.retrain import check_together, chosen, grid, protocols_named
+    from pellucid.evaluate.retrain import Design, chosen, protocols_named
 
     recipe = [one for one in assignments if one.startswith("recipe.")]
     rankings = chosen(listed(names), [one for one in assignments if one not in recipe])
-    course = subjects.Course(
-        protocols_named(listed(protocols)), _numbers(fractions), seeds, unit, asked.seed, together
-    )
-    grid(course.protocols, list(rankings), course.fractions, seeds)  # says what cannot be before a network is trained
-    check_together(together)
+    design = Design(protocols_named(listed(protocols)), _numbers(fractions), seeds, unit, asked.seed)
     subjects.check_device(asked.device)
     screen = Screen(quiet=as_json)
     with screen.progress() as bar:
         watch = trained.watching(screen, bar)
         found = subjects.original(asked, out, assignments=recipe, report=screen.reading, watch=watch)
     with screen.progress() as bar:
-        table = subjects.retraining(
-            found,
-            rankings,
-            course,
-            out,
-            device=asked.device,
-            watch=lambda step: bar(replace(step, doing="retraining", words=step.doing)),
-        )
+        job = Job(together, part, bar)
+        table = subjects.retraining(found, rankings, design, out, device=asked.device, job=job)
     content = subjects.retrained_summary(found, table, out)
     print_json(content) if as_json else retrained.report(screen, content)
 

@@ -6,6 +6,7 @@ from .fingerprints import digest as digest
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import identity as identity
 from .fingerprints import named as named
+from .folder import BATCH as BATCH
 from .folder import Chunks as Chunks
 from .folder import Columns as Columns
 from .folder import Folder as Folder
@@ -14,6 +15,7 @@ from .folder import begun as begun
 from .folder import stored as stored
 from .halving import in_halves_on_oom as in_halves_on_oom
 from .halving import steps_in_halves as steps_in_halves
+from .job import Job as Job
 from .part import WHOLE as WHOLE
 from .part import Part as Part
 from .part import all_of as all_of
@@ -27,3 +29,4 @@ from .work import chunked as chunked
 from .work import finished as finished
 from .work import in_chunks as in_chunks
 from .work import joined as joined
+from .work import steps_in_chunks as steps_in_chunks

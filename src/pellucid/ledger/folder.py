@@ -19,10 +19,14 @@ from pellucid import files
 from pellucid.errors import FileError, MeasurementError, RunBusy
 from pellucid.ledger import checksums
 from pellucid.ledger.claims import Claims
+from pellucid.ledger.job import Job
 from pellucid.ledger.table import Table
 
 T = TypeVar("T", bound=Table)
 Columns = Mapping[str, Tensor]
+
+BATCH = 128
+"""So many images make a chunk where nobody says how many, and the work knows no better."""
 
 
 class Chunks:
@@ -239,8 +243,9 @@ class Memory(Generic[T]):
         """Give up all claims."""
 
 
-def stored(path: Path | None, kind: type[T], about: Mapping[str, Any], batch: int) -> Folder[T] | Memory[T]:
-    """A store in a folder, or in memory where none is named."""
+def stored(path: Path | None, kind: type[T], about: Mapping[str, Any], job: Job) -> Folder[T] | Memory[T]:
+    """A store in a folder, or in memory where none is named, with chunks as the job has them."""
+    batch = job.batch or BATCH
     return Memory(kind, about, batch) if path is None else Folder(path, kind, about, batch)
 
 

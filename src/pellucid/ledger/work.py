@@ -15,7 +15,8 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, PartDone
 from pellucid.ledger.folder import Columns
 from pellucid.ledger.halving import in_halves_on_oom
-from pellucid.ledger.part import WHOLE, Part
+from pellucid.ledger.job import Job
+from pellucid.ledger.part import Part
 from pellucid.ledger.progress import Progress
 
 _LOOK_AGAIN = 0.5  # seconds, where others are at the last chunks
@@ -98,16 +99,30 @@ def in_chunks(
     rows: int,
     doing: str,
     each: int = 1,
-    part: str = WHOLE,
     words: Callable[[], str] = lambda: "",
-) -> Generator[Progress, None, Out_co]:
-    """Make what is missing of a work, saying after each chunk how far it is; what all chunks come to.
+    job: Job = Job(),
+) -> Out_co:
+    """Make what is missing of a work, telling `job.watch` after each chunk how far it is; what all chunks come to.
 
     Several processes may call this for one folder: each makes the chunks that nobody else is at, and waits for the
-    last ones. With a `part` such as 2/8 it makes the second of eight shares and waits for nobody; whoever makes the
-    last chunk joins them all. Progress counts `each` for a row.
+    last ones. With a `job.part` such as 2/8 it makes the second of eight shares and waits for nobody; whoever makes
+    the last chunk joins them all. Progress counts `each` for a row.
     """
-    share = Part.named(part)
+    return finished(steps_in_chunks(store, make, rows=rows, doing=doing, each=each, words=words, job=job), job)
+
+
+def steps_in_chunks(
+    store: Store[T, Out_co],
+    make: Make[T],
+    *,
+    rows: int,
+    doing: str,
+    each: int = 1,
+    words: Callable[[], str] = lambda: "",
+    job: Job = Job(),
+) -> Generator[Progress, None, Out_co]:
+    """The same as a generator, for a work that is a step of another one."""
+    share = Part.named(job.part)
     if not share.whole and store.path is None:
         raise ConfigError(f"part {share} of a work needs a folder that keeps it; give one")
     size = store.begin()
@@ -165,7 +180,7 @@ def _claimed(store: Store[T, Out_co], numbers: Sequence[int], done: set[int], ta
         yield number
 
 
-def finished(steps: Generator[Progress, None, T], watch: Callable[[Progress], None]) -> T:
+def finished(steps: Generator[Progress, None, T], job: Job) -> T:
     """What a work comes to, for callers who want to be told how far it is and nothing else."""
     with closing(steps):  # or its claims would be kept as long as somebody looks at an error of `watch`
         while True:
@@ -173,7 +188,7 @@ def finished(steps: Generator[Progress, None, T], watch: Callable[[Progress], No
                 progress = next(steps)
             except StopIteration as end:
                 return end.value
-            watch(progress)
+            job.watch(progress)
 
 
 def joined(parts: Sequence[Columns]) -> dict[str, Tensor]:

@@ -25,7 +25,6 @@ from .neurons import neurons_summary as neurons_summary
 from .neurons import similarity_of as similarity_of
 from .references import references_of as references_of
 from .references import references_summary as references_summary
-from .retrained import Course as Course
 from .retrained import Original as Original
 from .retrained import original as original
 from .retrained import retrained_summary as retrained_summary

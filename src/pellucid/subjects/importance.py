@@ -1,6 +1,5 @@
 """What is important to a subject for each class."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from pellucid import evaluate
 from pellucid.evaluate import ImportanceFolder
 from pellucid.evaluate.class_importance.explaining import Labels
 from pellucid.explainers.normlime import NormLime
-from pellucid.ledger import WHOLE, Progress
+from pellucid.ledger import Job
 from pellucid.subjects.subject import Subject
 
 
@@ -19,16 +18,12 @@ def importance_of(
     *,
     labels: Labels = "predicted",
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> ImportanceFolder:
     """Explain every image, in a folder inside `folder` that is named by all that the explanations depend on."""
     if labels == "true":
         subject.check_labeled("--labels true explains for labels")
-    return evaluate.explain(
-        subject.model, subject.split, explainer, folder, labels=labels, seed=seed, batch=batch, part=part, watch=watch
-    )
+    return evaluate.explain(subject.model, subject.split, explainer, folder, labels=labels, seed=seed, job=job)
 
 
 def importance_summary(

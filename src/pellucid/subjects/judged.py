@@ -1,6 +1,6 @@
 """Judging the explanations of a subject, each metric of each explainer in a folder of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pellucid import data
 from pellucid.errors import ConfigError, DataError, count_of
 from pellucid.evaluate.explanations import Judged, Metric, judge, judging_description
 from pellucid.explainers import Explainer
-from pellucid.ledger import WHOLE, Progress, all_of, identity
+from pellucid.ledger import Job, all_of, identity
 from pellucid.subjects.explained import fitted
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -40,11 +40,9 @@ def judgments(
     folder: Path,
     of: int | str = "predicted",
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    watch: Callable[[str, Progress], None] = lambda _, __: None,
+    job: Job = Job(),
 ) -> list[Judgment]:
-    """Every metric of every explainer; `watch` hears whose explanations are being judged, and how far it is.
+    """Every metric of every explainer; `job.watch` hears whose explanations are being judged, and how far it is.
 
     Metrics of the network alone are taken once. Without explainers the maps are the images' column `map`.
     """
@@ -74,10 +72,8 @@ def judgments(
             explainer=ready,
             of=of,
             seed=seed,
-            batch=batch,
             folders=folders,
-            part=part,
-            watch=lambda step: watch(name, step),
+            job=job.called(name),
         )
         return [
             Judgment(name, metric, several[metric], record, folders[metric]) for metric, record in records.items()

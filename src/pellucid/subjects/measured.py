@@ -1,6 +1,6 @@
 """Measuring how robust a subject is, each attack in a folder of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pellucid.attacks.budget import Budget
 from pellucid.data import sample
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Record, Verdict, description, measure, verdicts, worst
-from pellucid.ledger import WHOLE, Progress, identity
+from pellucid.ledger import Job, identity
 from pellucid.subjects.subject import Subject, folder_name
 
 _CHECKED = 32  # images that the checks look at, since they repeat the attack on them
@@ -43,26 +43,14 @@ def attacked(
     *,
     folder: Path,
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    engine: Engine = Engine(),  # noqa: B008
-    watch: Callable[[Progress], None] = lambda _: None,
+    engine: Engine = Engine(),
+    job: Job = Job(),
 ) -> Measurement:
     """Measure one attack, in a folder named by everything that the result depends on."""
     subject.check_labeled("accuracy is about labels")
     about = description(subject.model, subject.split, attack, seed, engine)
     path = folder / folder_name(subject, config.kind_of(type(attack)), identity(about))
-    record = measure(
-        subject.model,
-        subject.split,
-        attack,
-        seed=seed,
-        batch=batch,
-        folder=path,
-        engine=engine,
-        part=part,
-        watch=watch,
-    )
+    record = measure(subject.model, subject.split, attack, seed=seed, folder=path, engine=engine, job=job)
     return Measurement(attack, record, path)
 
 

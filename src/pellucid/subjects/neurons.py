@@ -1,6 +1,6 @@
 """Looking at the neurons of a subject."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pellucid.attacks import Attack, Budget, named
 from pellucid.config import Table
 from pellucid.data import sequential
 from pellucid.evaluate.neurons import Examined, Probing, Which, examine, findings, write_findings
-from pellucid.ledger import WHOLE, Progress
+from pellucid.ledger import Job
 from pellucid.looking import look
 from pellucid.metrics.neurons import ClassSimilarity, Reading
 from pellucid.objectives.last_features import last_features
@@ -51,13 +51,11 @@ def neurons_of(
     folder: Path,
     *,
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Examined:
     """The passes over all images, kept in a folder inside `folder` that is named by all that they depend on."""
     subject.check_labeled("neurons are judged by labels")
-    return examine(subject.model, subject.split, probing, folder, seed=seed, batch=batch, part=part, watch=watch)
+    return examine(subject.model, subject.split, probing, folder, seed=seed, job=job)
 
 
 def neurons_summary(

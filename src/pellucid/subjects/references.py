@@ -1,12 +1,12 @@
 """The maps of a subject: what another network's gradients may be asked to resemble."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from pellucid.explainers import Explainer
-from pellucid.ledger import WHOLE, Progress, all_of
+from pellucid.ledger import Job, all_of
 from pellucid.subjects.subject import Subject
 from pellucid.train.references import MapFolder, make
 from pellucid.train.references.making import Precision
@@ -20,29 +20,17 @@ def references_of(
     of: int | Literal["label", "predicted"] = "label",
     seed: int = 0,
     dtype: Precision = "float32",
-    batch: int | None = None,
-    part: str = WHOLE,
-    watch: Callable[[str, Progress], None] = lambda _, __: None,
+    job: Job = Job(),
 ) -> list[MapFolder]:
-    """The maps of every explainer, each in a folder inside `folder`; `watch` hears whose are made, and how far."""
+    """The maps of every explainer, each in a folder inside `folder`; `job.watch` hears whose are made."""
     if of == "label":
         subject.check_labeled("--of label explains for labels")
 
     def made(name: str, explainer: Explainer) -> MapFolder:
-        return make(
-            subject.model,
-            subject.split,
-            explainer,
-            folder,
-            of=of,
-            seed=seed,
-            dtype=dtype,
-            batch=batch,
-            part=part,
-            watch=lambda step: watch(name, step),
-        )
+        own = job.called(name)
+        return make(subject.model, subject.split, explainer, folder, of=of, seed=seed, dtype=dtype, job=own)
 
-    return all_of([partial(made, name, explainer) for name, explainer in explainers.items()])
+    return all_of([partial(made, *each) for each in explainers.items()])
 
 
 def references_summary(subject: Subject, made: Sequence[MapFolder]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Data, Report, silent
 from pellucid.errors import ConfigError, DataError
-from pellucid.evaluate.retrain import Protocol, Ranking, Retrained, Unit, place, retrain
-from pellucid.ledger import Progress
+from pellucid.evaluate.retrain import Design, Ranking, Retrained, place, retrain
+from pellucid.ledger import Job
 from pellucid.metrics import Estimate
 from pellucid.runs.executing import Event, build_model, execute
 from pellucid.runs.folder import RunFolder
@@ -31,21 +31,6 @@ class Original:
     run: RunFolder
     spec: Spec
     data: Data
-
-
-@dataclass(frozen=True)
-class Course:
-    """What is retrained: images changed in which ways, by which shares, with how many networks each.
-
-    `seed` is that of the rankings. `together` networks are trained at once, or as many as is fastest.
-    """
-
-    protocols: tuple[Protocol, ...]
-    fractions: tuple[float, ...]
-    seeds: int = 5
-    unit: Unit = "pixel"
-    seed: int = 0
-    together: int | None = None
 
 
 def original(
@@ -96,11 +81,11 @@ def original(
 def retraining(
     found: Original,
     rankings: Mapping[str, Ranking],
-    course: Course,
+    design: Design,
     folder: Path,
     *,
     device: str = "auto",
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Retrained:
     """Retrain networks as the run's was, with cross-entropy, from fresh weights."""
     spec, on = found.spec, device_of(device)
@@ -109,21 +94,8 @@ def retraining(
         return build_model(replace(spec, seed=number))
 
     data = replace(found.data, train=found.data.train.to(on), test=found.data.test.to(on))
-    return retrain(
-        found.run.network(spec).to(on),
-        fresh,
-        data,
-        rankings,
-        spec.recipe,
-        folder,
-        protocols=course.protocols,
-        fractions=course.fractions,
-        seeds=course.seeds,
-        unit=course.unit,
-        seed=course.seed,
-        together=course.together,
-        watch=watch,
-    )
+    model = found.run.network(spec).to(on)
+    return retrain(model, fresh, data, rankings, spec.recipe, folder, design=design, job=job)
 
 
 def retrained_summary(found: Original, table: Retrained, folder: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pellucid.evaluate import ImportanceFolder, explain, write_importance
 from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime, Slic
 from pellucid.explainers.normlime import Importance, Rule
-from pellucid.ledger import Progress
+from pellucid.ledger import Job, Progress
 
 
 class Stop(Exception):
@@ -56,13 +56,13 @@ def same(one: ImportanceFolder, other: ImportanceFolder) -> bool:
 @pytest.mark.parametrize("explainer", [SHARED, WORDS], ids=["shared", "words"])
 def test_neither_chunks_nor_the_order_of_images_show_in_the_result(tmp_path: Path, explainer: NormLime) -> None:
     model, split = subject()
-    whole = explain(model, split, explainer, tmp_path / "whole", batch=23)
-    small = explain(model, split, explainer, tmp_path / "small", batch=4)
+    whole = explain(model, split, explainer, tmp_path / "whole", job=Job(23))
+    small = explain(model, split, explainer, tmp_path / "small", job=Job(4))
     assert small.count == 6 and whole.count == 1
     assert small.path.name == whole.path.name
     if explainer is SHARED:  # the vocabulary is learned from images in the order that they come in
         order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))
-        shuffled = explain(model, split.take(order), explainer, tmp_path / "shuffled", batch=7)
+        shuffled = explain(model, split.take(order), explainer, tmp_path / "shuffled", job=Job(7))
         assert alike(shuffled.importance(Rule()), whole.importance(Rule()))
     for rule in (Rule(), Rule("mean-abs", by="global"), Rule(sign="positive", compat="interpretdl")):
         assert alike(small.importance(rule), whole.importance(rule))
@@ -122,7 +122,7 @@ def test_two_processes_add_up_to_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("explainer", [SHARED, WORDS], ids=["shared", "words"])
 def test_what_was_stopped_goes_on_with_the_same_bits(tmp_path: Path, explainer: NormLime) -> None:
     model, split = subject()
-    undisturbed = explain(model, split, explainer, tmp_path / "undisturbed", batch=5)
+    undisturbed = explain(model, split, explainer, tmp_path / "undisturbed", job=Job(5))
     begun: list[tuple[int, int]] = []
 
     def stop(step: Progress) -> None:
@@ -131,17 +131,17 @@ def test_what_was_stopped_goes_on_with_the_same_bits(tmp_path: Path, explainer: 
             raise Stop
 
     with pytest.raises(Stop):
-        explain(model, split, explainer, tmp_path / "stopped", batch=5, watch=stop)
+        explain(model, split, explainer, tmp_path / "stopped", job=Job(5, watch=stop))
     assert begun == [(5, 23), (10, 23)]
     seen: list[int] = []
     # another size of chunks would round otherwise, so that the first one stays
     resumed = explain(
-        model, split, explainer, tmp_path / "stopped", batch=9, watch=lambda step: seen.append(step.done)
+        model, split, explainer, tmp_path / "stopped", job=Job(9, watch=lambda step: seen.append(step.done))
     )
     assert seen == [10, 15, 20, 23]
     assert same(undisturbed, resumed)
     seen.clear()
-    explain(model, split, explainer, tmp_path / "stopped", watch=lambda step: seen.append(step.done))
+    explain(model, split, explainer, tmp_path / "stopped", job=Job(watch=lambda step: seen.append(step.done)))
     assert seen == [23], "what is complete is read back"
 
 

@@ -14,7 +14,7 @@ from pellucid.data import Split, TensorSplit, load
 from pellucid.errors import ConfigError, MeasurementError
 from pellucid.evaluate.explanations import Case, Columns, Judged, Metric, Sparsity, judge
 from pellucid.explainers import Gradient, SmoothGrad
-from pellucid.ledger import Progress
+from pellucid.ledger import Job, Progress
 
 
 class Stop(Exception):
@@ -50,7 +50,7 @@ def test_what_is_judged_in_chunks_is_what_is_judged_at_once(split: Split, tmp_pa
     metrics = {"sparsity": Sparsity(), "parity": Parity()}
     whole = judge(MODEL, split, metrics, explainer=SmoothGrad(samples=3), seed=5)
     folders = {name: tmp_path / name for name in metrics}
-    chunked = judge(MODEL, split, metrics, explainer=SmoothGrad(samples=3), seed=5, batch=4, folders=folders)
+    chunked = judge(MODEL, split, metrics, explainer=SmoothGrad(samples=3), seed=5, folders=folders, job=Job(4))
     for name in metrics:
         assert torch.equal(chunked[name].columns["index"], whole[name].columns["index"])
         assert torch.allclose(chunked[name].columns["value"], whole[name].columns["value"], atol=1e-6)
@@ -78,7 +78,7 @@ def test_where_no_image_has_a_value_there_is_no_mean(split: Split) -> None:
 def test_stored_maps_are_judged_like_those_of_their_explainer(split: Split) -> None:
     (batch,) = split.batches([torch.arange(23)])
     stored = split.with_column("map", Gradient().on(MODEL, batch, "predicted").map)
-    with_maps = judge(MODEL, stored, {"sparsity": Sparsity()}, batch=5)["sparsity"]
+    with_maps = judge(MODEL, stored, {"sparsity": Sparsity()}, job=Job(5))["sparsity"]
     with_explainer = judge(MODEL, split, {"sparsity": Sparsity()}, explainer=Gradient())["sparsity"]
     assert torch.allclose(with_maps.columns["value"], with_explainer.columns["value"])
     assert float(with_maps.columns["forwards"].sum()) == 23, "a look at the classes, and no map"
@@ -126,19 +126,12 @@ def test_what_was_begun_goes_on_and_what_is_complete_is_read(split: Split, tmp_p
     metrics = {"sparsity": Sparsity(), "parity": Parity()}
     folders = {name: tmp_path / name for name in metrics}
     with pytest.raises(Stop):
-        judge(MODEL, split, metrics, explainer=Gradient(), batch=5, folders=folders, watch=stopping(10))
+        judge(MODEL, split, metrics, explainer=Gradient(), folders=folders, job=Job(5, watch=stopping(10)))
     (folders["parity"] / "chunks" / "00001.npz").unlink()  # as if it had been killed between the two
     seen: list[int] = []
     # another size of batch changes nothing any more
-    found = judge(
-        MODEL,
-        split,
-        metrics,
-        explainer=Gradient(),
-        batch=7,
-        folders=folders,
-        watch=lambda step: seen.append(step.done),
-    )
+    job = Job(7, watch=lambda step: seen.append(step.done))
+    found = judge(MODEL, split, metrics, explainer=Gradient(), folders=folders, job=job)
     assert seen == [5, 10, 15, 20, 23, 23]
     whole = judge(MODEL, split, metrics, explainer=Gradient())
     for name in metrics:
@@ -147,9 +140,7 @@ def test_what_was_begun_goes_on_and_what_is_complete_is_read(split: Split, tmp_p
         again = Judged.load(folders[name] / "record.npz")
         assert torch.equal(again.columns["value"], found[name].columns["value"])
         assert again.about == found[name].about
-    more = judge(
-        MODEL, split, metrics, explainer=Gradient(), folders=folders, watch=lambda step: seen.append(step.done)
-    )
+    more = judge(MODEL, split, metrics, explainer=Gradient(), folders=folders, job=job)
     assert seen[6:] == [23]
     assert torch.equal(more["sparsity"].columns["value"], found["sparsity"].columns["value"])
 

@@ -9,6 +9,7 @@ from torch import nn
 from pellucid.attacks import PGD, LowestLoss
 from pellucid.data import Split
 from pellucid.evaluate.neurons import Probing, examine, findings
+from pellucid.ledger import Job
 from pellucid.metrics.neurons import Reading
 from seeds import SEEDS
 
@@ -38,7 +39,7 @@ def test_features_held_under_attack_stay_with_the_content(
 
 def _figures(model: nn.Module, test: Split) -> dict[str, Any]:
     probing = Probing(("activation2",), attack=ATTACK, targets=1, traced=0)
-    examined = examine(model, test, probing, batch=len(test))
+    examined = examine(model, test, probing, job=Job(len(test)))
     columns, how = examined.activations.columns, Reading(share=0.05, draws=60)
     (succeeded,), (all_of_them,) = (findings(examined, how=how, which=which) for which in ("succeeded", "all"))
     accuracy = float((columns["predicted"] == columns["y"]).double().mean())

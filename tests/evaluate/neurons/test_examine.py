@@ -15,6 +15,7 @@ from pellucid.errors import ConfigError, MeasurementError, NoRoom, PellucidError
 from pellucid.evaluate.neurons import (
     Examined,
     Probing,
+    Towards,
     activations,
     attacked_activations,
     examine,
@@ -24,7 +25,7 @@ from pellucid.evaluate.neurons import (
     traces,
     write_findings,
 )
-from pellucid.ledger import Progress, Table
+from pellucid.ledger import Job, Progress, Table
 from pellucid.metrics.neurons import Cifar10WordNet, Identity, Reading
 
 ATTACK = PGD(eps=0.3, steps=5, goal=LowestLoss())
@@ -72,7 +73,7 @@ def test_chunks_for_which_memory_does_not_suffice_are_halved() -> None:
     for room in (5, 1):
         wide, cramped = Cramped(network(), 1000).eval(), Cramped(network(), room).eval()
         roomy, tight = (
-            (activations(net, split, layers), attacked_activations(net, split, layers, ATTACK, targets=2))
+            (activations(net, split, layers), attacked_activations(net, split, layers, Towards(ATTACK, 2)))
             for net in (wide, cramped)
         )
         for one, other in zip(roomy, tight, strict=True):
@@ -87,7 +88,7 @@ def test_chunks_for_which_memory_does_not_suffice_are_halved() -> None:
 @pytest.mark.parametrize("pool", ["max", "mean"])
 def test_a_neuron_is_a_unit_or_a_channel(pool: str) -> None:
     model, split = network("lenet"), some()
-    table = activations(model, split, ["activation1", "fc1"], pool=pool, batch=10)  # pyright: ignore[reportArgumentType]
+    table = activations(model, split, ["activation1", "fc1"], pool=pool, job=Job(10))  # pyright: ignore[reportArgumentType]
     assert isinstance(model, nn.Sequential)
     names = [name for name, _ in model.named_children()]
     after = model[: names.index("activation1") + 1](whole(split).x)
@@ -144,7 +145,7 @@ def test_sure_predictions_have_differences_too() -> None:
 
 def test_attacks_lead_away_from_the_label_and_count_where_they_arrive() -> None:
     model, split = network(), some(30)
-    table = attacked_activations(model, split, ["activation2"], ATTACK, targets=3, batch=16)
+    table = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 3), job=Job(16))
     columns = table.columns
     assert len(table) == 90
     pairs = set(zip(columns["index"].tolist(), columns["target"].tolist(), strict=True))
@@ -152,18 +153,18 @@ def test_attacks_lead_away_from_the_label_and_count_where_they_arrive() -> None:
     assert (columns["target"] != columns["y"]).all()
     assert torch.equal(columns["counted"], (columns["predicted"] == columns["target"]) & ~columns["reached_at_start"])
     assert columns["counted"].any()
-    everywhere = attacked_activations(model, some(4), ["activation2"], ATTACK, targets=99)
+    everywhere = attacked_activations(model, some(4), ["activation2"], Towards(ATTACK, 99))
     assert len(everywhere) == 36 and everywhere.about["targets"] == 9
     # random numbers belong to images, whatever the batch
-    again = attacked_activations(model, split, ["activation2"], ATTACK, targets=3, batch=7)
+    again = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 3), job=Job(7))
     assert torch.equal(columns["target"], again.columns["target"])
     torch.testing.assert_close(columns["at activation2"], again.columns["at activation2"], atol=1e-4, rtol=1e-4)
 
 
 def test_traced_images_are_those_whose_neurons_were_looked_at() -> None:
     model, split = network(), some(6)
-    looked = attacked_activations(model, split, ["activation2"], ATTACK, targets=2, batch=6).columns
-    traced = traces(model, split, ["activation2"], ATTACK, targets=2, batch=6).columns
+    looked = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 2), job=Job(6)).columns
+    traced = traces(model, split, ["activation2"], Towards(ATTACK, 2), job=Job(6)).columns
     assert traced["attacked"].tolist() == [False, True] * 6
     assert torch.equal(traced["predicted"][1::2], looked["predicted"][::2])
     assert traced["counted"][::2].all() and torch.equal(traced["counted"][1::2], looked["counted"][::2])
@@ -185,13 +186,13 @@ def test_a_killed_examination_goes_on_and_ends_with_the_same_bits(tmp_path: Path
 
         return watch
 
-    undisturbed = examine(model, split, probing, tmp_path / "one", batch=8)
+    undisturbed = examine(model, split, probing, tmp_path / "one", job=Job(8))
     for after in (2, 3, 3, 4):
         with pytest.raises(Stopped):
-            examine(model, split, probing, tmp_path / "two", batch=8, watch=stopping(after))  # pyright: ignore[reportArgumentType]
-    survivor = examine(model, split, probing, tmp_path / "two", batch=5)  # chunks stay as they were
+            examine(model, split, probing, tmp_path / "two", job=Job(8, watch=stopping(after)))  # pyright: ignore[reportArgumentType]
+    survivor = examine(model, split, probing, tmp_path / "two", job=Job(5))  # chunks stay as they were
     stages: list[Progress] = []
-    read = examine(model, split, probing, tmp_path / "two", watch=stages.append)
+    read = examine(model, split, probing, tmp_path / "two", job=Job(watch=stages.append))
     assert [(stage.doing, stage.done, stage.total) for stage in stages] == [
         ("activations", 24, 24),
         ("attacked", 24, 24),
@@ -202,7 +203,7 @@ def test_a_killed_examination_goes_on_and_ends_with_the_same_bits(tmp_path: Path
             one, two = getattr(undisturbed, name), getattr(other, name)
             assert isinstance(one, Table) and isinstance(two, Table)
             assert all(torch.equal(one.columns[key], two.columns[key]) for key in one.columns)
-    nowhere = examine(model, split, probing, batch=8)
+    nowhere = examine(model, split, probing, job=Job(8))
     assert torch.equal(nowhere.activations.columns["at activation2"], read.activations.columns["at activation2"])
 
 
@@ -247,7 +248,7 @@ def test_support_does_not_learn_from_the_image_that_it_judges() -> None:
     batch = whole(split)
     labels = torch.randint(10, (len(split),), generator=torch.Generator().manual_seed(0))
     own = TensorSplit(batch.x, labels, split.classes)
-    examined = examine(model, own, Probing(("activation1",), traced=len(own)), batch=359)
+    examined = examine(model, own, Probing(("activation1",), traced=len(own)), job=Job(359))
     found = supports(examined, "activation1", Identity()).errors
     assert found.low < 0.5 < found.high
 

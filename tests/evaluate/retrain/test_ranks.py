@@ -11,8 +11,8 @@ from torch import Tensor
 
 from chance import rare
 from pellucid.errors import ConfigError, Damaged, NotFinite, PellucidError, ShapeError, UnknownName
-from pellucid.evaluate.retrain import Values, protocols_named
-from pellucid.evaluate.retrain.cells import Cell, grid
+from pellucid.evaluate.retrain import Design, Values, protocols_named
+from pellucid.evaluate.retrain.cells import Cell
 from pellucid.evaluate.retrain.materials import SHARED, Changed
 from pellucid.evaluate.retrain.ranks import Ranks, Unit, ranked
 
@@ -99,7 +99,7 @@ def test_all_and_nothing() -> None:
 
 
 def test_a_grid_has_every_combination_once() -> None:
-    cells = grid(("roar", "kar"), ["a", "b"], (0.1, 0.5), 3)
+    cells = Design(("roar", "kar"), (0.1, 0.5), 3).cells(["a", "b"])
     assert len(set(cells)) == len(cells) == 24
     assert [cell.ranking for cell in cells] == ["a"] * 12 + ["b"] * 12
     assert str(cells[1]) == "roar of 0.1 by a, seed 1"
@@ -112,19 +112,19 @@ NOTHING = Values(torch.zeros(1, 1, 2, 2), torch.zeros(3, dtype=torch.long))
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: grid(("roar",), [], (0.1,), 1), ConfigError, "no ranking is named; give one or more"),
-        (lambda: grid((), ["a"], (0.1,), 1), ConfigError, "no protocol is named; give one or more"),
+        (lambda: Design(("roar",)).cells([]), ConfigError, "no ranking is named; give one or more"),
+        (lambda: Design(()), ConfigError, "no protocol is named; give one or more"),
         (
-            lambda: grid(("kar",), ["a"], (0.1, 0.1), 1),
+            lambda: Design(fractions=(0.1, 0.1)),
             ConfigError,
             "a fraction is named twice in 0.1, 0.1; name each once",
         ),
         (
-            lambda: grid(("kar",), ["a"], (1.5,), 1),
+            lambda: Design(fractions=(1.5,)),
             ConfigError,
             "a fraction is 1.5; it is a share of all places, in [0, 1]",
         ),
-        (lambda: grid(("kar",), ["a"], (0.5,), 0), ConfigError, "seeds is 0; train with 1 or more"),
+        (lambda: Design(seeds=0), ConfigError, "seeds is 0; train with 1 or more"),
         (lambda: protocols_named(["raor"]), UnknownName, "no protocol is called 'raor' (did you mean 'roar'?)"),
         (
             lambda: ranked(NOTHING, "pixel", (1, 3, 3), owner="mine", seed=0),

@@ -15,6 +15,7 @@ from pellucid.data import Data, Split, TensorSplit, sequential
 from pellucid.errors import ConfigError, MeasurementError, PellucidError, UnknownName
 from pellucid.evaluate.retrain import (
     RANKINGS,
+    Design,
     Explained,
     MeanWeight,
     NormLimeWeights,
@@ -30,7 +31,7 @@ from pellucid.evaluate.retrain import (
 )
 from pellucid.explainers import ExpectedGradients, Gradient, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
-from pellucid.ledger import Progress
+from pellucid.ledger import Job, Progress
 from pellucid.train import Adam, Constant
 
 RECIPE = Recipe(epochs=6, batch=32, optimizer=Adam(lr=0.02), schedule=Constant())
@@ -86,7 +87,8 @@ def study(path: Path, data: Data = PLANT) -> Study:
 def test_without_the_pixels_that_tell_nothing_is_learned_and_with_them_alone_all(tmp_path: Path) -> None:
     rankings = {"truth": Truth(), "random": Random(by="all"), "gradient": Explained()}
     share = 4 / 36
-    found = retrain(original(), factory, PLANT, rankings, RECIPE, tmp_path, fractions=(0.0, share, 0.5, 1.0), seeds=3)
+    design = Design(fractions=(0.0, share, 0.5, 1.0), seeds=3)
+    found = retrain(original(), factory, PLANT, rankings, RECIPE, tmp_path, design=design)
     for name in ("truth", "gradient"):
         assert found.accuracy("roar", name, share).value < 0.62, "removed, they leave nothing"
         assert found.accuracy("kar", name, share).value > 0.97, "kept alone, they tell all"
@@ -102,11 +104,13 @@ def test_without_the_pixels_that_tell_nothing_is_learned_and_with_them_alone_all
     assert found.area("kar", "truth").value > found.area("kar", "random").value
 
 
-def quick(out: Path, **other: Any) -> Retrained:
-    settings: dict[str, Any] = {"protocols": ("roar",), "fractions": (0.25, 0.5), "seeds": 2, "together": 3}
+QUICK = Design(("roar",), (0.25, 0.5), seeds=2)
+
+
+def quick(out: Path, design: Design = QUICK, job: Job = Job(3)) -> Retrained:
     rankings = {"random": Random(), "variance": Variance()}
     recipe = replace(RECIPE, epochs=2)
-    return retrain(original(), factory, PLANT, rankings, recipe, out, **{**settings, **other})
+    return retrain(original(), factory, PLANT, rankings, recipe, out, design=design, job=job)
 
 
 def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
@@ -119,28 +123,29 @@ def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(tmp_path: Path) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        quick(tmp_path / "parts", watch=stop)
-    assert said[0] == Progress("ranking by random", 0, 16) and said[2] == Progress("retraining", 3, 16)
+        quick(tmp_path / "parts", job=Job(3, watch=stop))
+    assert said[0] == Progress("retraining", 0, 16, "ranking by random") and said[2] == Progress("retraining", 3, 16)
     (folder,) = (tmp_path / "parts").iterdir()
     assert [path.name for path in sorted((folder / "chunks").iterdir())] == ["00000.npz", "checksums.txt"]
     later = list[Progress]()
     # it is divided as it was begun
-    parts = quick(tmp_path / "parts", watch=later.append, together=8)
-    assert later[0].doing == "retraining" and later[0].done == 6, "ranks are there, and three networks"
+    parts = quick(tmp_path / "parts", job=Job(8, watch=later.append))
+    assert not later[0].words and later[0].done == 6, "ranks are there, and three networks"
     assert later[-1].done == later[-1].total == 16
     assert parts.rows() == whole.rows() and parts.about == whole.about
     again = list[Progress]()
-    assert quick(tmp_path / "parts", watch=again.append).rows() == whole.rows() and not again
+    assert quick(tmp_path / "parts", job=Job(watch=again.append)).rows() == whole.rows() and not again
 
 
 def test_how_many_are_trained_at_once_does_not_show(tmp_path: Path) -> None:
-    one, many = quick(tmp_path / "one", together=1), quick(tmp_path / "many", together=None)
+    one, many = quick(tmp_path / "one", job=Job(1)), quick(tmp_path / "many", job=Job())
     assert one.rows() == many.rows()
 
 
 def test_what_it_depends_on_is_in_its_folder_s_name(tmp_path: Path) -> None:
-    for other in ({}, {"seed": 1}, {"unit": "scalar"}, {"fractions": (0.25,)}, {"together": 1}):
-        quick(tmp_path, **other)
+    for other in ({}, {"seed": 1}, {"unit": "scalar"}, {"fractions": (0.25,)}):
+        quick(tmp_path, replace(QUICK, **other))
+    quick(tmp_path, job=Job(1))
     assert len(list(tmp_path.glob("retrain-*"))) == 4
 
 
@@ -289,7 +294,6 @@ def steps(out: Path, data: Data = PLANT, **other: Any) -> Callable[[], object]:
             "NormLime has words=0 with superpixels by 'slic', which are others in each image; "
             "give words, or a segmentation that all images share, such as 'grid'",
         ),
-        (steps(Path(), together=0), MeasurementError, "together is 0; train 1 network or more at a time"),
         (
             steps(Path(), data=replace(PLANT, test=PLANT.test.take(0))),
             MeasurementError,

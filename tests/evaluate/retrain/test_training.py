@@ -13,9 +13,8 @@ from pellucid.errors import ConfigError, Diverged
 from pellucid.evaluate.retrain.cells import Cell
 from pellucid.evaluate.retrain.materials import SHARED, Changed
 from pellucid.evaluate.retrain.ranks import Ranks
-from pellucid.evaluate.retrain.room import fitting
-from pellucid.evaluate.retrain.side_by_side import SideBySide, check_recipe, correct
-from pellucid.evaluate.retrain.stacked import Stacked
+from pellucid.evaluate.retrain.retraining import fitting
+from pellucid.evaluate.retrain.side_by_side import SideBySide, Stacked, check_recipe, correct
 from pellucid.train import SGD, Adam, Constant, Watch
 
 X = torch.rand(50, 2, 6, 6, generator=torch.Generator().manual_seed(0))

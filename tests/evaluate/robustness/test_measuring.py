@@ -15,7 +15,7 @@ from pellucid.attacks.victim import Images, Victim
 from pellucid.data import TensorSplit, sample
 from pellucid.errors import MeasurementError, NoRoom
 from pellucid.evaluate import Record, measure
-from pellucid.ledger import Progress, fingerprint
+from pellucid.ledger import Job, Progress, fingerprint
 from pellucid.norms import Linf
 
 ATTACK = Repeat(PGD(eps=0.05, steps=3), 2)
@@ -40,7 +40,7 @@ def same(one: Record, other: Record) -> bool:
 
 def test_chunks_do_not_show_in_the_result() -> None:
     model, split = subject()
-    whole, parts = measure(model, split, ATTACK, batch=23), measure(model, split, ATTACK, batch=4)
+    whole, parts = measure(model, split, ATTACK, job=Job(23)), measure(model, split, ATTACK, job=Job(4))
     assert torch.equal(whole.columns["reached"], parts.columns["reached"])
     assert torch.allclose(whole.columns["distance"], parts.columns["distance"], atol=1e-5)
     assert whole.columns["index"].tolist() == list(range(23))
@@ -54,14 +54,14 @@ def test_chunks_do_not_show_in_the_result() -> None:
 def test_progress_tells_the_running_accuracy() -> None:
     model, split = subject()
     steps: list[Progress] = []
-    record = measure(model, split, ATTACK, batch=10, watch=steps.append)
+    record = measure(model, split, ATTACK, job=Job(10, watch=steps.append))
     assert [(step.done, step.total) for step in steps] == [(10, 23), (20, 23), (23, 23)]
     assert steps[-1].words == f"accuracy {record.robust_accuracy(0.05).value:.3f}"
 
 
 def test_a_measurement_that_was_cut_short_goes_on(tmp_path: Path) -> None:
     model, split = subject()
-    expected = measure(model, split, ATTACK, batch=5)
+    expected = measure(model, split, ATTACK, job=Job(5))
     begun: list[Progress] = []
 
     def stop(step: Progress) -> None:
@@ -70,11 +70,11 @@ def test_a_measurement_that_was_cut_short_goes_on(tmp_path: Path) -> None:
             raise Stop
 
     with pytest.raises(Stop):
-        measure(model, split, ATTACK, batch=5, folder=tmp_path, watch=stop)
+        measure(model, split, ATTACK, folder=tmp_path, job=Job(5, watch=stop))
     assert len(list((tmp_path / "chunks").glob("*.npz"))) == 2
     # another batch size does not disturb what is there
     steps: list[Progress] = []
-    found = measure(model, split, ATTACK, batch=8, folder=tmp_path, watch=steps.append)
+    found = measure(model, split, ATTACK, folder=tmp_path, job=Job(8, watch=steps.append))
     assert [step.done for step in steps] == [10, 15, 20, 23]
     assert same(found, expected)
     assert same(Record.load(tmp_path / "record.npz"), expected)

@@ -11,7 +11,6 @@ from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.audits.robust.part import written
 from pellucid.evaluate import measure
 from pellucid.evaluate.explanations import Passes
-from pellucid.ledger import Progress
 from pellucid.norms import Linf
 from pellucid.page.figure import Figure
 from pellucid.papers import CROCE, cites
@@ -45,18 +44,13 @@ class AutoAttacked(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Attack by all four parts."""
-
-        def watch(step: Progress) -> None:
-            task.watch(step.done, step.total, f"AutoAttack: {step.words}")
-
         record = measure(
             task.subject.model,
             task.some(self.n),
             AutoAttack(eps=self.eps),
             seed=task.seed,
-            batch=64,
             folder=task.place / "record",
-            watch=watch,
+            job=task.job(64, lambda step: f"AutoAttack: {step.words}"),
         )
         arguments = ("linf", written(self.eps), "auto-attack")
         return Finding((Figure("robust_accuracy", arguments, record.robust_accuracy(self.eps)),))

@@ -15,7 +15,6 @@ from pellucid.drawing import colored, scaled
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import NormLime
-from pellucid.ledger import Progress
 from pellucid.papers import cites
 from pellucid.subjects import Subject
 
@@ -56,12 +55,9 @@ class ClassMaps(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Explain them one by one, then put that together."""
-
-        def watch(step: Progress) -> None:
-            task.watch(step.done, step.total, "LIME for class maps")
-
+        job = task.job(16, lambda _: "LIME for class maps")
         folder = evaluate.explain(
-            task.subject.model, task.some(self.n), self.explainer, task.place, seed=task.seed, batch=16, watch=watch
+            task.subject.model, task.some(self.n), self.explainer, task.place, seed=task.seed, job=job
         )
         importance = folder.importance(self.explainer.rule)
         names = evaluate.names_of(folder, task.subject.split, importance)

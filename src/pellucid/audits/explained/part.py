@@ -17,7 +17,6 @@ from pellucid.data import Split
 from pellucid.evaluate.explanations import Judged, Metric, Passes, judge
 from pellucid.explainers import Explainer
 from pellucid.explainers.explanation import in_words
-from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
 from pellucid.papers import cites
 from pellucid.subjects import Subject, fitted
@@ -95,18 +94,14 @@ class Explained(Part):
         return tuple(in_words(found.notes, [] if found.completeness is None else found.completeness.lost))
 
     def _judged(self, task: Task, name: str, explainer: Explainer, metrics: Mapping[str, Metric]) -> list[Figure]:
-        def watch(step: Progress) -> None:
-            task.watch(step.done, step.total, f"explanations by {name}")
-
         found = judge(
             task.subject.model,
             task.some(self.n),
             metrics,
             explainer=explainer,
             seed=task.seed,
-            batch=32,
             folders={metric: task.place / f"{name}-{metric}" for metric in metrics},
-            watch=watch,
+            job=task.job(32, lambda _: f"explanations by {name}"),
         )
         return [figure(metric, metrics[metric], record, name) for metric, record in found.items()]
 

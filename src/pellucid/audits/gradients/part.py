@@ -13,7 +13,6 @@ from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Metric, Passes, judge
 from pellucid.explainers import Gradient
-from pellucid.ledger import Progress
 from pellucid.page.figure import Figure
 from pellucid.papers import cites
 from pellucid.subjects import Subject
@@ -50,19 +49,14 @@ class Gradients(Part):
 
     def carry_out(self, task: Task) -> Finding:
         """Judge them all on the same maps."""
-
-        def watch(step: Progress) -> None:
-            task.watch(step.done, step.total, "gradients")
-
         found = judge(
             task.subject.model,
             task.some(self.n),
             self.metrics,
             explainer=Gradient(),
             seed=task.seed,
-            batch=64,
             folders={metric: task.place / metric for metric in self.metrics},
-            watch=watch,
+            job=task.job(64, lambda _: "gradients"),
         )
         figures: list[Figure] = []
         for name, record in found.items():

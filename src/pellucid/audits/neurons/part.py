@@ -17,7 +17,6 @@ from pellucid.errors import PellucidError
 from pellucid.evaluate.explanations import Passes
 from pellucid.evaluate.neurons import Examined, LayerFindings, Probing, examine, findings
 from pellucid.evaluate.neurons.writing import neuron_rows
-from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.norms import Linf
 from pellucid.page.figure import Better, Figure
@@ -80,13 +79,8 @@ class Neurons(Part):
             attack = Square(eps=self.eps, queries=QUERIES * self.steps, goal=Confirmed())
         targets = min(self.targets, len(task.subject.split.classes) - 1)
         probing = Probing(layers, attack=attack, targets=targets, traced=0)
-
-        def watch(stage: Progress) -> None:
-            task.watch(stage.done, stage.total, f"neurons: {stage.doing}")
-
-        examined = examine(
-            task.subject.model, task.some(self.n), probing, task.place, seed=task.seed, batch=64, watch=watch
-        )
+        job = task.job(64, lambda step: f"neurons: {step.doing}")
+        examined = examine(task.subject.model, task.some(self.n), probing, task.place, seed=task.seed, job=job)
         figures: list[Figure] = []
         details: dict[str, OfLayer] = {}
         for found in findings(examined, which="all", seed=task.seed):

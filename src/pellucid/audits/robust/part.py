@@ -18,7 +18,6 @@ from pellucid.audits.searches import blindly, bounded, nearest, without_slopes
 from pellucid.errors import MeasurementError
 from pellucid.evaluate import Record, Verdict, measure, verdicts
 from pellucid.evaluate.explanations import Passes
-from pellucid.ledger import Progress
 from pellucid.norms import L2, Linf
 from pellucid.page.figure import Figure
 from pellucid.papers import CROCE, MADRY, NOACK, PINTOR, RONY, WOODS, cites
@@ -117,17 +116,13 @@ class Robust(Part):
         return [replace(verdict, check=verdict.check + goal) for verdict in found]
 
     def _measured(self, task: Task, words: str, attack: Attack, n: int, name: str) -> Record:
-        def watch(step: Progress) -> None:
-            task.watch(step.done, step.total, f"{words}: {step.words}")
-
         return measure(
             task.subject.model,
             task.some(n),
             attack,
             seed=task.seed,
-            batch=64,
             folder=task.place / f"{config.kind_of(type(attack))}-{name}",
-            watch=watch,
+            job=task.job(64, lambda step: f"{words}: {step.words}"),
         )
 
 

@@ -42,13 +42,12 @@ class Bar:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
-    def __call__(self, step: Progress, doing: str = "") -> None:
-        """Say how far it is, and in words what came of it so far; `doing` may say better what is done."""
-        name = doing or step.doing
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task("", total=step.total)
-        said = printable(f"{name}: {step.words}" if step.words else name)
-        self._bars.update(self._tasks[name], description=said, completed=step.done, total=step.total)
+    def __call__(self, step: Progress) -> None:
+        """Say how far it is, and in words what came of it so far."""
+        if step.doing not in self._tasks:
+            self._tasks[step.doing] = self._bars.add_task("", total=step.total)
+        said = printable(f"{step.doing}: {step.words}" if step.words else step.doing)
+        self._bars.update(self._tasks[step.doing], description=said, completed=step.done, total=step.total)
 
 
 class Screen:

@@ -16,7 +16,7 @@ from pellucid.evaluate.class_importance.folder import ImportanceFolder
 from pellucid.explainers.normlime import NormLime, Vocabulary
 from pellucid.explainers.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
 from pellucid.kinds import in_single
-from pellucid.ledger import WHOLE, Chunks, Columns, Progress, by_images, fingerprint, finished, identity, in_chunks
+from pellucid.ledger import BATCH, Chunks, Columns, Job, by_images, fingerprint, identity, in_chunks
 
 _EDITION = 2  # what hides nothing has no coefficient
 _LEARNED_FROM = 500  # images that a vocabulary is learned from, however many are explained
@@ -30,16 +30,13 @@ def explain(
     *,
     labels: Labels = "predicted",
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> ImportanceFolder:
     """LIME for every image of a split, in a folder inside `out` that is named by all that the explanations depend on.
 
     Each image is explained for the class that it is predicted as, or for its label; that is the class that its
     explanation counts for. How explanations are put together is no part of it: one folder answers for every `Rule`.
-    The same call goes on where it was stopped, and finds again what is complete. Several processes may do so at once,
-    or each make a `part` such as 2/8. Memory grows with `batch`, not with the number of images.
+    The same call goes on where it was stopped, and finds again what is complete. Several processes may do so at once.
     """
     if not len(split):
         raise MeasurementError("this split has no images; explain one or more")
@@ -58,7 +55,7 @@ def explain(
         "data": split.fingerprint(),
         "model": fingerprint(model),
     }
-    model = in_single(model, first.x)
+    model, batch = in_single(model, first.x), job.batch or BATCH
     store = _Explanations(ImportanceFolder(out / f"normlime-{identity(about)}"), about, batch)
     store.begin()
     vocabulary = store.words(lambda: _vocabulary(model, split, explainer, seed, batch)) if explainer.words else None
@@ -67,7 +64,7 @@ def explain(
         return _columns(some, explained(model, some, explainer.lime, labels, vocabulary, seed=seed))
 
     make = by_images(split, columns, _joined)
-    return finished(in_chunks(store, make, rows=len(split), doing="explaining", part=part), watch)
+    return in_chunks(store, make, rows=len(split), doing="explaining", job=job)
 
 
 def _vocabulary(model: nn.Module, split: Split, explainer: NormLime, seed: int, batch: int) -> Vocabulary:

@@ -17,9 +17,9 @@ from pellucid.evaluate.explanations.passes import counted
 from pellucid.explainers import Explainer
 from pellucid.kinds import in_single
 from pellucid.ledger import (
-    WHOLE,
     Columns,
     Folder,
+    Job,
     Memory,
     Progress,
     Table,
@@ -28,7 +28,6 @@ from pellucid.ledger import (
     chunked,
     described,
     fingerprint,
-    finished,
     in_chunks,
     in_halves_on_oom,
     joined,
@@ -100,17 +99,14 @@ def judge(
     explainer: Explainer | None = None,
     of: int | str = "predicted",
     seed: int = 0,
-    batch: int = 128,
     folders: Mapping[str, Path] | None = None,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> dict[str, Judged]:
     """What each metric says of how `explainer` explains every image of a split.
 
     Without an explainer the maps are the split's column `map`. Maps are made once for all metrics. In `folders`, one
     for each metric, every chunk is kept when it is done, and the same call goes on after the last one. Several
-    processes may work in the same folders, or each on a `part` such as 2/8. Memory grows with `batch`, not with the
-    number of images.
+    processes may work in the same folders.
     """
     if not len(split):
         raise MeasurementError("this split has no images; judge the explanations of one or more")
@@ -123,7 +119,7 @@ def judge(
     (first,) = split.batches([torch.arange(1)])
     model = in_single(model, first.x)
     looked = fingerprint(model)  # of a copy in float32, where the network is in half precision
-    stores = {name: stored(folders[name] if folders else None, Judged, about[name], batch) for name in metrics}
+    stores = {name: stored(folders[name] if folders else None, Judged, about[name], job) for name in metrics}
     sizes = {name: store.begin() for name, store in stores.items()}
     complete = {name: found for name, store in stores.items() if (found := store.whole()) is not None}
 
@@ -140,12 +136,12 @@ def judge(
                     found[name] = columns
                 yield found
 
-        return finished(in_chunks(some, make, rows=len(split), doing="judging", part=part), watch)
+        return in_chunks(some, make, rows=len(split), doing="judging", job=job)
 
     open_ = sorted({sizes[name] for name in metrics if name not in complete})
     for found in all_of([partial(together, size) for size in open_]):
         complete |= found
-    watch(Progress("judging", len(split), len(split)))
+    job.watch(Progress("judging", len(split), len(split)))
     return {name: complete[name] for name in metrics}
 
 

@@ -1,8 +1,9 @@
 """What neurons say of images that the network was made to take for other classes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Int
@@ -15,17 +16,21 @@ from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ConfigError
 from pellucid.evaluate.neurons.observing import Pool, described, examinable, looked
-from pellucid.ledger import WHOLE, Progress, Table, by_images, finished, in_chunks, stored
+from pellucid.ledger import Job, Table, by_images, in_chunks, stored
 from pellucid.randomness import Noise, derive
 
 
 @dataclass(frozen=True)
 class Towards:
-    """An attack that leads each image to other classes, drawn at random for each: as many as `targets`, or all."""
+    """An attack that leads each image to other classes, drawn at random for each: as many as `targets`, or all.
+
+    It needs the goal `LowestLoss`, to go as far as it can, or `Confirmed`, to stop where the network first says the
+    class.
+    """
 
     attack: Attack
-    targets: int
-    seed: int
+    targets: int = 9
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.attack.goal, LowestLoss | Confirmed):
@@ -35,6 +40,10 @@ class Towards:
             )
         if self.targets < 1:
             raise ConfigError(f"targets is {self.targets}; lead each image to 1 other class or more")
+
+    def about(self, classes: int) -> dict[str, Any]:
+        """All of it that a result depends on, among so many classes."""
+        return {"attack": config.dump(self.attack), "targets": min(self.targets, classes - 1), "seed": self.seed}
 
     def of(self, images: Batch, classes: int) -> Int[Tensor, "b targets"]:
         """The classes that each image is led to, its own never among them."""
@@ -68,29 +77,19 @@ def attacked_activations(
     model: nn.Module,
     split: Split,
     layers: Sequence[str],
-    attack: Attack,
+    towards: Towards,
     *,
-    targets: int = 9,
     pool: Pool = "max",
-    seed: int = 0,
-    batch: int = 128,
     folder: Path | None = None,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Table:
     """A row for each image and each class that it is led to, with what neurons say under `at LAYER`.
 
-    `attack` needs the goal `LowestLoss`, to go as far as it can, or `Confirmed`, to stop where the network first says
-    the class. `counted` says where it succeeded; an image that the network took for the class from the start does not
+    `counted` says where the attack succeeded; an image that the network took for the class from the start does not
     count, and `reached_at_start` says so.
     """
-    towards, classes = Towards(attack, targets, seed), len(split.classes)
-    about = described(model, split, layers, pool) | {
-        "attack": config.dump(attack),
-        "targets": min(targets, classes - 1),
-        "seed": seed,
-    }
-
+    classes = len(split.classes)
+    about = described(model, split, layers, pool) | towards.about(classes)
     model = examinable(model, split)
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
@@ -112,5 +111,5 @@ def attacked_activations(
             )
         return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}
 
-    store = stored(folder, Table, about, batch)
-    return finished(in_chunks(store, by_images(split, columns), rows=len(split), doing="attacked", part=part), watch)
+    store = stored(folder, Table, about, job)
+    return in_chunks(store, by_images(split, columns), rows=len(split), doing="attacked", job=job)

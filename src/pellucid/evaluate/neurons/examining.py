@@ -1,9 +1,7 @@
 """Everything that the measures of neurons need of a network, kept in one folder."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -14,7 +12,9 @@ from pellucid.errors import ConfigError
 from pellucid.evaluate.neurons.attacked import Towards, attacked_activations
 from pellucid.evaluate.neurons.observing import Pool, activations, described
 from pellucid.evaluate.neurons.tracing import traces
-from pellucid.ledger import WHOLE, Progress, Table, all_of, identity
+from pellucid.ledger import Job, Table, all_of, identity
+
+_TRACED = 16  # images at once: the passes behind one are many
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,11 @@ class Probing:
             raise ConfigError(f"the layers {', '.join(self.layers)} are not all different; name each once")
         if self.traced < 0:
             raise ConfigError(f"traced is {self.traced}; take apart 0 predictions or more")
-        if self.attack is not None:
-            Towards(self.attack, self.targets, 0)  # which refuses what cannot be
+        self.towards(0)  # which refuses what cannot be
+
+    def towards(self, seed: int) -> Towards | None:
+        """The attack with where it leads."""
+        return None if self.attack is None else Towards(self.attack, self.targets, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +64,16 @@ def examine(
     out: Path | None = None,
     *,
     seed: int = 0,
-    batch: int = 128,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Examined:
     """Carry out all passes, in a folder inside `out` that is named by all that they depend on.
 
-    The same call goes on where it was stopped, and reads back what is complete. Several processes may do so at once,
-    or each look at a `part` such as 2/8. `watch` is told how far it is.
+    The same call goes on where it was stopped, and reads back what is complete. Several processes may do so at once.
     """
-    attack, layers = probing.attack, probing.layers
-    path = None
+    layers, towards, path = probing.layers, probing.towards(seed), None
     if out is not None:
         about = described(model, split, layers, probing.pool) | {
-            "attack": None if attack is None else config.dump(attack),
+            "attack": None if probing.attack is None else config.dump(probing.attack),
             "targets": probing.targets,
             "traced": probing.traced,
             "seed": seed,
@@ -85,32 +84,21 @@ def examine(
         return None if path is None else path / name
 
     def all_images() -> Table:
-        return activations(model, split, layers, pool=probing.pool, folder=place("activations"), **common)
+        return activations(model, split, layers, pool=probing.pool, folder=place("activations"), job=job)
 
     def attacked_images() -> Table | None:
-        if attack is None:
+        if towards is None:
             return None
-        return attacked_activations(
-            model,
-            split,
-            layers,
-            attack,
-            targets=probing.targets,
-            pool=probing.pool,
-            seed=seed,
-            folder=place("attacked"),
-            **common,
-        )
+        folder = place("attacked")
+        return attacked_activations(model, split, layers, towards, pool=probing.pool, folder=folder, job=job)
 
     def some_traces() -> Table | None:
         if not probing.traced:
             return None
         some = sample(split, probing.traced, seed=seed)
-        # the passes behind one image are many
-        few: dict[str, Any] = {**common, "batch": min(batch, 16)}
-        return traces(model, some, layers, attack, targets=probing.targets, seed=seed, folder=place("traces"), **few)
+        few = replace(job, batch=min(job.batch or _TRACED, _TRACED))
+        return traces(model, some, layers, towards, folder=place("traces"), job=few)
 
-    common: dict[str, Any] = {"batch": batch, "part": part, "watch": watch}
     found, attacked, traced = all_of([all_images, attacked_images, some_traces])
     assert found is not None
     return Examined(probing, tuple(split.classes), found, attacked, traced, path)

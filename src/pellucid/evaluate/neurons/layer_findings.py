@@ -103,8 +103,8 @@ _PARTS = {
 
 def findings(
     examined: Examined,
-    similarity: ClassSimilarity = Identity(),  # noqa: B008
-    how: Reading = Reading(),  # noqa: B008
+    similarity: ClassSimilarity = Identity(),
+    how: Reading = Reading(),
     *,
     which: Which = "succeeded",
     seed: int = 0,

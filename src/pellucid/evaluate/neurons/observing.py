@@ -1,6 +1,6 @@
 """What the neurons of some layers say of every image."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +14,11 @@ from pellucid.data import Split
 from pellucid.errors import MeasurementError, ShapeError
 from pellucid.kinds import in_single
 from pellucid.ledger import (
-    WHOLE,
-    Progress,
+    Job,
     Table,
     by_images,
     check_unchanged,
     fingerprint,
-    finished,
     in_chunks,
     stored,
 )
@@ -36,10 +34,8 @@ def activations(
     layers: Sequence[str],
     *,
     pool: Pool = "max",
-    batch: int = 128,
     folder: Path | None = None,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Table:
     """A row per image: its number, label, prediction, and under `at LAYER` what each neuron of that layer says.
 
@@ -54,9 +50,8 @@ def activations(
         check_unchanged(model, looked_at)
         return {"index": images.index, "y": images.y, "predicted": logits.argmax(1), **found}
 
-    store = stored(folder, Table, about, batch)
-    steps = in_chunks(store, by_images(split, columns), rows=len(split), doing="activations", part=part)
-    return finished(steps, watch)
+    store = stored(folder, Table, about, job)
+    return in_chunks(store, by_images(split, columns), rows=len(split), doing="activations", job=job)
 
 
 def examinable(model: nn.Module, split: Split) -> nn.Module:

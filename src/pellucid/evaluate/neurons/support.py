@@ -63,7 +63,7 @@ def supports(
     examined: Examined,
     layer: str,
     similarity: ClassSimilarity,
-    how: Reading = Reading(),  # noqa: B008
+    how: Reading = Reading(),
     *,
     seed: int = 0,
 ) -> Support:

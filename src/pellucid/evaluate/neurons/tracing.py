@@ -3,14 +3,11 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from pellucid import config
-from pellucid.attacks import Attack
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.evaluate.neurons.attacked import Towards
@@ -18,13 +15,11 @@ from pellucid.evaluate.neurons.observing import column_of, described, examinable
 from pellucid.explainers.room import full_pass
 from pellucid.hooks import hooked
 from pellucid.ledger import (
-    WHOLE,
-    Progress,
+    Job,
     Table,
     by_images,
     check_unchanged,
     fingerprint,
-    finished,
     in_chunks,
     stored,
 )
@@ -39,24 +34,19 @@ def traces(
     model: nn.Module,
     split: Split,
     layers: Sequence[str],
-    attack: Attack | None = None,
+    towards: Towards | None = None,
     *,
-    targets: int = 9,
-    seed: int = 0,
-    batch: int = 128,
     folder: Path | None = None,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> Table:
-    """A row per image, and with an `attack` one more for the image led to its first target.
+    """A row per image, and with `towards` one more for the image led to its first target.
 
     Under `at LAYER` is how much of the prediction's probability goes without each neuron. `attacked` tells rows
     apart, and `counted` says where the attack succeeded; real images count.
     """
-    towards = None if attack is None else Towards(attack, targets, seed)
-    about: dict[str, Any] = described(model, split, layers, "max") | {"traces": True, "seed": seed}
-    if attack is not None:
-        about |= {"attack": config.dump(attack), "targets": min(targets, len(split.classes) - 1)}
+    about = described(model, split, layers, "max") | {"traces": True}
+    if towards is not None:
+        about |= towards.about(len(split.classes))
     model = examinable(model, split)
     looked_at = fingerprint(model)  # of a copy in float32, where the network is in half precision
 
@@ -70,8 +60,8 @@ def traces(
         check_unchanged(model, looked_at)
         return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}
 
-    store = stored(folder, Table, about, batch)
-    return finished(in_chunks(store, by_images(split, columns), rows=len(split), doing="traces", part=part), watch)
+    store = stored(folder, Table, about, job)
+    return in_chunks(store, by_images(split, columns), rows=len(split), doing="traces", job=job)
 
 
 def _traced(

@@ -1,8 +1,9 @@
 import pellucid.registry
 
+from .cells import FRACTIONS as FRACTIONS
 from .cells import PROTOCOLS as PROTOCOLS
+from .cells import Design as Design
 from .cells import Protocol as Protocol
-from .cells import grid as grid
 from .cells import protocols_named as protocols_named
 from .explained import Explained as Explained
 from .named import chosen as chosen
@@ -13,8 +14,6 @@ from .ranking import Values as Values
 from .ranking import for_all as for_all
 from .ranks import Unit as Unit
 from .retrained import Retrained as Retrained
-from .retraining import FRACTIONS as FRACTIONS
-from .retraining import check_together as check_together
 from .retraining import place as place
 from .retraining import retrain as retrain
 from .side_by_side import Factory as Factory

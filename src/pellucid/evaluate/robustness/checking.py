@@ -22,7 +22,7 @@ def verdicts(
     batch: Batch,
     *,
     classes: Sequence[str],
-    attack: Attack = PGD(),  # noqa: B008
+    attack: Attack = PGD(),
     seed: int = 0,
     checks: Sequence[str] = (),
 ) -> tuple[Verdict, ...]:

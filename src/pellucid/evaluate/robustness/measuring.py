@@ -1,6 +1,6 @@
 """Attacking a split chunk by chunk; what is done is kept, so that a measurement that was killed goes on."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from pellucid.data import Split
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.robustness.record import Record
 from pellucid.ledger import (
-    WHOLE,
-    Progress,
+    Job,
     by_images,
     check_unchanged,
     described,
     fingerprint,
-    finished,
     in_chunks,
     stored,
 )
@@ -31,37 +29,33 @@ def measure(
     attack: Attack,
     *,
     seed: int = 0,
-    batch: int = 128,
     folder: Path | None = None,
-    part: str = WHOLE,
-    engine: Engine = Engine(),  # noqa: B008
-    watch: Callable[[Progress], None] = lambda _: None,
+    engine: Engine = Engine(),
+    job: Job = Job(),
 ) -> Record:
-    """What an attack comes to on every image of a split; `watch` is told how far it is, and the accuracy so far.
+    """What an attack comes to on every image of a split; `job.watch` is told the accuracy so far.
 
     In a `folder` every chunk is kept when it is done, and the same call goes on after the last one; a complete
-    measurement is read back. Several processes may work in one folder, or each on a `part` such as 2/8. Memory grows
-    with `batch`, not with the number of images; where even that is too much, chunks are halved.
+    measurement is read back. Several processes may work in one folder.
     """
     if not len(split):
         raise MeasurementError("this split has no images; measure on one or more")
     about = description(model, split, attack, seed, engine)
-    store = stored(folder, Record, about, batch)
+    store = stored(folder, Record, about, job)
 
     def columns(images: Batch) -> dict[str, Tensor]:
         found = _columns(images, attack.on(model, images, seed=seed, engine=engine))
         check_unchanged(model, about["model"])
         return found
 
-    steps = in_chunks(
+    return in_chunks(
         store,
         by_images(split, columns),
         rows=len(split),
         doing="measuring",
-        part=part,
         words=lambda: _accuracy(store.parts.values()),
+        job=job,
     )
-    return finished(steps, watch)
 
 
 def description(model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine) -> dict[str, Any]:

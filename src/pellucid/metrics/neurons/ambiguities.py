@@ -56,7 +56,7 @@ def ambiguity(
     targets: Int[Tensor, " attacked"],
     *,
     classes: int,
-    how: Reading = Reading(),  # noqa: B008
+    how: Reading = Reading(),
     seed: int = 0,
 ) -> Ambiguity:
     """What activates each neuron among real and among attacked images.

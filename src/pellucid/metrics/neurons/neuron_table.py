@@ -77,10 +77,10 @@ class NeuronTable:
 def consistency(
     activations: Float[Tensor, "images neurons"],
     labels: Int[Tensor, " labels"],
-    similarity: ClassSimilarity = Identity(),  # noqa: B008
+    similarity: ClassSimilarity = Identity(),
     *,
     classes: Sequence[str] = (),
-    how: Reading = Reading(),  # noqa: B008
+    how: Reading = Reading(),
     seed: int = 0,
 ) -> NeuronTable:
     """How consistent each neuron is, from its activation on labeled images.

@@ -12,10 +12,10 @@ from pellucid.metrics.neurons.top_sets import check, top_sets, weights_of
 def meanings(
     activations: Float[Tensor, "images neurons"],
     labels: Int[Tensor, " labels"],
-    similarity: ClassSimilarity = Identity(),  # noqa: B008
+    similarity: ClassSimilarity = Identity(),
     *,
     classes: tuple[str, ...],
-    how: Reading = Reading(),  # noqa: B008
+    how: Reading = Reading(),
 ) -> Float[Tensor, "neurons classes"]:
     """How much each neuron usually means each class: how like it are the classes of the images that activate it.
 

@@ -1,6 +1,6 @@
 """Making the maps of a whole split; what is done is kept, so that a making that was killed goes on."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from pellucid.data import Split
 from pellucid.errors import DataError, NotFinite
 from pellucid.explainers import Explainer
 from pellucid.kinds import in_single
-from pellucid.ledger import WHOLE, Progress, chunked, fingerprint, finished, identity, in_chunks, in_halves_on_oom
+from pellucid.ledger import Job, Progress, chunked, fingerprint, finished, identity, in_halves_on_oom, steps_in_chunks
 from pellucid.train.references.map_folder import MapFolder
 from pellucid.train.references.partial_maps import PartialMaps
 
@@ -28,20 +28,15 @@ def make(
     of: int | Literal["label", "predicted"] = "label",
     seed: int = 0,
     dtype: Precision = "float32",
-    batch: int | None = None,
-    part: str = WHOLE,
-    watch: Callable[[Progress], None] = lambda _: None,
+    job: Job = Job(),
 ) -> MapFolder:
     """The maps of every image of a split, in a folder inside `out` that is named by all that they depend on.
 
-    The same call goes on where it was stopped, and finds again what is complete. Several processes may do so at once,
-    or each make a `part` such as 2/8. `batch` images are explained at
-    once: 32 where none is given, or 512 on an accelerator. In float16 maps take half the room, keep three digits, and
-    lose what is smaller than 6e-8.
+    The same call goes on where it was stopped, and finds again what is complete. Several processes may do so at once.
+    Where the job does not say how many, 32 images are explained at once, or 512 on an accelerator. In float16 maps
+    take half the room, keep three digits, and lose what is smaller than 6e-8.
     """
-    return finished(
-        make_steps(model, split, explainer, out, of=of, seed=seed, dtype=dtype, batch=batch, part=part), watch
-    )
+    return finished(make_steps(model, split, explainer, out, of=of, seed=seed, dtype=dtype, job=job), job)
 
 
 def make_steps(
@@ -53,8 +48,7 @@ def make_steps(
     of: int | Literal["label", "predicted"] = "label",
     seed: int = 0,
     dtype: Precision = "float32",
-    batch: int | None = None,
-    part: str = WHOLE,
+    job: Job = Job(),
 ) -> Generator[Progress, None, MapFolder]:
     """Make maps as `make` does, as a generator that says how far it is."""
     if not len(split):
@@ -71,14 +65,14 @@ def make_steps(
     (first,) = split.batches([torch.arange(1)])
     model = in_single(model, first.x)
     folder = MapFolder(out / f"{about['explainer']['kind']}-{identity(about)}")
-    store = PartialMaps(folder, about, batch or (512 if split.labels.is_cuda else 32))
+    store = PartialMaps(folder, about, job.batch or (512 if split.labels.is_cuda else 32))
 
     def made(numbers: Iterator[int], size: int) -> Iterator[Tensor]:
         for _, images in chunked(split, numbers, size):
             found = in_halves_on_oom(lambda some: explainer.on(model, some, of, seed=seed).map, images)
             yield _narrowed(torch.cat(found), dtype)
 
-    return (yield from in_chunks(store, made, rows=len(split), doing="maps", part=part))
+    return (yield from steps_in_chunks(store, made, rows=len(split), doing="maps", job=job))
 
 
 def _narrowed(maps: Tensor, dtype: Precision) -> Tensor:
