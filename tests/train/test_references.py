@@ -36,7 +36,7 @@ from pellucid.train.references import (
     permuted,
     thresholded,
 )
-from pellucid.train.references.partial_maps import PartialMaps
+from pellucid.train.references.making import PartialMaps
 
 DIGITS = data.load("digits").train.take(50)
 QUICK = SmoothGrad(samples=3)

@@ -62,9 +62,10 @@ def judgments(
 
     def judged(name: str, explainer: Explainer | None, several: Mapping[str, Metric]) -> list[Judgment]:
         ready = None if explainer is None else fitted(explainer, subject.model, subject.train, seed=seed)
-        folders = {
-            metric: folder / _folder(subject, name, metric, kind, ready, of, seed) for metric, kind in several.items()
-        }
+        folders: dict[str, Path] = {}
+        for metric, kind in several.items():
+            about = judging_description(subject.model, subject.split, kind, explainer=ready, of=of, seed=seed)
+            folders[metric] = folder / folder_name(subject, name, metric, identity(about))
         records = judge(
             subject.model,
             subject.split,
@@ -156,16 +157,3 @@ def _mean(column: Tensor) -> float:
 def _columns(subject: Subject) -> Sequence[str]:
     (first,) = subject.split.batches([torch.arange(1)])
     return list(first.columns)
-
-
-def _folder(
-    subject: Subject,
-    explainer: str,
-    name: str,
-    metric: Metric,
-    ready: Explainer | None,
-    of: int | str,
-    seed: int,
-) -> str:
-    about = judging_description(subject.model, subject.split, metric, explainer=ready, of=of, seed=seed)
-    return folder_name(subject, explainer, name, identity(about))

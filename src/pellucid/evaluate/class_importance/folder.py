@@ -5,18 +5,15 @@ vocabulary.npz     where superpixels have words
 chunks/00000.npz   a row of coefficients for each image
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from pellucid.explainers.normlime import Importance, Rule, Tally, Vocabulary
-from pellucid.ledger import checksums
-
-Columns = Mapping[str, Tensor]
+from pellucid.ledger import Columns, checksums
 
 
 @dataclass(frozen=True)
