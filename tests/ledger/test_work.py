@@ -21,7 +21,6 @@ from pellucid.ledger import (
     Claims,
     Folder,
     Job,
-    Part,
     Progress,
     Table,
     all_of,
@@ -143,14 +142,12 @@ def test_a_part_says_what_is_missing_and_the_whole_makes_it(tmp_path: Path) -> N
 def test_parts_that_are_none(text: str) -> None:
     message = f"part is '{text}'; give one such as 2/8, the second of eight"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-        Part.named(text)
+        Job(part=text)
 
 
-def test_a_job_is_told_what_it_cannot_be() -> None:
+def test_nothing_at_once_is_no_job() -> None:
     with pytest.raises(ConfigError, match=r"^batch is 0; work on 1 or more at once$"):
         Job(0)
-    with pytest.raises(ConfigError, match=r"^part is '3/2'; give one such as 2/8, the second of eight$"):
-        Job(part="3/2")
 
 
 def test_a_job_says_what_is_done_by_another_name() -> None:

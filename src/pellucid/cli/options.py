@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pellucid.errors import RunError
-from pellucid.ledger import WHOLE, Part
+from pellucid.ledger import Job
 from pellucid.registry import Registry
 from pellucid.subjects.asked import Asked
 from pellucid.trust import trusting
@@ -49,12 +49,12 @@ skip_bad = click.option("--skip-bad", is_flag=True, help="Leave out images that 
 
 
 def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    return str(Part.named(text))
+    return Job(part=text).part
 
 
 part = click.option(
     "--part",
-    default=WHOLE,
+    default=Job.part,
     show_default=True,
     metavar="I/N",
     callback=_share,

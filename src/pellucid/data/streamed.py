@@ -13,7 +13,7 @@ from pellucid.data.images import ImageFiles, decoded
 from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
 from pellucid.data.tensors import unit_range
 from pellucid.errors import ShapeError
-from pellucid.ledger import digest, named
+from pellucid.ledger import digest, in_order
 
 
 @final
@@ -82,5 +82,5 @@ class StreamedSplit:
 
     def fingerprint(self) -> str:
         """A digest of the files' names and sizes, the labels and the columns."""
-        columns = named(with_index(self.columns, self.labels))
+        columns = in_order(with_index(self.columns, self.labels))
         return digest(self.classes, self.shape, self.labels, *columns, self.origin)

@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.batch import Batch, check_labels, check_pixels
 from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
 from pellucid.errors import ShapeError
-from pellucid.ledger import digest, named
+from pellucid.ledger import digest, in_order
 
 
 @final
@@ -83,7 +83,7 @@ class TensorSplit:
 
     def fingerprint(self) -> str:
         """A digest of the content: the same images, labels and columns give the same one on any device."""
-        columns = named(with_index(self.columns, self.labels))
+        columns = in_order(with_index(self.columns, self.labels))
         return digest(self.classes, self.shape, self.labels, *columns, self.origin or self.pixels)
 
 

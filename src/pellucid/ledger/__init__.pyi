@@ -5,7 +5,7 @@ from .fingerprints import described as described
 from .fingerprints import digest as digest
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import identity as identity
-from .fingerprints import named as named
+from .fingerprints import in_order as in_order
 from .folder import BATCH as BATCH
 from .folder import Chunks as Chunks
 from .folder import Columns as Columns
@@ -16,14 +16,12 @@ from .folder import stored as stored
 from .halving import in_halves_on_oom as in_halves_on_oom
 from .halving import steps_in_halves as steps_in_halves
 from .job import Job as Job
-from .part import WHOLE as WHOLE
-from .part import Part as Part
-from .part import all_of as all_of
 from .progress import Progress as Progress
 from .table import Table as Table
 from .table import kind_in as kind_in
 from .table import summary as summary
 from .work import Store as Store
+from .work import all_of as all_of
 from .work import by_images as by_images
 from .work import chunked as chunked
 from .work import finished as finished

@@ -16,7 +16,7 @@ from pellucid.kinds import check_weights
 def fingerprint(model: nn.Module) -> str:
     """A digest of a network's structure and of everything it has learned."""
     check_weights(model)
-    return digest(repr(model), *named(model.state_dict()))[:16]
+    return digest(repr(model), *in_order(model.state_dict()))[:16]
 
 
 def check_unchanged(model: nn.Module, known: str) -> None:
@@ -56,6 +56,6 @@ def digest(*parts: object) -> str:
     return total.hexdigest()
 
 
-def named(columns: Mapping[str, Tensor]) -> list[str | Tensor]:
+def in_order(columns: Mapping[str, Tensor]) -> list[str | Tensor]:
     """The columns in the order of their names, for a digest."""
     return [part for name in sorted(columns) for part in (name, columns[name])]

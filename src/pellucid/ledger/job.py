@@ -1,10 +1,10 @@
 """How a long work is done, which changes nothing of what it comes to."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pellucid.errors import ConfigError
-from pellucid.ledger.part import WHOLE, Part
 from pellucid.ledger.progress import Progress
 
 
@@ -25,14 +25,31 @@ class Job:
     """
 
     batch: int | None = None
-    part: str = WHOLE
+    part: str = "1/1"
     watch: Callable[[Progress], None] = field(default=_unheard, repr=False)
 
     def __post_init__(self) -> None:
-        Part.named(self.part)  # which refuses what is none
+        number, of = self._share
+        if not 1 <= number <= of:
+            raise ConfigError(f"part is '{self.part}'; give one such as 2/8, the second of eight")
         if self.batch is not None and self.batch < 1:
             raise ConfigError(f"batch is {self.batch}; work on 1 or more at once")
+
+    @property
+    def whole(self) -> bool:
+        """Whether this process does all of the work."""
+        return self._share[1] == 1
+
+    def holds(self, chunk: int) -> bool:
+        """Whether a chunk, counted from 0, belongs to the part."""
+        number, of = self._share
+        return chunk % of == number - 1
 
     def called(self, name: str) -> "Job":
         """The same, where `watch` is told this name of what is done."""
         return Job(self.batch, self.part, lambda step: self.watch(replace(step, doing=name)))
+
+    @property
+    def _share(self) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", self.part)
+        return (int(found[1]), int(found[2])) if found else (0, 0)

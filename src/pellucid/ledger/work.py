@@ -16,7 +16,6 @@ from pellucid.errors import ConfigError, PartDone
 from pellucid.ledger.folder import Columns
 from pellucid.ledger.halving import in_halves_on_oom
 from pellucid.ledger.job import Job
-from pellucid.ledger.part import Part
 from pellucid.ledger.progress import Progress
 
 _LOOK_AGAIN = 0.5  # seconds, where others are at the last chunks
@@ -122,9 +121,8 @@ def steps_in_chunks(
     job: Job = Job(),
 ) -> Generator[Progress, None, Out_co]:
     """The same as a generator, for a work that is a step of another one."""
-    share = Part.named(job.part)
-    if not share.whole and store.path is None:
-        raise ConfigError(f"part {share} of a work needs a folder that keeps it; give one")
+    if not job.whole and store.path is None:
+        raise ConfigError(f"part {job.part} of a work needs a folder that keeps it; give one")
     size = store.begin()
     if (complete := store.whole()) is not None:
         yield Progress(doing, rows * each, rows * each, words())
@@ -141,7 +139,7 @@ def steps_in_chunks(
     with closing(store):
         while len(done) < count:
             known, taken = len(done), deque[int]()
-            for made in make(_claimed(store, [n for n in range(count) if share.holds(n)], done, taken), size):
+            for made in make(_claimed(store, [n for n in range(count) if job.holds(n)], done, taken), size):
                 if isinstance(made, Progress):
                     yield replace(made, done=progress().done + made.done, total=rows * each)
                     continue
@@ -157,10 +155,10 @@ def steps_in_chunks(
             if news:
                 done |= news
                 yield progress()
-            if len(done) < count and not share.whole:
+            if len(done) < count and not job.whole:
                 raise PartDone(
-                    f"part {share} is done, and {count - len(done)} of {count} chunks of '{store.path}' are still to "
-                    "be made; give the other parts, or the same command without a part to make them here"
+                    f"part {job.part} is done, and {count - len(done)} of {count} chunks of '{store.path}' are still "
+                    "to be made; give the other parts, or the same command without a part to make them here"
                 )
             if len(done) == known:
                 time.sleep(_LOOK_AGAIN)
@@ -189,6 +187,19 @@ def finished(steps: Generator[Progress, None, T], job: Job) -> T:
             except StopIteration as end:
                 return end.value
             job.watch(progress)
+
+
+def all_of(works: Iterable[Callable[[], T]]) -> list[T]:
+    """What each of several works comes to; where parts are missing of some, the others are done before it is said."""
+    found, missing = list[T](), list[PartDone]()
+    for work in works:
+        try:
+            found.append(work())
+        except PartDone as error:
+            missing.append(error)
+    if missing:
+        raise missing[0]
+    return found
 
 
 def joined(parts: Sequence[Columns]) -> dict[str, Tensor]:
