@@ -9,7 +9,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, listed, out_folder, part
-from pellucid.ledger import Job, all_of
+from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
 
@@ -60,6 +60,7 @@ def measure(
     from pellucid.attacks import Attack, Engine, named
     from pellucid.cli.screens import measured
     from pellucid.cli.screens.screen import Screen
+    from pellucid.ledger import all_of
 
     tried = [
         one
