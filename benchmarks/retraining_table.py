@@ -20,8 +20,8 @@ from benchmarks.timing import machine
 from pellucid import Recipe, accuracy, data, fit, models
 from pellucid.data import Data
 from pellucid.evaluate.retrain import (
+    ByExplainer,
     Design,
-    Explained,
     MeanWeight,
     NormLimeWeights,
     Random,
@@ -100,8 +100,8 @@ def rankings(scale: Scale) -> Mapping[str, Ranking]:
         "variance": Variance(),
         "normlime": NormLimeWeights("global", scale.explained, lime),
         "mean-weight": MeanWeight("global", scale.explained, lime),
-        "gradient": Explained(Gradient()),
-        "smoothgrad": Explained(SmoothGrad(samples=scale.samples)),
+        "gradient": ByExplainer(Gradient()),
+        "smoothgrad": ByExplainer(SmoothGrad(samples=scale.samples)),
     }
 
 

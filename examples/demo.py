@@ -13,7 +13,7 @@ from pellucid import audits, runs
 from pellucid.audits import Figure, chosen
 from pellucid.cli.screens import audited
 from pellucid.cli.screens.screen import Screen
-from pellucid.cli.screens.trained import begin, watching
+from pellucid.cli.screens.trained import begin, watcher
 from pellucid.reasons import Reasons
 from pellucid.subjects import Asked
 
@@ -39,7 +39,7 @@ def trained(method: str, out: Path, training: Sequence[str]) -> str:
     screen, folder = Screen(), runs.RunFolder(out / spec.folder)
     begin(screen, spec, images, folder)
     with screen.progress() as bar:
-        watch = watching(screen, bar)
+        watch = watcher(screen, bar)
         for event in runs.execute(spec, images, folder, Fabric(accelerator="cpu", devices=1)):
             watch(event)
     return str(folder.path)

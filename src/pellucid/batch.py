@@ -39,7 +39,7 @@ class Batch:
 
     def __repr__(self) -> str:
         columns = f", columns {listed([*map(repr, self.columns)])}" if self.columns else ""
-        return f"Batch({counted(self.x, 'image')}, labels {listed(self.y.tolist())}{columns})"
+        return f"Batch({count_and_shape(self.x, 'image')}, labels {listed(self.y.tolist())}{columns})"
 
     def __len__(self) -> int:
         return len(self.x)
@@ -113,10 +113,10 @@ def check_labels(y: Tensor, classes: int, owner: str) -> None:
         )
 
 
-def counted(images: Tensor, what: str) -> str:
+def count_and_shape(images: Tensor, what: str) -> str:
     """How many images, or maps, a tensor holds, and of which shape.
 
-    >>> counted(torch.zeros(2, 3, 32, 32), "image")
+    >>> count_and_shape(torch.zeros(2, 3, 32, 32), "image")
     '2 images of 3x32x32'
     """
     return f"{len(images):,} {what}{'s' * (len(images) != 1)} of {'x'.join(map(str, images.shape[1:]))}"

@@ -33,7 +33,7 @@ from typing import (
 import tomli_w
 
 from pellucid import limits
-from pellucid.errors import ConfigError, DataError, PellucidError, nearest, suggestion
+from pellucid.errors import ConfigError, DataError, PellucidError, nearest_name, suggestion
 from pellucid.registry import Registry
 from pellucid.trust import written
 
@@ -277,12 +277,12 @@ def _meant(typed: str, known: Sequence[str]) -> str | None:
     """The place that somebody meant: a name like it beside it, or else the same or a like one elsewhere."""
     owner, _, name = typed.rpartition(".")
     beside = _beside(owner, known)
-    if near := nearest(name, beside):
+    if near := nearest_name(name, beside):
         return beside[near]
     lasts = [place.rpartition(".")[2] for place in known]
     alike = {place: difflib.SequenceMatcher(None, typed, place).ratio() for place in known}
     same = [place for place, last in zip(known, lasts, strict=True) if last == name]
-    like = [p for p, last in zip(known, lasts, strict=True) if nearest(name, [last]) and alike[p] >= _ALIKE]
+    like = [p for p, last in zip(known, lasts, strict=True) if nearest_name(name, [last]) and alike[p] >= _ALIKE]
     return max(same or like, key=lambda place: alike[place], default=None)
 
 

@@ -150,12 +150,12 @@ def count_of(count: int, one: str) -> str:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for a near miss, else what there is to choose from."""
     candidates = sorted(known)
-    if near := nearest(name, candidates):
+    if near := nearest_name(name, candidates):
         return f" (did you mean '{near}'?)"
     return f" (there are: {', '.join(candidates)})" if candidates else " (there are none)"
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """What somebody who typed `name` most likely meant; none where nothing is near, or several short names are."""
     if len(name) > _LONGEST:
         return None

@@ -32,7 +32,7 @@ def hooked(modules: Iterable[nn.Module], hook: Callable[..., Any], *, before: bo
                 handle.remove()
 
 
-def copied(model: nn.Module, known: dict[int, Any] | None = None) -> nn.Module:
+def deep_copy(model: nn.Module, known: dict[int, Any] | None = None) -> nn.Module:
     """A network of one's own; of what is `known` by its number, that is taken."""
     with _lock:
         return copy.deepcopy(model, known)

@@ -77,7 +77,7 @@ def in_single(model: nn.Module, x: Float[Tensor, "b *shape"]) -> nn.Module:
 def copied(model: nn.Module, why: str) -> nn.Module:
     """A network of one's own to change; `why` goes on where it cannot be copied."""
     try:
-        return hooks.copied(model)
+        return hooks.deep_copy(model)
     except Exception as error:  # whatever a network keeps may refuse, each in its own way
         raise NetworkError(
             f"this network cannot be copied, {why} ({type(error).__name__}: {' '.join(str(error).split())})"

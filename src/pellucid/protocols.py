@@ -42,7 +42,7 @@ class Norm(Protocol):
 
 
 @runtime_checkable
-class Explained(Protocol):
+class ExplainedImages(Protocol):
     """What an explainer says: a map for each image, and the class that it is about."""
 
     @property
@@ -76,6 +76,6 @@ class Explains(Protocol):
         seed: int = 0,
         create_graph: bool = False,
         memory: int | None = None,
-    ) -> Explained:
+    ) -> ExplainedImages:
         """Explain a batch of images, about the class that is asked for."""
         ...

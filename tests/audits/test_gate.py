@@ -9,7 +9,18 @@ from click.testing import CliRunner, Result
 
 from audited_subject import subject
 from pellucid import cli
-from pellucid.audits import AuditFolder, Checked, Decided, Figure, Profile, Requirement, Robust, carry_out, gate, keep
+from pellucid.audits import (
+    AuditFolder,
+    Checked,
+    Decided,
+    Figure,
+    Profile,
+    Requirement,
+    Robust,
+    carry_out,
+    gate,
+    write_gate,
+)
 from pellucid.audits.finding import Finding
 from pellucid.audits.gating import bears_on
 from pellucid.audits.part import Part, Task
@@ -86,7 +97,7 @@ def test_where_no_check_was_made_that_is_said(tmp_path: Path, monkeypatch: pytes
     found = gate(folder, [ROBUST])
     assert not found.short
     assert [one.found for one in found.unchecked] == ["no check of this figure was made"]
-    keep(folder, found)
+    write_gate(folder, found)
     assert "mine: robust_accuracy(linf, 8/255) &gt;= 0.0 holds; no check of this figure was made" in page(folder)
 
 

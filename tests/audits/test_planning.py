@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.audits import Pace, Planned
-from pellucid.audits.planning import in_words
+from pellucid.audits.planning import time_in_words
 
 seconds = st.floats(0.01, 1e4)
 
@@ -40,4 +40,4 @@ def test_a_plan_of_nothing() -> None:
     [(0.0, "under a second"), (1.2, "1 s"), (99.4, "99 s"), (99.6, "2 min"), (5940.0, "99 min"), (7200, "2.0 h")],
 )
 def test_words(long: float, words: str) -> None:
-    assert in_words(long) == words
+    assert time_in_words(long) == words

@@ -17,7 +17,7 @@ from pellucid.explainers import (
     IntegratedGradients,
     Smooth,
 )
-from pellucid.explainers.explanation import in_words, loss_in_words
+from pellucid.explainers.explanation import loss_in_words, notes_in_words
 from pellucid.models import build
 
 X, Y = images(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
@@ -110,7 +110,7 @@ def test_losses_in_words() -> None:
     ]
     assert loss_in_words(1e-9) == "nothing lost"
     assert math.isclose(about.lost[2] or 0, -0.5) and about.lost[3] is None
-    assert in_words([("a",), (), ("a", "b")], about.lost) == [
+    assert notes_in_words([("a",), (), ("a", "b")], about.lost) == [
         "2 of 3 maps: a",
         "1 of 3 maps: b",
         "3 of 4 maps: of what a map should add up to, 50.0% too much to 100.0% lost",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from networks import images, smooth
 from pellucid.batch import Batch
 from pellucid.explainers.lime import Grid, Lime, Quickshift, Slic, TooFewMasks, submodular_pick
-from pellucid.explainers.lime.regression import Sums, fit
+from pellucid.explainers.lime.regression import Sums, best_fit
 from pellucid.explainers.lime.sampling import drawn_masks, weights
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.randomness import Noise
@@ -112,7 +112,7 @@ def test_regression_is_that_of_scikit_learn(alpha: float) -> None:
         sums.add(
             given[None, part], weight[None, part], answers[None, part], torch.ones(1, len(part), dtype=torch.bool)
         )
-    found = fit(sums, torch.ones(1, 30, dtype=torch.bool), alpha, 0)
+    found = best_fit(sums, torch.ones(1, 30, dtype=torch.bool), alpha, 0)
     peer = Ridge(alpha=alpha).fit(given.numpy(), answers.numpy(), sample_weight=weight.numpy())
     assert found.coefficients[0].numpy() == pytest.approx(peer.coef_, rel=0, abs=1e-13)
     assert found.intercepts[0].numpy() == pytest.approx(peer.intercept_, rel=1e-13)
@@ -128,7 +128,7 @@ def test_without_a_penalty_errors_are_those_of_weighted_least_squares() -> None:
     answers = torch.randn(200, 1, generator=generator, dtype=torch.float64)
     sums = Sums(1, 1, 12, torch.device("cpu"))
     sums.add(given[None], weight[None], answers[None], torch.ones(1, 200, dtype=torch.bool))
-    found = fit(sums, torch.ones(1, 12, dtype=torch.bool), 0.0, 0)
+    found = best_fit(sums, torch.ones(1, 12, dtype=torch.bool), 0.0, 0)
     design = numpy.column_stack([given.numpy(), numpy.ones(200)]) * numpy.sqrt(weight.numpy())[:, None]
     solution, rest, _, _ = numpy.linalg.lstsq(design, answers[:, 0].numpy() * numpy.sqrt(weight.numpy()))
     errors = numpy.sqrt(numpy.diag(numpy.linalg.inv(design.T @ design)) * rest[0] / (200 - 13))

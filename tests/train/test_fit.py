@@ -15,7 +15,7 @@ from pellucid.objectives import Adaptive, CrossEntropy, GradientNorm, JacobianNo
 from pellucid.probe import Probe
 from pellucid.randomness import derive
 from pellucid.train import SGD, Checkpoints, Constant, Epoch, Recipe, Resumed, Step, accuracy, fit, fit_steps
-from pellucid.train.epoch_loop import plan
+from pellucid.train.epoch_loop import global_batches
 
 DIGITS = load("digits")
 SMALL = DIGITS.train.take(300)
@@ -40,7 +40,7 @@ def test_training_is_the_plain_loop() -> None:
     plain = lenet().train()
     optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     for epoch in range(2):
-        for batch in SMALL.batches(plan(300, 50, derive(3, "order", epoch), 1)):
+        for batch in SMALL.batches(global_batches(300, 50, derive(3, "order", epoch), 1)):
             optimizer.zero_grad()
             nn.functional.cross_entropy(plain(batch.x), batch.y).backward()
             optimizer.step()
@@ -206,10 +206,10 @@ def test_what_cannot_be_trained_is_refused() -> None:
 
 
 def test_a_plan_holds_every_image_once_and_no_lonely_one() -> None:
-    chunks = plan(101, 50, 0, 1)
+    chunks = global_batches(101, 50, 0, 1)
     assert [len(chunk) for chunk in chunks] == [50, 50]
-    assert torch.cat(plan(103, 50, 0, 1)).sort().values.tolist() == list(range(103))
-    assert not torch.equal(torch.cat(plan(100, 50, 0, 1)), torch.cat(plan(100, 50, 1, 1)))
+    assert torch.cat(global_batches(103, 50, 0, 1)).sort().values.tolist() == list(range(103))
+    assert not torch.equal(torch.cat(global_batches(100, 50, 0, 1)), torch.cat(global_batches(100, 50, 1, 1)))
 
 
 def test_frozen_parameters_stay() -> None:

@@ -9,7 +9,7 @@ import pellucid
 from pellucid import config, models
 from pellucid.attacks import PGD
 from pellucid.cli.screens.screen import Screen
-from pellucid.cli.screens.trained import COLLAPSED, watching
+from pellucid.cli.screens.trained import COLLAPSED, watcher
 from pellucid.errors import ConfigError
 from pellucid.ledger import Job
 from pellucid.metrics import Estimate
@@ -113,7 +113,7 @@ def test_a_collapse_is_noticed_said_and_written_down(capsys: pytest.CaptureFixtu
     assert "n=60 (collapsed)" in str(epochs[-1]) and "(collapsed)" not in str(epochs[0])
     screen = Screen()
     with screen.progress() as bar:
-        say = watching(screen, bar)
+        say = watcher(screen, bar)
         say(epochs[0])
         assert COLLAPSED not in capsys.readouterr().err
         say(epochs[-1])

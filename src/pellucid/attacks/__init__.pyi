@@ -27,7 +27,7 @@ from .goals import Targeted as Targeted
 from .ladder import Ladder as Ladder
 from .nearest import Nearest as Nearest
 from .pgd import PGD as PGD
-from .presets import Preset as Preset
+from .presets import AttackPreset as AttackPreset
 from .random_point import RandomPoint as RandomPoint
 from .repeat import Repeat as Repeat
 from .shell import Shell as Shell
@@ -41,4 +41,4 @@ ATTACKS: pellucid.registry.Registry[type[Attack]]
 
 GOALS: pellucid.registry.Registry[type[Goal]]
 
-PRESETS: pellucid.registry.Registry[Preset]
+PRESETS: pellucid.registry.Registry[AttackPreset]

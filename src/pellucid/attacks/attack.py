@@ -13,7 +13,7 @@ from pellucid.attacks.engine import Engine, takes_channels_last
 from pellucid.attacks.goals import Goal
 from pellucid.attacks.search import where
 from pellucid.attacks.victim import Images, Spent, Victim
-from pellucid.batch import Batch, check_labels, counted
+from pellucid.batch import Batch, check_labels, count_and_shape
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.kinds import in_single, ready
 from pellucid.norms import RMS, Linf
@@ -45,7 +45,7 @@ class Perturbed:
     def __repr__(self) -> str:
         reached = self.distance[self.reached]
         far = f", at distances from {float(reached.min()):.4g} to {float(reached.max()):.4g}" if len(reached) else ""
-        return f"Perturbed({counted(self.x, 'image')}, {len(reached)} of them reached the goal{far})"
+        return f"Perturbed({count_and_shape(self.x, 'image')}, {len(reached)} of them reached the goal{far})"
 
 
 class Attack(ABC):

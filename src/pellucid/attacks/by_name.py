@@ -7,7 +7,7 @@ from typing import Any, cast
 from pellucid import attacks, config, naming
 from pellucid.attacks.attack import Attack
 from pellucid.attacks.ladder import Ladder
-from pellucid.attacks.presets import Preset
+from pellucid.attacks.presets import AttackPreset
 from pellucid.attacks.repeat import Repeat
 from pellucid.errors import ConfigError, UnknownName, suggestion
 
@@ -37,7 +37,7 @@ def named(
     return tuple(Repeat(attack, restarts) for attack in found) if restarts > 1 else found
 
 
-def _preset(name: str, preset: str) -> Preset:
+def _preset(name: str, preset: str) -> AttackPreset:
     """The preset as it is listed, or without the attack's name in front."""
     own = [full.removeprefix(f"{name}-") for full in attacks.PRESETS if full.startswith(f"{name}-")]
     short = preset.removeprefix(f"{name}-")

@@ -9,7 +9,16 @@ from torch import Tensor
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
-from pellucid.attacks.shortest import Shortest, annealed, boundary, check_lengths, evenly, inward, looked, started
+from pellucid.attacks.shortest import (
+    Shortest,
+    annealed,
+    boundary,
+    check_step_lengths,
+    evenly,
+    inward,
+    looked,
+    started,
+)
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L2, RMS
@@ -44,7 +53,7 @@ class DDN(Attack):
         check_steps(self.steps, "DDN")
         if not isinstance(self.norm, L2 | RMS):
             raise ConfigError(f"DDN has norm={self.norm}; its spheres are those of L2 and RMS")
-        check_lengths("DDN", self.published, radius=self.radius, step=self.step)
+        check_step_lengths("DDN", self.published, radius=self.radius, step=self.step)
         if not 0 < self.gamma < 1:
             raise ConfigError(f"DDN has gamma={self.gamma:g}; it is a share between 0 and 1")
 

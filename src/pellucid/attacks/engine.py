@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.autograd.layout import channels_last
-from pellucid.hooks import copied
+from pellucid.hooks import deep_copy
 from pellucid.looking import as_given
 from pellucid.memory import out_of_memory
 from pellucid.probe import frozen
@@ -69,7 +69,7 @@ def halved(model: nn.Module) -> nn.Module:
         return model
     shared = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
     try:
-        return copied(model, {**shared, **weights})
+        return deep_copy(model, {**shared, **weights})
     except (RuntimeError, TypeError):  # it holds what cannot be copied, and is only slower for it
         return model
 

@@ -10,7 +10,16 @@ from torch import Tensor
 from pellucid.attacks.attack import Attack, check_steps
 from pellucid.attacks.goals import Goal, Misclassified
 from pellucid.attacks.search import column, iterate
-from pellucid.attacks.shortest import Shortest, annealed, boundary, check_lengths, evenly, inward, looked, started
+from pellucid.attacks.shortest import (
+    Shortest,
+    annealed,
+    boundary,
+    check_step_lengths,
+    evenly,
+    inward,
+    looked,
+    started,
+)
 from pellucid.attacks.victim import Images, Score, Victim
 from pellucid.errors import ConfigError
 from pellucid.norms import L0, L1, L2, RMS, Linf
@@ -48,7 +57,7 @@ class FMN(Attack):
         check_steps(self.steps, "FMN")
         if not isinstance(self.norm, L0 | L1 | L2 | RMS | Linf):
             raise ConfigError(f"FMN has norm={self.norm}; it knows the balls of L0, L1, L2, RMS and Linf")
-        check_lengths("FMN", self.published, step=self.step)
+        check_step_lengths("FMN", self.published, step=self.step)
         if not 0.001 <= self.gamma < 1:
             raise ConfigError(f"FMN has gamma={self.gamma:g}; it is a share from 0.001 to 1")
         if not 1 <= len(self.losses) <= self.steps:

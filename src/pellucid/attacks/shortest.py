@@ -102,7 +102,7 @@ def annealed(first: float, last: float, elapsed: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * elapsed)) / 2
 
 
-def check_lengths(owner: str, published: bool, **lengths: float) -> None:
+def check_step_lengths(owner: str, published: bool, **lengths: float) -> None:
     """Refuse lengths that are none, and multiples of the radius that lead far out of any ball."""
     for name, length in lengths.items():
         if not (math.isfinite(length) and length > 0):

@@ -22,8 +22,8 @@ from .folder import Outcome as Outcome
 from .gallery.part import Gallery as Gallery
 from .gating import Gate as Gate
 from .gating import gate as gate
-from .gating import keep as keep
-from .gating import kept as kept
+from .gating import read_gate as read_gate
+from .gating import write_gate as write_gate
 from .gradients.part import Gradients as Gradients
 from .neurons.part import Neurons as Neurons
 from .part import Announced as Announced

@@ -12,7 +12,7 @@ from pellucid import data
 from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out
 from pellucid.audits.concluding import Audited, reported
 from pellucid.audits.folder import AuditFolder
-from pellucid.audits.gating import gate, keep
+from pellucid.audits.gating import gate, write_gate
 from pellucid.audits.planning import Planned, plan
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
@@ -90,7 +90,7 @@ def audit(
         listener.stopped(done, len(planned))
         raise
     found = gate(folder, requirements, allow_failed_checks=required.allow_failed_checks)
-    keep(folder, found)
+    write_gate(folder, found)
     return reported(folder, found)
 
 

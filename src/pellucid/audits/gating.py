@@ -66,12 +66,12 @@ def gate(folder: AuditFolder, requirements: Sequence[Requirement], *, allow_fail
     return Gate((*short, *doubted), (), tuple(unchecked))
 
 
-def keep(folder: AuditFolder, found: Gate) -> None:
+def write_gate(folder: AuditFolder, found: Gate) -> None:
     """Write down what has to be said, for the page."""
     checksums.write_json(folder.path / _FILE, {"lines": found.lines()})
 
 
-def kept(folder: AuditFolder) -> list[str]:
+def read_gate(folder: AuditFolder) -> list[str]:
     """What was written down when requirements were last looked at."""
     file = folder.path / _FILE
     if not file.exists():

@@ -74,7 +74,7 @@ class Pace:
         return others * ratio + max(current * ratio - elapsed, 0.0)
 
 
-def in_words(seconds: float) -> str:
+def time_in_words(seconds: float) -> str:
     """A time as a person says it, no finer than it can be known."""
     if seconds < 1:
         return "under a second"

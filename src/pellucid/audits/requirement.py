@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pellucid import naming
 from pellucid.audits.part import Announced, Part
-from pellucid.errors import ConfigError, UnknownName, nearest, suggestion
+from pellucid.errors import ConfigError, UnknownName, nearest_name, suggestion
 from pellucid.page.figure import Figure
 from pellucid.subjects import Subject
 
@@ -121,7 +121,7 @@ def announced(requirements: Iterable[Requirement], known: Sequence[Announced] | 
     for one in requirements:
         if any(one.of(entry.name, entry.arguments) for entry in known):
             continue
-        meant = nearest(one.figure, [str(entry) for entry in known])
+        meant = nearest_name(one.figure, [str(entry) for entry in known])
         if not any(str(entry) == meant and entry.arguments is None for entry in known):  # else the network tells
             raise UnknownName(_unknown(one, [str(entry) for entry in known]))
 

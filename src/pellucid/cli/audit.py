@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, typed
+from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, typed, words_of
 from pellucid.subjects.asked import Asked
 
 FALLS_SHORT = 3  # the exit code where something that was required does not hold
@@ -46,7 +46,7 @@ def audit(
     from pellucid.explainers import EXPLAINERS
 
     check_names(PROFILES, [profile])
-    check_names(EXPLAINERS, listed(explainers))
+    check_names(EXPLAINERS, words_of(explainers))
 
     from pellucid import audits
     from pellucid.cli.screens import audited
@@ -56,7 +56,7 @@ def audit(
     found = audits.audit(
         models,
         asked,
-        audits.chosen(profile, assignments, n=asked.n, explainers=listed(explainers)),
+        audits.chosen(profile, assignments, n=asked.n, explainers=words_of(explainers)),
         out=out,
         seed=asked.seed,
         required=audits.Required(required, allow_failed_checks),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder
+from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, words_of
 from pellucid.subjects.asked import Asked
 
 
@@ -36,18 +36,18 @@ def explain(
     """
     from pellucid.explainers import EXPLAINERS
 
-    check_names(EXPLAINERS, listed(explainers))
+    check_names(EXPLAINERS, words_of(explainers))
 
     from pellucid import reports, subjects
     from pellucid.cli.screens import explained
     from pellucid.cli.screens.screen import Screen
     from pellucid.explainers import chosen
 
-    methods = chosen(listed(explainers), assignments)
+    methods = chosen(words_of(explainers), assignments)
     screen = Screen(quiet=as_json)
     shown = subjects.shown(asked, pictures, shape=shape, report=screen.reading)
     screen.untrained([shown])
-    about = subjects.classes_asked(listed(of), shown.classes)  # before anything is learned
+    about = subjects.classes_asked(words_of(of), shown.classes)  # before anything is learned
     ready = {
         name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed)
         for name, explainer in methods.items()

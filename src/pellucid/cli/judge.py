@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, part
+from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, part, words_of
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -45,15 +45,15 @@ def judge(
     from pellucid.evaluate.explanations import METRICS
     from pellucid.explainers import EXPLAINERS
 
-    check_names(METRICS, listed(metrics))
-    check_names(EXPLAINERS, listed(explainers))
+    check_names(METRICS, words_of(metrics))
+    check_names(EXPLAINERS, words_of(explainers))
 
     from pellucid import subjects
     from pellucid.cli.screens import judged
     from pellucid.cli.screens.screen import Screen
     from pellucid.evaluate.explanations import asked as named
 
-    judges, explained = named(listed(metrics), listed(explainers), assignments)
+    judges, explained = named(words_of(metrics), words_of(explainers), assignments)
     given = (*columns, *([f"map={maps}"] if maps else []))
     screen = Screen(quiet=as_json)
     subject = asked.subject(report=screen.reading, prepare=lambda split: subjects.with_columns(split, given))

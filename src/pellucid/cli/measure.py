@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, listed, out_folder, part
+from pellucid.cli.options import asks, assigns, check_names, out_folder, part, words_of
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -53,7 +53,7 @@ def measure(
     """
     from pellucid.attacks import ATTACKS, Budget
 
-    budgets, names = tuple(map(Budget.parse, listed(eps))), listed(attacks)
+    budgets, names = tuple(map(Budget.parse, words_of(eps))), words_of(attacks)
     check_names(ATTACKS, names)
 
     from pellucid import config, subjects
@@ -70,7 +70,7 @@ def measure(
             preset=preset,
             eps=[budget.eps for budget in budgets],
             norm=norm,
-            goals=listed(goals),
+            goals=words_of(goals),
             restarts=restarts,
             assignments=_own(name, names, assignments),
         )

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, listed, out_folder, part
+from pellucid.cli.options import asks, assigns, check_names, out_folder, part, words_of
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -87,7 +87,7 @@ def neurons(
     subject = asked.subject(report=screen.reading)
     screen.untrained([subject])
     alike.matrix(subject.split.classes)  # before any pass is spent
-    probing = Probing(subjects.layers_of(subject, listed(layers)), pool, led, targets, traced)
+    probing = Probing(subjects.layers_of(subject, words_of(layers)), pool, led, targets, traced)
     with screen.progress() as bar:
         examined = subjects.neurons_of(subject, probing, out, seed=asked.seed, job=Job(batch, part, bar))
     content = subjects.neurons_summary(subject, examined, alike, how, which=which, seed=asked.seed, top=shown)

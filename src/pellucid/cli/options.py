@@ -165,7 +165,7 @@ def trustful(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--trust", metavar="MODULE|FILE", multiple=True, help=words)(run)
 
 
-def listed(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
     """The words between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 

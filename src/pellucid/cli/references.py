@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, check_names, explains, listed, out_folder, part
+from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, part, words_of
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -39,14 +39,14 @@ def references(
     """
     from pellucid.explainers import EXPLAINERS
 
-    check_names(EXPLAINERS, listed(explainers))
+    check_names(EXPLAINERS, words_of(explainers))
 
     from pellucid import subjects
     from pellucid.cli.screens import references as table
     from pellucid.cli.screens.screen import Screen
     from pellucid.explainers import chosen
 
-    methods = chosen(listed(explainers), assignments)
+    methods = chosen(words_of(explainers), assignments)
     screen = Screen(quiet=as_json)
     subject = asked.subject(report=screen.reading)
     screen.untrained([subject])

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pellucid.cli.as_json import as_json, print_json
-from pellucid.cli.options import asks, assigns, listed, out_folder, part
+from pellucid.cli.options import asks, assigns, out_folder, part, words_of
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -50,12 +50,12 @@ def retrain(
     from pellucid.evaluate.retrain import Design, chosen, protocols_named
 
     recipe = [one for one in assignments if one.startswith("recipe.")]
-    rankings = chosen(listed(names), [one for one in assignments if one not in recipe])
-    design = Design(protocols_named(listed(protocols)), _numbers(fractions), seeds, unit, asked.seed)
+    rankings = chosen(words_of(names), [one for one in assignments if one not in recipe])
+    design = Design(protocols_named(words_of(protocols)), _numbers(fractions), seeds, unit, asked.seed)
     subjects.check_device(asked.device)
     screen = Screen(quiet=as_json)
     with screen.progress() as bar:
-        watch = trained.watching(screen, bar)
+        watch = trained.watcher(screen, bar)
         found = subjects.original(asked, out, assignments=recipe, report=screen.reading, watch=watch)
     with screen.progress() as bar:
         job = Job(together, part, bar)
@@ -68,6 +68,6 @@ def _numbers(text: str) -> tuple[float, ...]:
     from pellucid.errors import ConfigError
 
     try:
-        return tuple(map(float, listed(text)))
+        return tuple(map(float, words_of(text)))
     except ValueError as error:
         raise ConfigError(f"'{text}' are no fractions; write them as 0.1,0.5") from error

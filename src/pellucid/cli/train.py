@@ -89,7 +89,7 @@ def train(
     folder = runs.RunFolder(out / spec.folder)
     trained.begin(screen, spec, images, folder)
     with screen.progress() as bar:
-        watch = trained.watching(screen, bar)
+        watch = trained.watcher(screen, bar)
         for event in runs.execute(spec, images, folder, fabric, tensorboard=tensorboard):
             watch(event)
     if fabric.is_global_zero:

@@ -23,7 +23,7 @@ def selected(columns: Columns, rows: Int[Tensor, " m"]) -> dict[str, Tensor]:
     return {name: column.index_select(0, rows) for name, column in columns.items()}
 
 
-def widened(columns: Columns, labels: Int[Tensor, " n"], name: str, values: Tensor) -> Columns:
+def with_one_more(columns: Columns, labels: Int[Tensor, " n"], name: str, values: Tensor) -> Columns:
     """The columns and one more, on the labels' device."""
     if name in ("x", "y", "index"):
         raise ShapeError(f"a column cannot be called '{name}', which every batch has already; choose another name")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
 from pellucid.data.images import ImageFiles, decoded
-from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
+from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, with_index, with_one_more
 from pellucid.data.tensors import unit_range
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, in_order
@@ -73,7 +73,7 @@ class StreamedSplit:
 
     def with_column(self, name: str, values: Tensor) -> "StreamedSplit":
         """The same images with one more column."""
-        return replace(self, columns=widened(self.columns, self.labels, name, values))
+        return replace(self, columns=with_one_more(self.columns, self.labels, name, values))
 
     def to(self, device: torch.device | str) -> "StreamedSplit":
         """The same split, whose batches come out on another device."""

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from pellucid.batch import Batch, check_labels, check_pixels
-from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, widened, with_index
+from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, with_index, with_one_more
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, in_order
 
@@ -70,7 +70,7 @@ class TensorSplit:
 
     def with_column(self, name: str, values: Tensor) -> "TensorSplit":
         """The same images with one more column."""
-        return replace(self, columns=widened(self.columns, self.labels, name, values))
+        return replace(self, columns=with_one_more(self.columns, self.labels, name, values))
 
     def to(self, device: torch.device | str) -> "TensorSplit":
         """The same split in another device's memory."""

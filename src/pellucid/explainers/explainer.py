@@ -19,7 +19,6 @@ from pellucid.explainers.explanation import (
     Images,
     Remark,
     about_idle,
-    joined,
     notes,
 )
 from pellucid.explainers.room import in_parts
@@ -127,7 +126,7 @@ class Explainer(ABC):
             raise ConfigError(f"maps of {type(self).__name__} cannot be differentiated; leave create_graph out")
         given = batch if create_graph else batch.at(batch.x.detach())
         check_classes(given, of)
-        found = joined(
+        found = Explanation.joined(
             in_parts(
                 model,
                 given,

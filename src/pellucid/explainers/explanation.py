@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pellucid.batch import counted, listed
+from pellucid.batch import count_and_shape, listed
 
 Images = Float[Tensor, "b *shape"]
 Classes = Int[Tensor, " b"]
@@ -68,7 +68,7 @@ class Explanation:
     def __repr__(self) -> str:
         noted = sum(map(bool, self.notes))
         about = f", notes on {noted}" if noted else ""
-        return f"Explanation({counted(self.map, 'map')}, of the classes {listed(self.of.tolist())}{about})"
+        return f"Explanation({count_and_shape(self.map, 'map')}, of the classes {listed(self.of.tolist())}{about})"
 
     def in_short(self, number: int) -> tuple[str, ...]:
         """What is written under a map: its sum, and how much of the image could not count."""
@@ -85,22 +85,25 @@ class Explanation:
         )
         return (first,) if lost is None or abs(lost) < _WORTH_SAYING else (first, loss_in_words(lost))
 
-
-def joined(parts: Sequence[Explanation]) -> Explanation:
-    """One explanation of all images; parts are of one explainer."""
-    if len(parts) == 1:
-        return parts[0]
-    ends = [part.image for part in parts if part.image is not None]
-    sums = [part.completeness for part in parts if part.completeness is not None]
-    idle = [part.idle for part in parts if part.idle is not None]
-    return Explanation(
-        torch.cat([part.map for part in parts]),
-        torch.cat([part.of for part in parts]),
-        torch.cat(ends) if ends else None,
-        tuple(notes for part in parts for notes in part.notes),
-        Completeness(torch.cat([one.total for one in sums]), torch.cat([one.due for one in sums])) if sums else None,
-        torch.cat(idle) if idle else None,
-    )
+    @classmethod
+    def joined(cls, parts: "Sequence[Explanation]") -> "Explanation":
+        """One explanation of all images; parts are of one explainer."""
+        if len(parts) == 1:
+            return parts[0]
+        ends = [part.image for part in parts if part.image is not None]
+        sums = [part.completeness for part in parts if part.completeness is not None]
+        idle = [part.idle for part in parts if part.idle is not None]
+        complete = None
+        if sums:
+            complete = Completeness(torch.cat([one.total for one in sums]), torch.cat([one.due for one in sums]))
+        return cls(
+            torch.cat([part.map for part in parts]),
+            torch.cat([part.of for part in parts]),
+            torch.cat(ends) if ends else None,
+            tuple(notes for part in parts for notes in part.notes),
+            complete,
+            torch.cat(idle) if idle else None,
+        )
 
 
 def notes(remarks: Sequence[Remark], maps: Images) -> tuple[tuple[str, ...], ...]:
@@ -137,7 +140,7 @@ def loss_in_words(lost: float) -> str:
     return f"{lost:.1%} lost" if lost > 0 else f"{-lost:.1%} too much"
 
 
-def in_words(notes: Sequence[Sequence[str]], lost: Sequence[float | None]) -> list[str]:
+def notes_in_words(notes: Sequence[Sequence[str]], lost: Sequence[float | None]) -> list[str]:
     """What was noted of several maps, and of how many; and how much of what they are due to add up to is lost."""
     counts = Counter(note for own in notes for note in own)
     lines = [f"{count} of {len(notes)} maps: {note}" for note, count in counts.items()]

@@ -125,7 +125,7 @@ def _maps(probe: Probe, seen: dict[str, _Output]) -> dict[str, Shape]:
     return {name: output.shape for name, output in candidates.items() if output.built or name in follow}
 
 
-def widened(values: Float[Tensor, "b h w"], x: Images) -> Images:
+def at_image_size(values: Float[Tensor, "b h w"], x: Images) -> Images:
     """A layer's map at the size of the image: bilinear, the corners of the one on those of the other."""
     # `align_corners=False`: it is the corners of the images that coincide, not the centers of the outermost places
     wide = F.interpolate(values[:, None], x.shape[2:], mode="bilinear", align_corners=False)

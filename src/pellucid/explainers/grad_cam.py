@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
-from pellucid.explainers.feature_layer import at_layer, widened
+from pellucid.explainers.feature_layer import at_image_size, at_layer
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -37,7 +37,7 @@ class WeighedFeatures(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The weighed activations of the layer: one map for all channels, brought to the size of the image."""
         summed = self._weighed(probe, of).summed
-        return widened(summed.relu() if self.positive else summed, probe.x)
+        return at_image_size(summed.relu() if self.positive else summed, probe.x)
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
         """What has to be known of a map: that nothing is left of it, for instance."""

@@ -16,7 +16,7 @@ from pellucid.looking import look
 from pellucid.probe import BatchNorm, Probe, frozen, parameters_at_rest
 from pellucid.randomness import Noise, derive
 
-Towards = Literal["goal", "divergence", "least-likely", "random-class"]
+AttackedTowards = Literal["goal", "divergence", "least-likely", "random-class"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Attacked:
     """
 
     attack: Attack
-    towards: Towards = "goal"
+    towards: AttackedTowards = "goal"
     share: float = 1.0
     vary: bool = False
     mode: Literal["eval", "train"] = "eval"

@@ -25,7 +25,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPart:
     """The section of a part: its figures, and what its template is about. The template is that of its kind.
 
     A heading that says no more than the part's name is `unseen` where no other part stands there in this way.
@@ -50,8 +50,8 @@ class Contents:
     gaps: tuple[Gap, ...]
     checks: tuple[Check, ...]
     charts: tuple[Chart, ...]
-    sections: tuple[Shown, ...]
-    pictures: tuple[Shown, ...]
+    sections: tuple[ShownPart, ...]
+    pictures: tuple[ShownPart, ...]
     leads: tuple[str, ...]
     method: Method
     left_out: int
@@ -78,11 +78,11 @@ class Contents:
         )
 
 
-def _shown(audit: Audit, part: str, album: Album) -> Shown:
+def _shown(audit: Audit, part: str, album: Album) -> ShownPart:
     section, found, name = audit.sections[part], audit.found(part), spoken(part)
     alone = [type(other) for other in audit.sections.values()].count(type(section)) == 1
     heading = section.heading(name)
-    return Shown(
+    return ShownPart(
         part,
         section.place,
         heading,
@@ -94,7 +94,7 @@ def _shown(audit: Audit, part: str, album: Album) -> Shown:
     )
 
 
-def _among_figures(audit: Audit, shown: Shown) -> bool:
+def _among_figures(audit: Audit, shown: ShownPart) -> bool:
     """Parts with a place of their own appear among the tables only where they have figures."""
     tried = any(shown.part in own for own in audit.outcomes)
     return bool(shown.figures.rows) or (tried and shown.place == "figures")

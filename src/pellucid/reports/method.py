@@ -19,7 +19,7 @@ _CITED: tuple[Registry[Any], ...] = (PARTS, ATTACKS, EXPLAINERS, METRICS)
 
 
 @dataclass(frozen=True)
-class Setting:
+class PartSettings:
     """A part: of what kind it is, its settings, and how long it took each network."""
 
     part: str
@@ -33,7 +33,7 @@ class Method:
     """Everything that the figures depend on."""
 
     facts: tuple[tuple[str, str], ...]
-    settings: tuple[Setting, ...]
+    settings: tuple[PartSettings, ...]
     command: str
     typed: bool
     rules: tuple[str, ...]
@@ -52,7 +52,7 @@ def method(audit: Audit) -> Method:
     facts += [("profile", str(about.get("profile", "")))]
     facts += [(name, value) for name, value in _flat(about.get("environment") or {})]
     settings = tuple(
-        Setting(part, str(own.get("kind", "")), tuple(_flat({**own, "kind": None})), _seconds(audit, part))
+        PartSettings(part, str(own.get("kind", "")), tuple(_flat({**own, "kind": None})), _seconds(audit, part))
         for part, own in about["parts"].items()
     )
     rules = tuple(line.strip() for line in _rules())

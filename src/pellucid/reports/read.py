@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.audits import AuditFolder, Found, Outcome, Section, kept
+from pellucid.audits import AuditFolder, Found, Outcome, Section, read_gate
 from pellucid.page import Network, short_names
 from pellucid.subjects import untrained_words
 
@@ -40,7 +40,7 @@ class Audit:
         ]
         outcomes = tuple(folder.outcomes(network.number) for network in networks)
         sections = {part: folder.section(part) for part in parts}
-        return cls(folder.path, about, tuple(networks), outcomes, sections, tuple(kept(folder)))
+        return cls(folder.path, about, tuple(networks), outcomes, sections, tuple(read_gate(folder)))
 
     @property
     def untrained(self) -> str:

@@ -13,11 +13,11 @@ from pellucid.errors import ConfigError
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.loading import shortened
 from pellucid.subjects.asked import Asked
-from pellucid.subjects.subject import Subject, check_classes, outputs_of
+from pellucid.subjects.subject import Subject, check_outputs, outputs_of
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class AskedData:
     """The data of a question and what they are called; `known` has their parts, if somebody has labeled them."""
 
     source: str
@@ -46,7 +46,7 @@ def answer(asked: Sequence[Asked], report: Report, prepare: Callable[[Split], Sp
     """The networks of several questions that differ in the network only, with the same images."""
     first = asked[0]
     place, _ = device_of(first.device), first.settings
-    images = images_of(next((one for one in asked if is_run(one.model)), first), report)
+    images = data_of(next((one for one in asked if is_run(one.model)), first), report)
     split = prepare(images.part(first.split))
     split = split if first.n is None else sample(split, first.n, seed=first.seed)
     split = split.to(place)
@@ -58,14 +58,14 @@ def is_run(model: str) -> bool:
     return (Path(model) / "spec.toml").is_file()
 
 
-def images_of(asked: Asked, report: Report) -> Images:
+def data_of(asked: Asked, report: Report) -> AskedData:
     """The data that are named, or else those that a run was trained on."""
     source, size, skip_bad = asked.data, asked.size, asked.skip_bad
     if source is not None:
         if source not in data.DATA and data.is_flat(place := Path(source).expanduser()):
-            return Images(source, data.load_unlabeled(place, size=size, skip_bad=skip_bad, report=report), None)
+            return AskedData(source, data.load_unlabeled(place, size=size, skip_bad=skip_bad, report=report), None)
         known = data.load(source, size=size, skip_bad=skip_bad, download=asked.download, report=report)
-        return Images(source, known.test, known)
+        return AskedData(source, known.test, known)
     if size is not None or skip_bad:
         raise ConfigError("a run knows how its images are read; give --data to read others")
     if not is_run(asked.model):
@@ -81,7 +81,7 @@ def images_of(asked: Asked, report: Report) -> Images:
         report=report,
     )
     known = shortened(known, spec)
-    return Images(spec.source, known.test, known)
+    return AskedData(spec.source, known.test, known)
 
 
 def network_of(asked: Asked, shape: Sequence[int], classes: int | None = None) -> nn.Module:
@@ -109,7 +109,7 @@ def check_device(name: str) -> None:
         raise ConfigError("there is no CUDA device here; take --device cpu, or auto for the best there is")
 
 
-def _subject(asked: Asked, images: Images, split: Split) -> Subject:
+def _subject(asked: Asked, images: AskedData, split: Split) -> Subject:
     classes = images.classes
     network = network_of(asked, split.shape, None if classes is None else len(classes))
     outputs = outputs_of(network, split, asked.model)
@@ -117,7 +117,7 @@ def _subject(asked: Asked, images: Images, split: Split) -> Subject:
     found = Subject(asked.model, network, images.source, split, train, untrained=is_untrained(asked))
     if classes is None:
         return _by_itself(found, outputs)
-    check_classes(asked.model, outputs, images.source, classes)
+    check_outputs(asked.model, outputs, images.source, classes)
     return found
 
 

@@ -17,9 +17,9 @@ from pellucid.explainers import Explainer, Explanation
 from pellucid.ledger import Progress, in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
-from pellucid.subjects.answer import Images, device_of, images_of, is_run, is_untrained, network_of
+from pellucid.subjects.answer import AskedData, data_of, device_of, is_run, is_untrained, network_of
 from pellucid.subjects.asked import Asked
-from pellucid.subjects.subject import check_classes
+from pellucid.subjects.subject import check_outputs
 
 DRAWN = 8
 """So many images are explained where nobody says which or how many."""
@@ -64,10 +64,10 @@ def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Repor
         return _of_data(asked, shape, report)
     if asked.n is not None:
         raise ConfigError(f"--n {asked.n} draws images of the data, and image files are named; leave it out")
-    images: Images | None = None
+    images: AskedData | None = None
     if asked.data is not None or is_run(asked.model):
         _check_no_shape(shape)
-        images = images_of(asked, report)
+        images = data_of(asked, report)
         size, classes = images.whole.shape, images.classes
     elif asked.size is not None or asked.skip_bad:
         raise ConfigError("--size and --skip-bad say how data are read, and none are named; give --data, or --shape")
@@ -78,7 +78,7 @@ def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Repor
     x = found.x.to(device_of(asked.device))
     logits = _logits(network, x)
     if images is not None and classes is not None:
-        check_classes(asked.model, logits.shape[1], images.source, classes)
+        check_outputs(asked.model, logits.shape[1], images.source, classes)
     train = images.known.train if images is not None and images.known is not None else None
     numbers = tuple(map(str, range(logits.shape[1])))
     return Shown(asked.model, network, x, found.names, classes or numbers, logits, train, is_untrained(asked))

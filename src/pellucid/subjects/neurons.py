@@ -16,7 +16,7 @@ from pellucid.looking import look
 from pellucid.metrics.neurons import ClassSimilarity, Reading
 from pellucid.objectives.last_features import last_features
 from pellucid.probe import frozen
-from pellucid.subjects.subject import Subject, check_classes
+from pellucid.subjects.subject import Subject, check_outputs
 
 
 def layers_of(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def layers_of(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
     (images,) = some.batches(sequential(some, 2))
     with frozen(subject.model), torch.no_grad():
         told = look(subject.model, images.x).shape[1]
-    check_classes(subject.name, told, subject.source, subject.split.classes)
+    check_outputs(subject.name, told, subject.source, subject.split.classes)
     if names:
         return tuple(names)
     return (last_features(subject.model, images.x),)

@@ -19,7 +19,7 @@ from pellucid.runs.executing import Event, build_model, execute
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.preparing import prepare
 from pellucid.runs.spec import Spec, table
-from pellucid.subjects.answer import Images, device_of, images_of, is_run
+from pellucid.subjects.answer import AskedData, data_of, device_of, is_run
 from pellucid.subjects.asked import Asked
 from pellucid.train import Recipe
 
@@ -58,7 +58,7 @@ def original(
         run = RunFolder.open(Path(asked.model))
         if not run.complete:
             raise ConfigError(f"'{asked.model}' is a run that is not complete; go on with the command that began it")
-        spec, images = run.spec(), images_of(asked, report)
+        spec, images = run.spec(), data_of(asked, report)
         return Original(run, replace(spec, recipe=_recipe(spec, assignments)), _labeled(images))
     if asked.data is None:
         raise ConfigError(f"'{asked.model}' is no run, so it does not know its data; give --data")
@@ -143,7 +143,7 @@ def _known(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _labeled(images: Images) -> Data:
+def _labeled(images: AskedData) -> Data:
     if images.known is None:
         raise DataError(
             f"nobody has labeled the images of '{images.source}', and networks learn labels; "

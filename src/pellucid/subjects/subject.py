@@ -60,7 +60,7 @@ def outputs_of(network: nn.Module, split: Split, name: str) -> int:
         raise ShapeError(str(error).replace("the network", f"'{name}'", 1)) from error
 
 
-def check_classes(name: str, outputs: int, source: str, classes: Sequence[str]) -> None:
+def check_outputs(name: str, outputs: int, source: str, classes: Sequence[str]) -> None:
     """Refuse images of other classes than a network of so many outputs has learned."""
     if outputs != len(classes):
         raise ShapeError(

@@ -45,7 +45,9 @@ class EpochLoop:
         self.seed = seed
         self.epoch = len(training.history)
         self.parameters = [parameter for parameter in training.model.parameters() if parameter.requires_grad]
-        self.chunks = plan(len(train), training.recipe.batch, derive(seed, "order", self.epoch), fabric.world_size)
+        self.chunks = global_batches(
+            len(train), training.recipe.batch, derive(seed, "order", self.epoch), fabric.world_size
+        )
         self.sums = EpochSums.none(training.objective.names, fabric.device)
         searched = fabric.strategy.precision.precision
         self.precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if searched == "bf16-mixed" else "32-true"
@@ -118,7 +120,7 @@ class EpochLoop:
             self.sums.check(self.epoch + 1)
 
 
-def plan(images: int, batch: int, seed: int, processes: int) -> list[Int[Tensor, " n"]]:
+def global_batches(images: int, batch: int, seed: int, processes: int) -> list[Int[Tensor, " n"]]:
     """A shuffled epoch as one tensor of positions per global batch."""
     if images < 2 * processes:
         raise ShapeError(f"{images} training images are too few for {processes} processes; each needs two")
@@ -139,10 +141,10 @@ def check_network(probe: Probe, split: Split) -> None:
         raise ShapeError(
             f"the network cannot take images of {shape} ({said}); change the one or the other"
         ) from error
-    check_classes(logits, len(split.classes))
+    check_logits(logits, len(split.classes))
 
 
-def check_classes(logits: Float[Tensor, "b outputs"], classes: int) -> None:
+def check_logits(logits: Float[Tensor, "b outputs"], classes: int) -> None:
     """Refuse to teach a network other classes than it tells apart."""
     if logits.shape[1] != classes:
         told, wanted = count_of(logits.shape[1], "logit"), count_of(classes, "class")

@@ -15,8 +15,8 @@ from pellucid.data import Data, Split, TensorSplit, sequential
 from pellucid.errors import ConfigError, MeasurementError, PellucidError, UnknownName
 from pellucid.evaluate.retrain import (
     RANKINGS,
+    ByExplainer,
     Design,
-    Explained,
     MeanWeight,
     NormLimeWeights,
     Random,
@@ -85,7 +85,7 @@ def study(path: Path, data: Data = PLANT) -> Study:
 
 
 def test_without_the_pixels_that_tell_nothing_is_learned_and_with_them_alone_all(tmp_path: Path) -> None:
-    rankings = {"truth": Truth(), "random": Random(by="all"), "gradient": Explained()}
+    rankings = {"truth": Truth(), "random": Random(by="all"), "gradient": ByExplainer()}
     share = 4 / 36
     design = Design(fractions=(0.0, share, 0.5, 1.0), seeds=3)
     found = retrain(original(), factory, PLANT, rankings, RECIPE, tmp_path, design=design)
@@ -190,8 +190,8 @@ LIME = Lime(Grid(6, 6), masks=400, baseline="mean")
         Random("all"),
         NormLimeWeights("class", 20, LIME),
         MeanWeight("global", 20, LIME),
-        Explained(Gradient(), "signed"),
-        Explained(ExpectedGradients(samples=5, background=10)),
+        ByExplainer(Gradient(), "signed"),
+        ByExplainer(ExpectedGradients(samples=5, background=10)),
     ],
     ids=str,
 )
@@ -214,7 +214,7 @@ def first_four(values: Values) -> set[tuple[int, ...]]:
 
 @pytest.mark.parametrize(
     "ranking",
-    [NormLimeWeights("global", 20, LIME), MeanWeight("class", 20, LIME), Explained(SmoothGrad(samples=5))],
+    [NormLimeWeights("global", 20, LIME), MeanWeight("class", 20, LIME), ByExplainer(SmoothGrad(samples=5))],
     ids=str,
 )
 def test_rankings_find_what_the_network_looks_at(ranking: Ranking, tmp_path: Path) -> None:
@@ -259,11 +259,11 @@ def test_names() -> None:
     found = chosen(["random", "smoothgrad", "normlime"], ["random.by=all", "smoothgrad.samples=3"])
     assert found == {
         "random": Random("all"),
-        "smoothgrad": Explained(SmoothGrad(samples=3)),
+        "smoothgrad": ByExplainer(SmoothGrad(samples=3)),
         "normlime": NormLimeWeights(),
     }
     explained = chosen(["explained"], ["explainer.kind=gradient", "sign=signed"])
-    assert explained == {"explained": Explained(Gradient(), "signed")}
+    assert explained == {"explained": ByExplainer(Gradient(), "signed")}
     assert {"random", "variance", "normlime", "mean-weight", "explained"} == set(RANKINGS)
 
 

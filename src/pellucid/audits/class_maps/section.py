@@ -22,7 +22,7 @@ class Classes:
 
 
 @final
-class ClassMaps(Section[Details]):
+class ClassMapsSection(Section[Details]):
     """A map for each class."""
 
     details = Details

@@ -35,7 +35,7 @@ class MistakeRow:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ConfusionCell:
     """The number of images of a class that are taken for another, and how many in a hundred of its images."""
 
     images: int
@@ -48,7 +48,7 @@ class Confusion:
 
     network: Network
     classes: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[ConfusionCell, ...], ...]
 
     @property
     def tall(self) -> bool:
@@ -66,7 +66,7 @@ class Shown:
 
 
 @final
-class Decisions(Section[Details]):
+class DecidedSection(Section[Details]):
     """Tables of classes and mistakes, and the chart of right against sure."""
 
     details = Details
@@ -144,6 +144,7 @@ def _all(details: Details) -> Pairs:
 
 def _confusion(network: Network, details: Details) -> Confusion:
     rows = tuple(
-        tuple(Cell(images, round(100 * images / max(sum(row), 1))) for images in row) for row in details.confusion
+        tuple(ConfusionCell(images, round(100 * images / max(sum(row), 1))) for images in row)
+        for row in details.confusion
     )
     return Confusion(network, tuple(entry.name for entry in details.classes), rows)

@@ -16,7 +16,7 @@ from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
 from pellucid.evaluate.explanations import Judged, Metric, Passes, judge
 from pellucid.explainers import Explainer
-from pellucid.explainers.explanation import in_words
+from pellucid.explainers.explanation import notes_in_words
 from pellucid.page.figure import Figure
 from pellucid.papers import cites
 from pellucid.subjects import Subject, fitted
@@ -91,7 +91,7 @@ class Explained(Part):
     def _known(self, task: Task, explainer: Explainer) -> tuple[str, ...]:
         """What its maps of a few images say of themselves."""
         found = explainer.on(task.subject.model, task.batch(min(self.n, _LOOKED_AT)), "predicted", seed=task.seed)
-        return tuple(in_words(found.notes, [] if found.completeness is None else found.completeness.lost))
+        return tuple(notes_in_words(found.notes, [] if found.completeness is None else found.completeness.lost))
 
     def _judged(self, task: Task, name: str, explainer: Explainer, metrics: Mapping[str, Metric]) -> list[Figure]:
         found = judge(

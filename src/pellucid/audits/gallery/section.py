@@ -39,7 +39,7 @@ class Says:
 
 
 @dataclass(frozen=True)
-class Attacked:
+class AfterAttack:
     """The image after an attack, with maps of what the network says then."""
 
     says: Says
@@ -55,7 +55,7 @@ class Look:
     right: bool | None
     maps: tuple[Map, ...]
     strips: tuple[Strip, ...]
-    attacked: Attacked | None
+    attacked: AfterAttack | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Lack:
+class Missing:
     """An explainer that has no maps of a network, and why."""
 
     network: Network
@@ -88,12 +88,12 @@ class Shown:
     """The images of a part, which maps they lack, and what colors say."""
 
     entries: tuple[Entry, ...]
-    lacking: tuple[Lack, ...]
+    lacking: tuple[Missing, ...]
     legends: tuple[str, ...]
 
 
 @final
-class Gallery(Section[Details]):
+class GallerySection(Section[Details]):
     """Pictures of images, their maps, and the ways to other classes."""
 
     details = Details
@@ -111,7 +111,7 @@ class Gallery(Section[Details]):
                 images.setdefault(image.index, []).append((network, image))
         entries = [_entry(index, seen, album) for index, seen in images.items()]
         lacking = tuple(
-            Lack(network, explainer, reason)
+            Missing(network, explainer, reason)
             for network, details in found.details
             for explainer, reason in details.missing.items()
         )
@@ -142,7 +142,7 @@ def _look(network: Network, image: OfImage, album: Album) -> Look:
     if after := image.attacked:
         of = f"{name}, attacked"
         picture = Map("attacked", album.picture(network.root, after.picture, of))
-        attacked = Attacked(_after(after), (picture, *_maps(network, after.maps, of, album)))
+        attacked = AfterAttack(_after(after), (picture, *_maps(network, after.maps, of, album)))
     strips = [
         Strip(target, tuple(_step(network, step, f"{name} toward {target}", album) for step in steps))
         for target, steps in image.toward.items()

@@ -24,7 +24,7 @@ class Neuron:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRow:
     """Some of a layer's neurons."""
 
     network: Network
@@ -39,7 +39,7 @@ class Layers(Section[Details]):
 
     details = Details
 
-    def shown(self, found: Found[Details], album: Album) -> tuple[Layer, ...]:
+    def shown(self, found: Found[Details], album: Album) -> tuple[LayerRow, ...]:
         """Layer by layer, each network's beside the other's."""
         layers = [
             (place, _layer(network, name, layer, album))
@@ -49,8 +49,8 @@ class Layers(Section[Details]):
         return tuple(layer for _, layer in sorted(layers, key=lambda pair: pair[0]))
 
 
-def _layer(network: Network, name: str, layer: OfLayer, album: Album) -> Layer:
-    return Layer(network, name, layer.neurons, tuple(_neuron(network, row, album) for row in layer.table))
+def _layer(network: Network, name: str, layer: OfLayer, album: Album) -> LayerRow:
+    return LayerRow(network, name, layer.neurons, tuple(_neuron(network, row, album) for row in layer.table))
 
 
 def _neuron(network: Network, row: OfNeuron, album: Album) -> Neuron:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pellucid.audits import Began, Done, Event, Listener, Planned
 from pellucid.audits.carrying_out import Watch
-from pellucid.audits.planning import Pace, in_words
+from pellucid.audits.planning import Pace, time_in_words
 from pellucid.cli.screens.screen import Screen
 from pellucid.errors import count_of
 from pellucid.metrics import Estimate
@@ -53,7 +53,7 @@ class _Left(ProgressColumn):
         self.left = left
 
     def render(self, task: Task) -> Text:
-        return Text(f"{in_words(self.left())} left")
+        return Text(f"{time_in_words(self.left())} left")
 
 
 class OnScreen(Listener):
@@ -88,7 +88,7 @@ class OnScreen(Listener):
             table.add_row(part, *(_expected(own.get(number)) for number in range(len(self.models))))
         err.print(table)
         total = sum(entry.seconds for entry in planned)
-        err.print(f"about {in_words(total)} in all; stop it whenever you like, the same command goes on")
+        err.print(f"about {time_in_words(total)} in all; stop it whenever you like, the same command goes on")
 
     @contextmanager
     def progress(self, planned: Sequence[Planned]) -> Generator[tuple[Watch, Callable[[Event], None]]]:
@@ -126,7 +126,7 @@ class OnScreen(Listener):
                         elif failure:
                             bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
                         else:
-                            bar.console.print(f"{name}: done in {in_words(event.outcome.seconds)}")
+                            bar.console.print(f"{name}: done in {time_in_words(event.outcome.seconds)}")
 
             yield watch, hear
 
@@ -224,4 +224,4 @@ def _expected(seconds: float | None) -> str:
         return "done"
     if not seconds:
         return "?"
-    return in_words(seconds) if seconds >= 1 else "< 1 s"
+    return time_in_words(seconds) if seconds >= 1 else "< 1 s"

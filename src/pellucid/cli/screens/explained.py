@@ -8,7 +8,7 @@ from rich.table import Column, Table
 
 from pellucid.cli.screens.screen import Screen
 from pellucid.errors import count_of
-from pellucid.explainers.explanation import in_words
+from pellucid.explainers.explanation import notes_in_words
 from pellucid.printable import all_printable
 
 
@@ -33,7 +33,7 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
     screen.out.print(table)
     for method in content["explainers"]:
         own = [entry for entry in content["explanations"] if entry["explainer"] == method]
-        for line in in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
+        for line in notes_in_words([entry["notes"] for entry in own], [entry["lost"] for entry in own]):
             screen.out.print(f"{method}, {line}")
         ends = [entry["leads_to"] for entry in own if entry["leads_to"]]
         if ends:

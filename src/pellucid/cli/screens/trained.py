@@ -32,7 +32,7 @@ def begin(screen: Screen, spec: Spec, images: Data, folder: RunFolder) -> None:
         )
 
 
-def watching(screen: Screen, bar: Bar) -> Callable[[Event], None]:
+def watcher(screen: Screen, bar: Bar) -> Callable[[Event], None]:
     """What hears of a training: the bar goes over all steps, and there is a line for each epoch."""
 
     def watch(event: Event) -> None:

@@ -14,7 +14,7 @@ from pellucid.data import Split, sample, sequential
 from pellucid.errors import MeasurementError
 from pellucid.evaluate.class_importance.folder import ImportanceFolder
 from pellucid.explainers.normlime import NormLime, Vocabulary
-from pellucid.explainers.normlime.local import Labels, Local, classes_of, explained, learn_words, segmented
+from pellucid.explainers.normlime.local import Labels, Local, class_count, explained, learn_words, segmented
 from pellucid.kinds import in_single
 from pellucid.ledger import BATCH, Chunks, Columns, Job, by_images, fingerprint, identity, in_chunks
 
@@ -48,7 +48,7 @@ def explain(
         "layer": explainer.layer,
         "labels": labels,
         "seed": seed,
-        "classes": classes_of(model, first),
+        "classes": class_count(model, first),
         "features": explainer.words or int(segmented(explainer.lime, first)[1].max()),
         "images": len(split),
         "shape": list(split.shape),

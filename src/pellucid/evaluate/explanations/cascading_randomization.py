@@ -166,7 +166,7 @@ def _initialized(module: nn.Module) -> Mapping[str, Tensor]:
     # one with modules of its own might initialize those as well
     if not callable(getattr(module, "reset_parameters", None)) or list(module.children()):
         return {}
-    fresh = hooks.copied(module).cpu()
+    fresh = hooks.deep_copy(module).cpu()
     for parameter in fresh.parameters(recurse=False):
         parameter.fill_(math.nan)  # which stays where nothing is initialized: a weight that is made of others
     fresh.reset_parameters()  # pyright: ignore[reportCallIssue]

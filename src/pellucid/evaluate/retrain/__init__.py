@@ -15,6 +15,6 @@ RANKINGS: Registry[Any] = Registry(
         "variance": "pellucid.evaluate.retrain.variance:Variance",
         "normlime": "pellucid.evaluate.retrain.weights:NormLimeWeights",
         "mean-weight": "pellucid.evaluate.retrain.weights:MeanWeight",
-        "explained": "pellucid.evaluate.retrain.explained:Explained",
+        "explained": "pellucid.evaluate.retrain.explained:ByExplainer",
     },
 )

@@ -5,7 +5,7 @@ from .cells import PROTOCOLS as PROTOCOLS
 from .cells import Design as Design
 from .cells import Protocol as Protocol
 from .cells import protocols_named as protocols_named
-from .explained import Explained as Explained
+from .explained import ByExplainer as ByExplainer
 from .named import chosen as chosen
 from .random_order import Random as Random
 from .ranking import Ranking as Ranking

@@ -17,7 +17,7 @@ _LEARNED_FROM = 500  # training images that an explainer learns from, if it lear
 
 @final
 @dataclass(frozen=True)
-class Explained(Ranking):
+class ByExplainer(Ranking):
     """An explainer's map of each image, for the class that the network sees in it.
 
     `sign` says what counts: how large the map is, or how much it speaks for the class.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pellucid import naming
 from pellucid.errors import ConfigError, UnknownName, suggestion
 from pellucid.evaluate import retrain
-from pellucid.evaluate.retrain.explained import Explained
+from pellucid.evaluate.retrain.explained import ByExplainer
 from pellucid.evaluate.retrain.ranking import Ranking
 from pellucid.explainers import EXPLAINERS, Explainer
 
@@ -26,5 +26,5 @@ def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str
     own = naming.shared_out(tables, assignments)
     found = naming.several(Ranking, retrain.RANKINGS, ranks, own)
     explainers = naming.several(Explainer, EXPLAINERS, [name for name in names if name not in ranks], own)
-    explained = {name: Explained(explainer) for name, explainer in explainers.items()}
+    explained = {name: ByExplainer(explainer) for name, explainer in explainers.items()}
     return {name: (found | explained)[name] for name in names}

@@ -33,7 +33,7 @@ from pellucid.memory import out_of_memory
 from pellucid.probe import frozen
 from pellucid.randomness import seeded
 from pellucid.train import Recipe
-from pellucid.train.epoch_loop import check_classes
+from pellucid.train.epoch_loop import check_logits
 from pellucid.train.trainable import check_trainable
 
 
@@ -123,7 +123,7 @@ def _check(network: nn.Module, split: Split) -> None:
     check_trainable(network)
     with frozen(network), torch.no_grad():
         (logits,) = in_halves_on_oom(lambda one: look(network, one.x), next(iter(split.batches([torch.arange(1)]))))
-    check_classes(logits, len(split.classes))
+    check_logits(logits, len(split.classes))
 
 
 def _columns(cells: Sequence[Cell], right: Tensor, images: int, about: Mapping[str, Any]) -> Columns:

@@ -22,7 +22,7 @@ from pellucid.looking import logits_of, look
 from pellucid.memory import out_of_memory
 from pellucid.randomness import Noise, derive, seeded
 from pellucid.train import Recipe
-from pellucid.train.epoch_loop import plan
+from pellucid.train.epoch_loop import global_batches
 from pellucid.train.trainable import learn
 
 Factory = Callable[[int], nn.Module]
@@ -152,7 +152,7 @@ class SideBySide:
     def _chunks(self, epoch: int) -> list[Int[Tensor, "cells b"]]:
         """The rows of each step: a network's order follows from its seed alone."""
         count, batch = len(self.labels), self.recipe.batch
-        plans = {seed: plan(count, batch, derive(seed, "order", epoch), 1) for seed in set(self.seeds)}
+        plans = {seed: global_batches(count, batch, derive(seed, "order", epoch), 1) for seed in set(self.seeds)}
         steps = zip(*(plans[seed] for seed in self.seeds), strict=True)
         return [torch.stack(step).to(self.labels.device) for step in steps]
 

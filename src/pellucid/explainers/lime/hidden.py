@@ -30,7 +30,7 @@ def hidden(
     return means.gather(2, index).view_as(images).to(images.dtype)
 
 
-def idle(
+def idle_segments(
     images: Float[Tensor, "b c h w"], hidden: Float[Tensor, "b c h w"], segments: Int[Tensor, "b h w"]
 ) -> Bool[Tensor, "b d"]:
     """Which segments are already what is seen in their place; also those that an image does not have."""
@@ -39,7 +39,7 @@ def idle(
     return changed.new_zeros(len(images), int(places.max()) + 1).scatter_add_(1, places, changed) == 0
 
 
-def check_baseline(owner: str, baseline: SegmentBaseline, segmentation: Segmentation) -> None:
+def check_segment_baseline(owner: str, baseline: SegmentBaseline, segmentation: Segmentation) -> None:
     """Refuse what cannot be seen, and what would hide nothing."""
     if not isinstance(baseline, str) and not math.isfinite(baseline):
         raise ConfigError(

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError, count_of
 from pellucid.explainers.explainer import Classes, Explainer, Images
-from pellucid.explainers.lime.hidden import SegmentBaseline, check_baseline, check_cells
+from pellucid.explainers.lime.hidden import SegmentBaseline, check_cells, check_segment_baseline
 from pellucid.explainers.lime.sampling import Kernel, Output, Sampling
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.explainers.lime.slic import Slic
-from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks, joined
+from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks
 from pellucid.explainers.room import in_parts
 from pellucid.papers import cites
 from pellucid.probe import Probe
@@ -63,7 +63,7 @@ class Lime(Explainer):
                 raise ConfigError(f"Lime has {name}={value:g}; give 0 or more")
         if not (math.isfinite(self.width) and self.width > 0):
             raise ConfigError(f"Lime has width={self.width:g}; give a number above 0")
-        check_baseline("Lime", self.baseline, self.segmentation)
+        check_segment_baseline("Lime", self.baseline, self.segmentation)
         if self.features < 0:
             raise ConfigError(f"Lime has features={self.features}; give 1 or more, or 0 for all")
         if self.most < 2:
@@ -116,7 +116,7 @@ class Lime(Explainer):
             chosen = _chosen(probe, of[part] if isinstance(of, Tensor) else of, classes)
             return self._surrogates(probe, chosen, rows)
 
-        found = joined(in_parts(model, bare, fitted, seed=seed, memory=memory))
+        found = Surrogates.joined(in_parts(model, bare, fitted, seed=seed, memory=memory))
         broken = ~found.coefficients.flatten(1).isfinite().all(1)
         if broken.any():
             raise NotFinite(

@@ -65,7 +65,7 @@ class Fit:
     short: Bool[Tensor, " b"]
 
 
-def fit(sums: Sums, live: Bool[Tensor, "b d"], alpha: float, features: int) -> Fit:
+def best_fit(sums: Sums, live: Bool[Tensor, "b d"], alpha: float, features: int) -> Fit:
     """What minimizes Σ π (y - b - zᵀβ)² + alpha ‖β‖², with standard errors from what remains.
 
     The intercept is not penalized. Only `live` coefficients are other than 0 and, with `features`, only so many of

@@ -9,9 +9,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.explainers.lime.hidden import SegmentBaseline, hidden, idle
-from pellucid.explainers.lime.regression import Fit, Sums, fit
-from pellucid.explainers.lime.surrogates import Surrogates, joined
+from pellucid.explainers.lime.hidden import SegmentBaseline, hidden, idle_segments
+from pellucid.explainers.lime.regression import Fit, Sums, best_fit
+from pellucid.explainers.lime.surrogates import Surrogates
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
 
@@ -61,13 +61,14 @@ class Sampling:
                 found, fell_short = self._together(probe.on(images), segments[part], classes[part], rows)
                 parts.append(found)
                 short |= fell_short
-        return joined(parts), short
+        return Surrogates.joined(parts), short
 
     def _together(self, probe: Probe, segments: Tensor, classes: Tensor, rows: int) -> tuple[Surrogates, bool]:
         x, counts = probe.x.detach(), segments.flatten(1).amax(1) + 1
         sizes: list[int] = counts.tolist()
         nothing = hidden(x, segments, self.baseline, probe.network)
-        seen, useless = _Masked(probe, x, nothing, segments, classes, self.output, rows), idle(x, nothing, segments)
+        seen = _Masked(probe, x, nothing, segments, classes, self.output, rows)
+        useless = idle_segments(x, nothing, segments)
         there = torch.arange(max(sizes), device=x.device) < counts[:, None]
         sums = Sums(len(x), classes.shape[1], max(sizes), x.device)
         wanted = [max(_LEAST, _EACH * size) if self.masks is None else self.masks for size in sizes]
@@ -79,12 +80,14 @@ class Sampling:
             self._add(sums, seen, probe, sizes, range(done, end), wanted)
             done = end
             if done in wanted and self.tolerance:
-                settled: list[bool] = self._settled(fit(sums, there & ~useless, self.alpha, self.features)).tolist()
+                settled: list[bool] = self._settled(
+                    best_fit(sums, there & ~useless, self.alpha, self.features)
+                ).tolist()
                 wanted = [
                     min(2 * want, self.most) if want == done < self.most and not enough else want
                     for want, enough in zip(wanted, settled, strict=True)
                 ]
-        found = fit(sums, there & ~useless, self.alpha, self.features)
+        found = best_fit(sums, there & ~useless, self.alpha, self.features)
         return Surrogates(
             found.coefficients,
             found.standard_errors,

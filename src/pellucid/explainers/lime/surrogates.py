@@ -52,26 +52,26 @@ class Surrogates:
             raise ShapeError(f"there is no class number {which}; surrogates are of {self.classes.shape[1]}, from 0")
         return self.coefficients[:, which].gather(1, self.segments.flatten(1)).view(self.segments.shape)
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Surrogates]") -> "Surrogates":
+        """Surrogates of several batches as those of one."""
+        if len(parts) == 1:
+            return parts[0]
+        most = max(part.coefficients.shape[2] for part in parts)
 
-def joined(parts: Sequence[Surrogates]) -> Surrogates:
-    """Surrogates of several batches as those of one."""
-    if len(parts) == 1:
-        return parts[0]
-    most = max(part.coefficients.shape[2] for part in parts)
+        def wide(tensor: Tensor) -> Tensor:
+            return F.pad(tensor, (0, most - tensor.shape[-1]))
 
-    def wide(tensor: Tensor) -> Tensor:
-        return F.pad(tensor, (0, most - tensor.shape[-1]))
-
-    return Surrogates(
-        torch.cat([wide(part.coefficients) for part in parts]),
-        torch.cat([wide(part.standard_errors) for part in parts]),
-        torch.cat([part.intercepts for part in parts]),
-        torch.cat([part.r2 for part in parts]),
-        torch.cat([part.adjusted_r2 for part in parts]),
-        torch.cat([part.classes for part in parts]),
-        torch.cat([part.segments for part in parts]),
-        torch.cat([part.counts for part in parts]),
-        torch.cat([wide(part.idle) for part in parts]),
-        torch.cat([part.masks for part in parts]),
-        torch.cat([part.sample_size for part in parts]),
-    )
+        return cls(
+            torch.cat([wide(part.coefficients) for part in parts]),
+            torch.cat([wide(part.standard_errors) for part in parts]),
+            torch.cat([part.intercepts for part in parts]),
+            torch.cat([part.r2 for part in parts]),
+            torch.cat([part.adjusted_r2 for part in parts]),
+            torch.cat([part.classes for part in parts]),
+            torch.cat([part.segments for part in parts]),
+            torch.cat([part.counts for part in parts]),
+            torch.cat([wide(part.idle) for part in parts]),
+            torch.cat([part.masks for part in parts]),
+            torch.cat([part.sample_size for part in parts]),
+        )

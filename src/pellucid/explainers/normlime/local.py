@@ -74,7 +74,7 @@ def learn_words(
     return Vocabulary.learn(torch.cat(rows), words, seed=seed, layer=layer)
 
 
-def classes_of(model: nn.Module, batch: Batch) -> int:
+def class_count(model: nn.Module, batch: Batch) -> int:
     """How many classes the network knows."""
     first = Batch.trusted(batch.x[:1], batch.y[:1], {})
     with frozen(model), torch.no_grad():

@@ -17,7 +17,7 @@ from pellucid.explainers.explainer import Classes, Explainer, Images, with_learn
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.lime import SEGMENTATIONS, Grid, Lime, Segmentation
 from pellucid.explainers.normlime.aggregation import By, Compat, Importance, Kind, Rule, Sign, Tally
-from pellucid.explainers.normlime.local import check_shared, classes_of, explained, learn_words, segmented
+from pellucid.explainers.normlime.local import check_shared, class_count, explained, learn_words, segmented
 from pellucid.explainers.normlime.vocabulary import Vocabulary
 from pellucid.papers import cites
 from pellucid.probe import Probe
@@ -99,7 +99,7 @@ class NormLime(Explainer):
             local = explained(model, part, self.lime, "predicted", vocabulary, seed=seed)
             if tally is None:
                 features = self.words or local.coefficients.shape[1]
-                tally = Tally.empty(self.rule, classes=classes_of(model, part), features=features)
+                tally = Tally.empty(self.rule, classes=class_count(model, part), features=features)
             tally = tally.add(local.coefficients, local.classes, used=local.used, words=local.words)
         assert tally is not None
         return self.fitted(tally.importance(), images.shape[1:], vocabulary)

@@ -9,7 +9,7 @@ from torch import Tensor
 from pellucid.errors import MeasurementError
 from pellucid.metrics.estimates import Estimate
 from pellucid.metrics.neurons.reading import Reading
-from pellucid.metrics.neurons.top_sets import TopSets, check, permuted, top_sets, weights_of
+from pellucid.metrics.neurons.top_sets import TopSets, check_activations, permuted, top_sets, weights_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,9 @@ def ambiguity(
     """
     real, labels = real.detach().cpu(), labels.cpu()
     attacked, true, targets = attacked.detach().cpu(), true.cpu(), targets.cpu()
-    check(real, labels, classes)
-    check(attacked, true, classes)
-    check(attacked, targets, classes)
+    check_activations(real, labels, classes)
+    check_activations(attacked, true, classes)
+    check_activations(attacked, targets, classes)
     alive = (_varying(real) & _varying(attacked)).nonzero().squeeze(1)
     if not len(alive):
         nothing = torch.zeros(0, dtype=torch.float64)

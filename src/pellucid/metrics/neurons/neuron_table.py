@@ -11,7 +11,7 @@ from pellucid.errors import MeasurementError
 from pellucid.metrics.estimates import Estimate
 from pellucid.metrics.neurons.class_similarity import ClassSimilarity, Identity
 from pellucid.metrics.neurons.reading import Reading
-from pellucid.metrics.neurons.top_sets import TopSets, check, permuted, top_sets, weights_of
+from pellucid.metrics.neurons.top_sets import TopSets, check_activations, permuted, top_sets, weights_of
 
 _ROUNDING = 1e-12
 
@@ -89,7 +89,7 @@ def consistency(
     by their numbers. What permutations of labels decide follows from `seed`.
     """
     names = tuple(classes) or tuple(map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
-    check(activations, labels, len(names))
+    check_activations(activations, labels, len(names))
     present = len(labels.unique())
     if present < 2:
         raise MeasurementError(

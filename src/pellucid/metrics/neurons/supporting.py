@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pellucid.metrics.neurons.class_similarity import ClassSimilarity, Identity
 from pellucid.metrics.neurons.reading import Reading
-from pellucid.metrics.neurons.top_sets import check, top_sets, weights_of
+from pellucid.metrics.neurons.top_sets import check_activations, top_sets, weights_of
 
 
 def meanings(
@@ -22,7 +22,7 @@ def meanings(
     A dead neuron means nothing: its row is zero.
     """
     activations, labels = activations.detach().cpu(), labels.cpu()
-    check(activations, labels, len(classes))
+    check_activations(activations, labels, len(classes))
     count = how.count(len(labels), len(labels.unique()))
     sets = top_sets(activations, labels, len(classes), count)
     shares = sets.shares(weights_of(labels, len(classes), balance=how.balance))

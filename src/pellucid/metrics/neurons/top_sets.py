@@ -82,7 +82,7 @@ def weights_of(labels: Int[Tensor, " images"], classes: int, *, balance: bool) -
     return torch.where(counts > 0, len(labels) / counts.clamp_min(1), 0)
 
 
-def check(activations: Tensor, labels: Tensor, classes: int) -> None:
+def check_activations(activations: Tensor, labels: Tensor, classes: int) -> None:
     """Refuse activations and labels that say nothing of neurons."""
     if len(activations) != len(labels):
         raise ShapeError(f"there are activations of {count_of(len(activations), 'image')} and {len(labels)} labels")
