@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.utils.checkpoint import checkpoint
 
+from attentive import SPELLINGS, Spelling, Transformer
 from pellucid import models
 from pellucid.autograd import fast_second_order
 from pellucid.batch import Batch
@@ -57,6 +58,26 @@ def test_a_training_step_agrees_with_pytorchs(
     for ours_one, theirs_one in zip(got, step(theirs, objective, x, y), strict=True):
         distance = torch.linalg.vector_norm((ours_one - theirs_one).double())
         assert float(distance) <= tolerance * max(float(torch.linalg.vector_norm(theirs_one.double())), 1e-3)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=list(OBJECTIVES))
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_attention_is_differentiated_twice_however_it_is_written(spelling: Spelling, objective: Objective) -> None:
+    """PyTorch itself has no second derivative of fused attention."""
+    x, y = rand(6, 1, 8, 8, dtype=torch.float64), torch.arange(6) % 4
+    found, expected = (step(Transformer(one).train(), objective, x, y) for one in (spelling, "matmul"))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)
+
+
+def test_attention_that_is_asked_for_its_weights_gives_them() -> None:
+    layer, x = nn.MultiheadAttention(8, 2, batch_first=True), rand(2, 5, 8).requires_grad_()
+    with fast_second_order():
+        found, weights = layer(x, x, x)
+        assert layer(x, x, x, need_weights=False)[1] is None
+    expected, theirs = layer(x, x, x)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(weights, theirs)
 
 
 def convolutional(dtype: torch.dtype = torch.float64) -> nn.Sequential:

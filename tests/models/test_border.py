@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.models import MODELS, Normalize, build
 
-SMALL = {"mlp": 1, "lenet": 4, "simple-cnn": 4, "resnet18": 8, "preact-resnet44": 4, "wide-resnet-28-10": 4}
+SMALL = {"mlp": 1, "lenet": 4, "simple-cnn": 4, "resnet18": 8, "preact-resnet44": 4, "wide-resnet-28-10": 4, "vit": 4}
 
 
 def exactly(message: str) -> str:

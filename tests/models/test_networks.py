@@ -16,6 +16,7 @@ COUNTS = {
     "resnet18": 11_173_962,
     "preact-resnet44": 681_626,
     "wide-resnet-28-10": 36_489_290,
+    "vit": 683_242,
 }
 
 

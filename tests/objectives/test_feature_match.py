@@ -126,6 +126,7 @@ LAST = {
     "resnet18": "pool",
     "preact-resnet44": "pool",
     "wide-resnet-28-10": "pool",
+    "vit": "norm",
 }
 
 

@@ -12,6 +12,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 
 from pellucid.autograd import third_order
+from pellucid.autograd.attention import attended
 from pellucid.autograd.batch_norm import batch_norm
 from pellucid.autograd.convolution import conv2d
 from pellucid.autograd.engine import differentiable, replaceable
@@ -20,9 +21,10 @@ from pellucid.autograd.engine import differentiable, replaceable
 class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager reads as a verb
     """Forward passes in this block give the same values, and graphs that differentiate twice at a lower price.
 
-    Convolutions and training-mode batch norms of images, and ReLUs, on the CPU are exchanged; whatever else there is
-    stays PyTorch's own. `exchanged` says whether any of images was exchanged. With `third_order`, normalizations on
-    any device are exchanged where PyTorch's third derivatives are wrong; those may be slower.
+    Convolutions and training-mode batch norms of images, and ReLUs, on the CPU are exchanged, and everywhere fused
+    attention, which cannot be differentiated twice; whatever else there is stays PyTorch's own. `exchanged` says
+    whether any of images was exchanged. With `third_order`, normalizations on any device are exchanged where
+    PyTorch's third derivatives are wrong; those may be slower.
     """
 
     def __init__(self, *, third_order: bool = False) -> None:
@@ -41,7 +43,8 @@ class fast_second_order(TorchFunctionMode):  # noqa: N801 - a context manager re
         if torch.compiler.is_compiling() or func not in self.stand_ins:
             return func(*args, **(kwargs or {}))
         output = self.stand_ins[func](*args, **(kwargs or {}))
-        self.exchanged |= output.dim() == 4 and isinstance(output.grad_fn, BackwardCFunction)
+        if isinstance(output, Tensor):
+            self.exchanged |= output.dim() == 4 and isinstance(output.grad_fn, BackwardCFunction)
         return output
 
 
@@ -95,12 +98,20 @@ class ReLUGradient(Function):
         return differentiable(ReLUGradient, gradients[0], y), None
 
 
+def _by_heads(*args: Any, need_weights: bool = True, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
+    """What `multi_head_attention_forward` returns; asked for its weights, it does not fuse."""
+    found, weights = F.multi_head_attention_forward(*args, need_weights=True, **kwargs)
+    return found, weights if need_weights else None
+
+
 _STAND_INS: Mapping[object, Callable[..., Any]] = {
     torch.conv2d: conv2d,
     F.batch_norm: batch_norm,
     F.relu: _relu,
     torch.relu: _relu,
     torch.Tensor.relu: _relu,
+    F.scaled_dot_product_attention: attended,
+    F.multi_head_attention_forward: _by_heads,
 }
 
 _EXACT: Mapping[object, Callable[..., Any]] = {

@@ -13,6 +13,7 @@ MODELS = Registry(
         "resnet18": "pellucid.models.resnet18:resnet18",
         "preact-resnet44": "pellucid.models.preact_resnet44:preact_resnet44",
         "wide-resnet-28-10": "pellucid.models.wide_resnet_28_10:wide_resnet_28_10",
+        "vit": "pellucid.models.vit:vit",
     },
 )
 

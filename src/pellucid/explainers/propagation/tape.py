@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
+from pellucid.autograd.attention import EXPLICIT
 from pellucid.errors import ConfigError
-from pellucid.explainers.propagation.attention import EXPLICIT
 from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, Values, exchanged, name_of, tensors
 from pellucid.explainers.propagation.names import AFFINE, BEFORE_LAYERS, ELEMENTWISE, PIECING
 from pellucid.looking import no_gradients
