@@ -1,12 +1,12 @@
 """Draws `pictures/<explainer>.png` for every listed explainer while the documents are built.
 
-MkDocs calls `on_files`. A small network is trained on scikit-learn's digits, which takes seconds, and every explainer
+MkDocs calls `on_files`. Small networks are trained on scikit-learn's digits, which takes seconds, and every explainer
 is asked about the same three. The pictures are kept in `build/pictures/`, in a folder named by the code that draws
 them, and drawn again where that has changed.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from pellucid import data, drawing, explainers
 from pellucid.models import Normalize
+from pellucid.models.vit import vit
 from pellucid.probe import frozen
 
 ROOT = Path(__file__).parents[1]
@@ -59,10 +60,13 @@ def drawn(folder: Path) -> dict[str, Path]:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # two would add in another order, and leave other last bits
         try:
-            model, x, shown = _network(), *_digits()
+            x, shown = _digits()
+            convolutional, transformer = _trained(_convolutional), _trained(_transformer)
             for name, path in missing.items():
                 unfinished = path.with_suffix(".unfinished")
-                picture(name, model, x, shown).save(unfinished, "PNG")
+                picture(name, transformer if name.startswith("attention") else convolutional, x, shown).save(
+                    unfinished, "PNG"
+                )
                 unfinished.replace(path)
         finally:
             torch.set_num_threads(threads)
@@ -86,24 +90,32 @@ def picture(name: str, model: nn.Module, learned: Tensor, shown: Tensor) -> Imag
     return drawing.Sheet([""] * len(row), [row]).drawn()
 
 
-def _network() -> nn.Module:
+def _convolutional() -> nn.Module:
+    return nn.Sequential(
+        Normalize((0.3,), (0.38,)),
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 10),
+    )
+
+
+def _transformer() -> nn.Module:
+    return vit(shape=(1, 8, 8), mean=(0.3,), std=(0.38,), patch=2, width=32, depth=2, heads=2)
+
+
+def _trained(build: Callable[[], nn.Module]) -> nn.Module:
     split = data.load("digits").train
     (batch,) = split.batches(data.sequential(split, len(split)))
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        model = nn.Sequential(
-            Normalize((0.3,), (0.38,)),
-            nn.Conv2d(1, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(64, 10),
-        )
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        model = build()
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2 if build is _convolutional else 2e-3)
         generator = torch.Generator().manual_seed(0)
         for _ in range(15):
             for rows in torch.randperm(len(batch), generator=generator).split(64):

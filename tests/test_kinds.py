@@ -185,7 +185,7 @@ def test_what_is_named_for_networks_without_gradients_works_and_all_else_says_so
     for name in EXPLAINERS:
         small = {"lime": lambda: Lime(Grid(2, 2), masks=40), "rise": lambda: explainers.RISE(masks=8)}
         explainer: Explainer = small.get(name, EXPLAINERS[name])()
-        if explainer.learns:
+        if explainer.learns or name.startswith("attention"):  # of which the network has none
             continue
         try:
             found = explainer(network, X[:2], "predicted")

@@ -75,6 +75,8 @@ from .evaluate.explanations import judge as judge
 from .explainers import LRP as LRP
 from .explainers import RISE as RISE
 from .explainers import AdversarialExplanation as AdversarialExplanation
+from .explainers import AttentionRelevance as AttentionRelevance
+from .explainers import AttentionRollout as AttentionRollout
 from .explainers import DeconvNet as DeconvNet
 from .explainers import ExpectedGradients as ExpectedGradients
 from .explainers import Explainer as Explainer

@@ -2,11 +2,16 @@
 
 import math
 
+import torch
+from torch import nn
+
 from pellucid.explainers import (
     EXPLAINERS,
     LRP,
     RISE,
     AdversarialExplanation,
+    AttentionRelevance,
+    AttentionRollout,
     DeconvNet,
     ExpectedGradients,
     GradCAM,
@@ -24,6 +29,7 @@ from pellucid.explainers import (
     VarGrad,
 )
 from pellucid.explainers.lime import Grid, Lime, Pixels, Slic
+from pellucid.models.vit import vit
 from pellucid.testing import ExplainerConformance
 
 SETTINGS = {
@@ -43,6 +49,8 @@ SETTINGS = {
     "grad-cam": [GradCAM(), GradCAM(layer="0", positive=False)],
     "grad-cam-plus-plus": [GradCAMPlusPlus(), GradCAMPlusPlus(positive=False)],
     "layer-activation": [LayerActivation()],
+    "attention-rollout": [AttentionRollout(), AttentionRollout("max")],
+    "attention-relevance": [AttentionRelevance()],
     "occlusion": [Occlusion(window=3, stride=2), Occlusion(window=2, stride=2, baseline="mean")],
     "rise": [RISE(masks=5, cells=3), RISE(masks=4, cells=2, baseline="mean", of_probability=False, centered=True)],
     "adversarial": [AdversarialExplanation(steps=3), AdversarialExplanation(steps=3, clip=True)],
@@ -86,12 +94,30 @@ def test_every_explainer_has_its_file() -> None:
         assert explainer.__module__ == f"pellucid.explainers.{place}"
 
 
+class OnTokens(ExplainerConformance):
+    """Of explainers that need a transformer."""
+
+    def network(
+        self, *, classes: int = 4, channels: int = 1, size: int = 6, dtype: torch.dtype = torch.float64
+    ) -> nn.Module:
+        """A small one, smooth as transformers are."""
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            shape, patch = (channels, size, size), 1 if size % 2 else 2
+            model = vit(shape=shape, classes=classes, patch=patch, width=6, depth=2, heads=2)
+            for parameter in model.parameters():
+                nn.init.normal_(parameter, std=0.5)
+        return model.to(dtype).eval()
+
+
 def _suites() -> dict[str, type[ExplainerConformance]]:
-    return {
-        f"Test_{name}_{number}": type(f"Test_{name}_{number}", (ExplainerConformance,), {"explainer": explainer})
-        for name, explainers in SETTINGS.items()
-        for number, explainer in enumerate(explainers)
-    }
+    found = dict[str, type[ExplainerConformance]]()
+    for name, explainers in SETTINGS.items():
+        suite: type[ExplainerConformance] = OnTokens if name.startswith("attention") else ExplainerConformance
+        for number, explainer in enumerate(explainers):
+            title = f"Test_{name}_{number}"
+            found[title] = type(title, (suite,), {"explainer": explainer})
+    return found
 
 
 globals().update(_suites())

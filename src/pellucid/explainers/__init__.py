@@ -23,6 +23,8 @@ EXPLAINERS = Registry(
         "grad-cam": "pellucid.explainers.grad_cam:GradCAM",
         "grad-cam-plus-plus": "pellucid.explainers.grad_cam_plus_plus:GradCAMPlusPlus",
         "layer-activation": "pellucid.explainers.layer_activation:LayerActivation",
+        "attention-rollout": "pellucid.explainers.attention_rollout:AttentionRollout",
+        "attention-relevance": "pellucid.explainers.attention_relevance:AttentionRelevance",
         "occlusion": "pellucid.explainers.occlusion:Occlusion",
         "rise": "pellucid.explainers.rise:RISE",
         "lime": "pellucid.explainers.lime.lime:Lime",

@@ -4,6 +4,8 @@ import pellucid.registry
 
 from .adding_up import completeness as completeness
 from .adversarial import AdversarialExplanation as AdversarialExplanation
+from .attention_relevance import AttentionRelevance as AttentionRelevance
+from .attention_rollout import AttentionRollout as AttentionRollout
 from .by_name import chosen as chosen
 from .by_name import named as named
 from .deconvnet import DeconvNet as DeconvNet

@@ -5,7 +5,7 @@ tensor was made, by convolutions and what else keeps the axes of images as they 
 changes when a quarter of the image does.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +21,10 @@ from pellucid.explainers.explainer import Images
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.propagation import names
 from pellucid.explainers.propagation.calls import name_of, tensors
+from pellucid.explainers.quarters import BASES, bases, follows, with_a_quarter_changed
 from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import Probe
-from pellucid.randomness import Noise
 
 Shape = tuple[int, ...]
 
@@ -47,13 +47,6 @@ _KEEPING = (
 )
 """Functions whose output has the height and the width of their input, in the same order."""
 
-_BASES = 4  # images at which quarters are changed
-# Half the logarithm by which the squared change on the quarter's own side exceeds that on the other, along either
-# axis; it must be twice as large as where one axis is crossed with the other, too. Over networks of several kinds and
-# seeds, layers of places had 0.6 to 2. Of attention and channels-last tensors one axis had less than 0.3, or the
-# crossed axes had more.
-_FOLLOWS = 0.3
-_PART = 1e-6  # of the largest change; less counts as none
 _INSTEAD = "choose an explainer that reads no layer, such as 'integrated-gradients'"
 
 
@@ -163,7 +156,7 @@ def _times(shape: Shape) -> str:
 
 def _outputs(probe: Probe) -> dict[str, _Output]:
     """What each layer puts out for an image, in the order they end; one that is used again counts by its last use."""
-    image = _bases(probe, 1)
+    image = bases(probe, 1)
     tags, found, learned = _Tags(image), dict[str, _Output](), False
 
     def note(name: str, module: nn.Module, output: object) -> None:
@@ -179,8 +172,8 @@ def _outputs(probe: Probe) -> dict[str, _Output]:
 
 def _following(probe: Probe, known: Mapping[str, _Output]) -> set[str]:
     """Which of these layers change where the image does, so that their places are those of the image."""
-    base = _bases(probe, _BASES)
-    rows = torch.cat([base, *_with_a_quarter_changed(base)])
+    base = bases(probe, BASES)
+    rows = torch.cat([base, *with_a_quarter_changed(base)])
     found = dict[str, bool]()
 
     def note(name: str, module: nn.Module, output: object) -> None:
@@ -188,7 +181,7 @@ def _following(probe: Probe, known: Mapping[str, _Output]) -> set[str]:
         if name in known and isinstance(output, Tensor) and output.dim() == 4 and len(output) == len(rows):
             before, *after = output.detach().double().chunk(5)
             changes = torch.stack([(changed - before).square().sum((0, 1)) for changed in after])
-            found[name] = _follows(changes)
+            found[name] = follows(changes)
 
     _watch(probe, rows, note)
     return {name for name, follows in found.items() if follows}
@@ -205,53 +198,6 @@ def _watch(
 
     with hooked(layers, told), torch.no_grad(), nullcontext() if mode is None else mode:
         look(probe.model, x)
-
-
-def _follows(changes: Float[Tensor, "4 h w"]) -> bool:
-    """Whether what a quarter changes most, beside what it and what each place changes anyhow, lies in that quarter.
-
-    The logarithm of the change at places of one quarter, when another changes, is taken for a sum: how strong the
-    change is, how easily the places change, and whether the two lie on the same side, along each axis.
-    """
-    high, wide = changes.shape[1:]
-    if not changes.any() or not changes.isfinite().all():
-        return False
-    at = torch.einsum("qhw,ah,bw->qab", changes, _halves(high, changes), _halves(wide, changes)).flatten(1)
-    logs = (at + _PART * at.amax()).log()
-    down, across = torch.tensor([[-1.0, -1, 1, 1], [-1, 1, -1, 1]]).to(logs)
-
-    def along(image: Tensor, layer: Tensor) -> float:
-        return float((image[:, None] * logs * layer).mean())
-
-    own = [along(side, side) for side, count in ((down, high), (across, wide)) if count > 1]
-    crossed = max(abs(along(down, across)), abs(along(across, down)))
-    return all(effect > max(_FOLLOWS, 2 * crossed) for effect in own)
-
-
-def _halves(side: int, like: Tensor) -> Float[Tensor, "2 side"]:
-    """The mean over each half of a side; a place in the middle belongs to both."""
-    place = (torch.arange(side, device=like.device) + 0.5) / side
-    halves = torch.stack([place <= 0.5, place >= 0.5]).to(like)
-    return halves / halves.sum(1, keepdim=True)
-
-
-def _bases(probe: Probe, count: int) -> Tensor:
-    """Images of chance, coarse and fine; the same whatever is explained, since a layer is a map or it is not."""
-    _, channels, high, wide = probe.x.shape
-    noise = Noise(0, torch.arange(count)).stream("places")
-    coarse = noise.stream("coarse").uniform(channels, 4, 4, dtype=torch.float64)
-    fine = noise.stream("fine").uniform(channels, high, wide, dtype=torch.float64)
-    return ((F.interpolate(coarse, (high, wide)) + fine) / 2).to(probe.x)
-
-
-def _with_a_quarter_changed(x: Tensor) -> Iterator[Tensor]:
-    """Copies in which the pixels of one quarter lie half the range away, from the upper left on, row by row."""
-    high, wide = x.shape[2:]
-    for rows in (slice(0, (high + 1) // 2), slice(high // 2, high)):
-        for columns in (slice(0, (wide + 1) // 2), slice(wide // 2, wide)):
-            copy = x.clone()
-            copy[..., rows, columns] = (copy[..., rows, columns] + 0.5) % 1
-            yield copy
 
 
 class _Tags(TorchFunctionMode):
