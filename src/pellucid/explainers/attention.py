@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from pellucid.autograd.attention import EXPLICIT
 from pellucid.errors import ConfigError
 from pellucid.explainers.explainer import Classes, Images
-from pellucid.explainers.feature_layer import widened
+from pellucid.explainers.feature_layer import at_image_size
 from pellucid.explainers.plane import sides
 from pellucid.explainers.propagation.calls import name_of
 from pellucid.explainers.quarters import BASES, bases, follows, with_a_quarter_changed
@@ -44,7 +44,7 @@ class Attention:
     places: Int[Tensor, " n"]
     grid: tuple[int, int]
 
-    def widened(self, flow: Float[Tensor, "b t t"], x: Images) -> Images:
+    def at_image_size(self, flow: Float[Tensor, "b t t"], x: Images) -> Images:
         """What flows from each place to the tokens that the logit is read from, at the size of the image.
 
         Those are the tokens on whose attention, in the last layer, the logit hangs: the class token, say, or all.
@@ -53,7 +53,7 @@ class Attention:
         read = (read > 0).to(flow)
         read = read / read.sum(1, keepdim=True).clamp_min(1)
         found = torch.einsum("bt,btn->bn", read, flow[:, :, self.places])
-        return widened(found.unflatten(1, self.grid), x)
+        return at_image_size(found.unflatten(1, self.grid), x)
 
 
 def attention(owner: str, probe: Probe, of: Classes) -> Attention:

@@ -42,4 +42,4 @@ class AttentionRelevance(Explainer):
         for weights, slopes in zip(seen.weights, seen.slopes, strict=True):
             step = (weights * slopes).relu().mean(1)
             flow = flow + step + step @ flow
-        return seen.widened(flow, probe.x)
+        return seen.at_image_size(flow, probe.x)

@@ -49,4 +49,4 @@ class AttentionRollout(Explainer):
             together = {"mean": weights.mean(1), "max": weights.amax(1), "min": weights.amin(1)}[self.heads]
             step = together / together.sum(-1, keepdim=True).clamp_min(1e-30) + itself
             flow = step @ flow / 2
-        return seen.widened(flow, probe.x)
+        return seen.at_image_size(flow, probe.x)
