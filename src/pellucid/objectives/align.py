@@ -6,9 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.autograd import processes
-from pellucid.objectives.directions import cosine
+from pellucid.objectives.gradients import cosine, reference_map
 from pellucid.objectives.objective import Term
-from pellucid.objectives.reference_map import reference_map
 from pellucid.papers import NOACK, cites
 from pellucid.probe import Probe, Quantity
 

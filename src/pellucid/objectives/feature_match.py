@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pellucid.autograd import processes
 from pellucid.errors import ConfigError
 from pellucid.objectives.attacked import Attacked
-from pellucid.objectives.directions import cosine
+from pellucid.objectives.gradients import cosine
 from pellucid.objectives.last_features import last_features
 from pellucid.objectives.objective import Term
 from pellucid.papers import DONG, cites

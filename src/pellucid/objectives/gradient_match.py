@@ -6,8 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.objectives.gradient_norm import Reduction, reduced
+from pellucid.objectives.gradients import reference_map
 from pellucid.objectives.objective import Term
-from pellucid.objectives.reference_map import reference_map
 from pellucid.papers import NOACK, cites
 from pellucid.probe import Probe
 

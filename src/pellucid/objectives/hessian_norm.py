@@ -7,8 +7,8 @@ from torch import Tensor
 
 from pellucid.autograd import processes
 from pellucid.errors import ConfigError
+from pellucid.objectives.gradients import Units, factor
 from pellucid.objectives.objective import Term
-from pellucid.objectives.units import Units, factor
 from pellucid.papers import JOO, cites
 from pellucid.probe import Probe, Quantity
 

@@ -6,9 +6,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.autograd import processes
+from pellucid.objectives.gradients import Units, factor
 from pellucid.objectives.neighbors import Neighbor, UniformNeighbor
 from pellucid.objectives.objective import Term
-from pellucid.objectives.units import Units, factor
 from pellucid.papers import JOO, cites
 from pellucid.probe import BatchNorm, Probe
 
