@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pellucid.audits import AuditFolder
+from pellucid.audits import Audited, AuditFolder, reported
 from pellucid.files import write_text
 from pellucid.page.chart import Chart
 from pellucid.page.svg import COLORS, drawn
@@ -48,6 +48,14 @@ def write_page(folder: AuditFolder) -> Path:
     path = folder.path / "report.html"
     write_text(path, page(folder))
     return path
+
+
+def report(folder: str | Path) -> Audited:
+    """Draw the page and the tables of the audit in a folder again, and return what the audit came to.
+
+    Nothing is measured: neither a network nor images are read. A folder that holds no audit is an error.
+    """
+    return reported(AuditFolder(Path(folder)))
 
 
 def _of_section(name: str) -> str | None:
