@@ -42,7 +42,7 @@ def _compared(network: str, name: str, options: dict[str, object], folder: Path,
     for _ in fit(original, digits.train, CrossEntropy(), RECIPE):
         pass
     study = Study(original.eval(), digits.train, digits.test, folder)
-    materials = Materials(study, retrain.chosen(RANKINGS), folder / "ranks", unit="pixel", seed=0)
+    materials = Materials(study, retrain.rankings_named(RANKINGS), folder / "ranks", unit="pixel", seed=0)
     cells = _cells()
     started = time.perf_counter()
     for key in materials.missing(cells):

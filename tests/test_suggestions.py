@@ -13,7 +13,7 @@ from pellucid.audits import PROFILES, chosen
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import METRICS, asked
 from pellucid.evaluate.retrain import RANKINGS
-from pellucid.evaluate.retrain import chosen as ranked
+from pellucid.evaluate.retrain import rankings_named as ranked
 from pellucid.explainers import EXPLAINERS
 from pellucid.explainers import chosen as explaining
 from pellucid.registry import Registry

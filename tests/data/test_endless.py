@@ -23,7 +23,7 @@ from PIL import Image
 
 from bounded import bounded
 from pellucid import limits
-from pellucid.data import Reading, column_from, load, pictures
+from pellucid.data import Decoding, column_from, load, pictures
 from pellucid.data.mnist import read_idx
 from pellucid.data.pickles import read_pickle
 from pellucid.errors import PellucidError
@@ -271,8 +271,8 @@ def test_pictures_of_too_many_pixels(photos: Path) -> None:
     with bounded(_MORE):
         for size in (None, 8):
             with pytest.raises(PellucidError, match=re.escape(f"'cat/3.png' in '{photos}' {words}")):
-                load(photos, reading=Reading(workers=0), size=size)
-        assert load(photos, reading=Reading(workers=0), skip_bad=True).skipped == ("cat/3.png",)
+                load(photos, decoding=Decoding(workers=0), size=size)
+        assert load(photos, decoding=Decoding(workers=0), skip_bad=True).skipped == ("cat/3.png",)
         with pytest.raises(PellucidError, match="has 13000x13000 pixels, more than 67,108,864; give another file"):
             pictures([photos / "cat" / "3.png"], (3, 8, 8))
 
@@ -282,13 +282,13 @@ def test_a_large_photograph_is_read_at_half_its_size(photos: Path) -> None:
         large = Image.new("RGB", (9000, 8000), (10, 200, 30))
         large.save(photos / "cat" / f"large-{number}.jpg", quality=20, progressive=progressive)
     with pytest.raises(PellucidError, match="'cat/large-1.jpg' .* has 8000x9000 pixels, more than 67,108,864; scale"):
-        load(photos, reading=Reading(workers=0), size=8)
+        load(photos, decoding=Decoding(workers=0), size=8)
     (photos / "cat" / "large-1.jpg").unlink()
     found = pictures([photos / "cat" / "large-0.jpg"], (3, 8, 8)).x[0, :, 4, 4] * 255
     assert (found - torch.tensor([10.0, 200.0, 30.0])).abs().max() < 8
     with pytest.raises(PellucidError, match="differ in size"):
-        load(photos, reading=Reading(workers=0))
-    assert load(photos, reading=Reading(workers=0), size=8).train.shape == (3, 8, 8)
+        load(photos, decoding=Decoding(workers=0))
+    assert load(photos, decoding=Decoding(workers=0), size=8).train.shape == (3, 8, 8)
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "tif", "bmp", "png", "jpg"])
@@ -369,15 +369,15 @@ def test_special_files_are_named_and_never_waited_for(photos: Path, tmp_path: Pa
             load(tmp_path / "a.npz")
         (tmp_path / "a.npz").unlink()
     with pytest.raises(PellucidError, match="loop.png"):
-        load(photos, reading=Reading(workers=0))
-    data = load(photos, reading=Reading(workers=0), skip_bad=True)
+        load(photos, decoding=Decoding(workers=0))
+    data = load(photos, decoding=Decoding(workers=0), skip_bad=True)
     assert sorted(data.skipped) == sorted(f"cat/{name}" for name in found)
 
 
 def test_a_link_to_a_picture_is_followed(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.png").write_bytes((photos / "cat" / "0.png").read_bytes())
     (photos / "dog" / "linked.png").symlink_to(tmp_path / "elsewhere.png")
-    assert load(photos, reading=Reading(workers=0)).skipped == ()
+    assert load(photos, decoding=Decoding(workers=0)).skipped == ()
 
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000, "~nobody-at-all/x", "a\0b"])

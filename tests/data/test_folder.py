@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pellucid.data import Data, Reading, Split, StreamedSplit, TensorSplit, load, sequential
+from pellucid.data import Data, Decoding, Split, StreamedSplit, TensorSplit, load, sequential
 from pellucid.errors import DataError, ShapeError
 
 Raises = Callable[[type[Exception], str], AbstractContextManager[Any]]
@@ -17,8 +17,8 @@ Save = Callable[..., Path]
 
 
 def read(folder: Path, **options: Any) -> Data:
-    reading = Reading(options.pop("memory", 2**30), options.pop("workers", 0))
-    return load(folder, reading=reading, **options)
+    decoding = Decoding(options.pop("memory", 2**30), options.pop("workers", 0))
+    return load(folder, decoding=decoding, **options)
 
 
 def pixels(split: Split) -> torch.Tensor:
@@ -264,6 +264,6 @@ def test_memory_decides(photos: Path):
 
 def test_progress_is_reported(photos: Path):
     heard: list[tuple[str, int, int]] = []
-    load(photos, reading=Reading(workers=0), report=lambda name, done, total: heard.append((name, done, total)))
+    load(photos, decoding=Decoding(workers=0), report=lambda name, done, total: heard.append((name, done, total)))
     assert heard[0] == ("looking through images", 20, 20)
     assert ("reading images", 14, 14) in heard

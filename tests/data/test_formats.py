@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from pellucid.data import Reading, load, pictures
+from pellucid.data import Decoding, load, pictures
 from pellucid.errors import DataError
 
 POSTSCRIPT = b"""%!PS-Adobe-3.0 EPSF-3.0
@@ -38,7 +38,7 @@ def test_a_picture_starts_no_program(program: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="it is no image or is cut short"):
         pictures([file], (3, 6, 8))
     with pytest.raises(DataError):
-        load(tmp_path / "images", reading=Reading(workers=0))
+        load(tmp_path / "images", decoding=Decoding(workers=0))
     assert not program.exists()
     # that is no idle fear
     with Image.open(file) as image, pytest.raises(OSError):

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 import torch
 
-from pellucid.data import Reading, Split, TensorSplit, load, with_random_labels
+from pellucid.data import Decoding, Split, TensorSplit, load, with_random_labels
 from pellucid.errors import DataError
 
 
@@ -32,7 +32,7 @@ def test_the_deal_follows_from_the_seed() -> None:
 
 
 def test_images_that_are_read_from_files_are_dealt_the_same(photos: Path) -> None:
-    held, streamed = (load(photos, reading=Reading(memory=memory, workers=0)).train for memory in (2**30, 0))
+    held, streamed = (load(photos, decoding=Decoding(memory=memory, workers=0)).train for memory in (2**30, 0))
     assert torch.equal(with_random_labels(held).labels, with_random_labels(streamed).labels)
 
 

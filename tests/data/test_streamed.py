@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.data import Reading, Split, StreamedSplit, TensorSplit, holdout, load, sequential, statistics
+from pellucid.data import Decoding, Split, StreamedSplit, TensorSplit, holdout, load, sequential, statistics
 from pellucid.errors import ShapeError
 
 Raises = Callable[[type[Exception], str], AbstractContextManager[Any]]
@@ -19,8 +19,8 @@ Save = Callable[..., Path]
 
 @pytest.fixture
 def both(photos: Path) -> tuple[TensorSplit, StreamedSplit]:
-    held = load(photos, reading=Reading(workers=0)).train
-    streamed = load(photos, reading=Reading(memory=0, workers=0)).train
+    held = load(photos, decoding=Decoding(workers=0)).train
+    streamed = load(photos, decoding=Decoding(memory=0, workers=0)).train
     assert isinstance(held, TensorSplit)
     assert isinstance(streamed, StreamedSplit)
     return held, streamed
@@ -61,12 +61,12 @@ def test_so_are_those_of_what_is_made_of_them(both: tuple[TensorSplit, StreamedS
 
 
 def test_the_fingerprint_is_of_names_and_sizes(photos: Path, save: Save):
-    before = load(photos, reading=Reading(memory=0, workers=0)).train.fingerprint()
+    before = load(photos, decoding=Decoding(memory=0, workers=0)).train.fingerprint()
     moved = photos.rename(photos.parent / "moved")
-    assert load(moved, reading=Reading(memory=0, workers=0)).train.fingerprint() == before
+    assert load(moved, decoding=Decoding(memory=0, workers=0)).train.fingerprint() == before
     for number in range(10):
         save(f"../moved/cat/{number}.png", "L")
-    assert load(moved, reading=Reading(memory=0, workers=0)).train.fingerprint() != before
+    assert load(moved, decoding=Decoding(memory=0, workers=0)).train.fingerprint() != before
 
 
 def test_the_global_generator_is_left_alone(both: tuple[TensorSplit, StreamedSplit]):
@@ -80,7 +80,7 @@ def many(save: Save, tmp_path: Path) -> StreamedSplit:
     for part, count in (("train", 400), ("test", 1)):
         for number in range(count):
             save(f"{part}/cat/{number:03}.png")
-    train = load(tmp_path / "images", reading=Reading(memory=1000, workers=0)).train
+    train = load(tmp_path / "images", decoding=Decoding(memory=1000, workers=0)).train
     assert isinstance(train, StreamedSplit)
     return train
 

@@ -136,7 +136,7 @@ def read_folder(home: Path) -> object:
     for number in range(1, 4):
         shutil.copy(home / "cat" / "0.png", home / "cat" / f"{number}.png")
         shutil.copy(home / "cat" / "0.png", home / "dog" / f"{number}.png")
-    return data.load(home, reading=data.Reading(workers=0), size=4, skip_bad=True)
+    return data.load(home, decoding=data.Decoding(workers=0), size=4, skip_bad=True)
 
 
 def map_folder(home: Path) -> None:

@@ -410,7 +410,7 @@ def test_masks_of_a_folder_have_the_paths_of_the_images(tmp_path: Path) -> None:
             path = tmp_path / "images" / name / f"{number}.jpg"
             picture(path, 40 * number)
             picture(tmp_path / "masks" / name / f"{number}.png", 40 * number)
-    split = data.load(tmp_path / "images", reading=data.Reading(memory=0)).train
+    split = data.load(tmp_path / "images", decoding=data.Decoding(memory=0)).train
     maps = Masks(str(tmp_path / "masks")).maps(split)
     assert torch.allclose(maps, batch_of(split).x, atol=0.02), "each mask looks like its image here"
 

@@ -47,10 +47,10 @@ def retrain(
     from pellucid import subjects
     from pellucid.cli.screens import retrained, trained
     from pellucid.cli.screens.screen import Screen
-    from pellucid.evaluate.retrain import Design, chosen, protocols_named
+    from pellucid.evaluate.retrain import Design, protocols_named, rankings_named
 
     recipe = [one for one in assignments if one.startswith("recipe.")]
-    rankings = chosen(words_of(names), [one for one in assignments if one not in recipe])
+    rankings = rankings_named(words_of(names), [one for one in assignments if one not in recipe])
     design = Design(protocols_named(words_of(protocols)), _numbers(fractions), seeds, unit, asked.seed)
     subjects.check_device(asked.device)
     screen = Screen(quiet=as_json)

@@ -45,8 +45,8 @@ class Data:
 
 @final
 @dataclass(frozen=True)
-class Reading:
-    """How images are read: with so many bytes of `memory` for them, and by so many `workers` where they need more.
+class Decoding:
+    """How files are unpacked: with so many bytes of `memory`, and images by so many `workers` where they need more.
 
     A file may unpack to 1 GiB, to `memory` bytes or to sixteen times its own length, whichever is the most. Image
     files are held in memory if their pixels need at most `memory` bytes, else decoded by `workers` processes whenever
@@ -67,14 +67,14 @@ class Request:
     download: bool
     size: int | None
     skip_bad: bool
-    reading: Reading
+    decoding: Decoding
     split_seed: int
     report: Report
 
     @property
     def room(self) -> int:
         """How many bytes a file may unpack to, however short it is."""
-        return max(self.reading.memory, limits.MEMORY)
+        return max(self.decoding.memory, limits.MEMORY)
 
     def given(self, kind: str) -> Path:
         """The path, for a kind of data that has no files of its own."""

@@ -103,7 +103,7 @@ def load_folder(request: Request) -> Data:
     folder = request.given("folder")
     classes, parts = listings(folder)
     names = tuple(name for listing in parts.values() for name in listing.names)
-    looks = survey(folder, names, decode=request.skip_bad, workers=request.reading.workers, report=request.report)
+    looks = survey(folder, names, decode=request.skip_bad, workers=request.decoding.workers, report=request.report)
     seen = {name: look for name, look in looks.items() if isinstance(look, Seen)}
     bad = {name: look for name, look in looks.items() if isinstance(look, DataError)}
     if bad and not request.skip_bad:
@@ -116,12 +116,12 @@ def load_folder(request: Request) -> Data:
     if "all" in parts:
         parts = _divided(parts["all"], request.split_seed)
     shape = common_shape(folder, seen, request.size)
-    fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.reading.memory
+    fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.decoding.memory
 
     def streamed(listing: Listing) -> StreamedSplit:
         images = ImageFiles(folder, listing.names, shape)
         origin = digest("files", [(name, seen[name].weight) for name in listing.names])
-        return StreamedSplit(images, listing.labels, classes, origin, workers=request.reading.workers)
+        return StreamedSplit(images, listing.labels, classes, origin, workers=request.decoding.workers)
 
     splits: dict[str, Split] = {
         part: _loaded(streamed(listing), request.report) if fits else streamed(listing)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pellucid import limits
 from pellucid.data import DATA
 from pellucid.data.cifar import holds_batches
-from pellucid.data.datasets import Data, Reading, Request
+from pellucid.data.datasets import Data, Decoding, Request
 from pellucid.data.download import Report, silent
 from pellucid.data.mnist import holds_idx
 from pellucid.errors import ConfigError, DataError, UnknownName, suggestion
@@ -21,7 +21,7 @@ def load(
     download: bool = False,
     size: int | None = None,
     skip_bad: bool = False,
-    reading: Reading = Reading(),  # noqa: B008, a frozen value
+    decoding: Decoding = Decoding(),  # noqa: B008, a frozen value
     split_seed: int = 0,
     report: Report = silent,
 ) -> Data:
@@ -31,12 +31,12 @@ def load(
 
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
-    `reading` says how much memory images may take. `size` makes image files square; `skip_bad` leaves out those that
+    `decoding` says how much memory images may take. `size` makes image files square; `skip_bad` leaves out those that
     cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided.
     """
     folder = (root or _CACHE).expanduser()
     with limits.reading(source):
-        return _load(source, Request(None, folder, download, size, skip_bad, reading, split_seed, report))
+        return _load(source, Request(None, folder, download, size, skip_bad, decoding, split_seed, report))
 
 
 def _load(source: str | Path, request: Request) -> Data:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pellucid import data
-from pellucid.data import Data, Reading, Report, silent
+from pellucid.data import Data, Decoding, Report, silent
 from pellucid.errors import ConfigError
 from pellucid.runs.spec import DataSpec
 
@@ -17,7 +17,7 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
         download=spec.download,
         size=spec.size or None,
         skip_bad=spec.skip_bad,
-        reading=Reading(spec.memory, spec.workers),
+        decoding=Decoding(spec.memory, spec.workers),
         split_seed=spec.split_seed,
         report=report,
     )

@@ -85,7 +85,7 @@ def fit_steps(
             training.restore(state)
         if state is not None or rejected:
             yield Resumed(tuple(training.history), rejected)
-    network = Network(model, fabric)
+    network = _UnderFabric(model, fabric)
     while not training.finished:
         passage = EpochLoop(training, network=network, fabric=fabric, train=train, seed=seed)
         yield from passage.steps()
@@ -121,7 +121,7 @@ def _save(checkpoints: Checkpoints, training: Training, fabric: Fabric) -> None:
         raise CheckpointError(failure)
 
 
-class Network(nn.Module):
+class _UnderFabric(nn.Module):
     """A network whose forward pass runs where and how Fabric was told to.
 
     Fabric's own wrapper insists on the one backward call that it knows of; ours takes gradients of gradients. The

@@ -14,7 +14,7 @@ from pellucid.batch import Batch
 from pellucid.data import load, sequential
 from pellucid.errors import ConfigError, NetworkError, ShapeError
 from pellucid.evaluate.explanations import CascadingRandomization, ClassSensitivity, LabelRandomization
-from pellucid.evaluate.explanations.cascading_randomization import chosen, layers_from_the_output, redraw
+from pellucid.evaluate.explanations.cascading_randomization import layers_from_the_output, redraw, stages_of
 from pellucid.explainers import Explainer, Gradient, SmoothGrad
 from pellucid.metrics.agreement import Cosine, Pearson
 from pellucid.probe import Probe
@@ -156,7 +156,7 @@ def test_a_map_that_turned_constant_has_nothing_left() -> None:
     [(1, 8, (1,)), (4, 8, (1, 2, 3, 4)), (10, 5, (2, 4, 6, 8, 10)), (10, 3, (4, 7, 10)), (7, 1, (7,))],
 )
 def test_stages_are_spread_evenly(layers: int, stages: int, places: tuple[int, ...]) -> None:
-    assert chosen(layers, stages) == places
+    assert stages_of(layers, stages) == places
 
 
 def test_layers_come_in_the_order_of_their_calls() -> None:

@@ -9,7 +9,7 @@ from kinds_of_networks import CLASSES, KINDS, SHAPE
 from pellucid.data import Data, TensorSplit
 from pellucid.errors import PellucidError
 from pellucid.evaluate.retrain import Design, retrain
-from pellucid.evaluate.retrain.named import chosen
+from pellucid.evaluate.retrain.named import rankings_named
 from pellucid.objectives import CrossEntropy
 from pellucid.train import Recipe, fit
 
@@ -55,7 +55,7 @@ def test_every_kind_is_retrained_or_refused_in_one_line(tmp_path: Path, kind: st
 
     def retrained(kind: str) -> list[float]:
         fresh = KINDS[kind]
-        ranking, recipe = chosen(["random"]), Recipe(epochs=2, batch=5)
+        ranking, recipe = rankings_named(["random"]), Recipe(epochs=2, batch=5)
         found = retrain(fresh(), lambda _: fresh(), data, ranking, recipe, tmp_path / kind, design=Design(seeds=2))
         return found.columns["accuracy"].tolist()
 

@@ -25,8 +25,8 @@ from pellucid.evaluate.retrain import (
     Study,
     Values,
     Variance,
-    chosen,
     for_all,
+    rankings_named,
     retrain,
 )
 from pellucid.explainers import ExpectedGradients, Gradient, SmoothGrad
@@ -256,13 +256,13 @@ def test_chance_is_another_for_each_image_or_the_same_for_all(tmp_path: Path) ->
 
 
 def test_names() -> None:
-    found = chosen(["random", "smoothgrad", "normlime"], ["random.by=all", "smoothgrad.samples=3"])
+    found = rankings_named(["random", "smoothgrad", "normlime"], ["random.by=all", "smoothgrad.samples=3"])
     assert found == {
         "random": Random("all"),
         "smoothgrad": ByExplainer(SmoothGrad(samples=3)),
         "normlime": NormLimeWeights(),
     }
-    explained = chosen(["explained"], ["explainer.kind=gradient", "sign=signed"])
+    explained = rankings_named(["explained"], ["explainer.kind=gradient", "sign=signed"])
     assert explained == {"explained": ByExplainer(Gradient(), "signed")}
     assert {"random", "variance", "normlime", "mean-weight", "explained"} == set(RANKINGS)
 
@@ -278,12 +278,12 @@ def steps(out: Path, data: Data = PLANT, **other: Any) -> Callable[[], object]:
     ("call", "error", "message"),
     [
         (
-            lambda: chosen(["randon"]),
+            lambda: rankings_named(["randon"]),
             UnknownName,
             "no ranking and no explainer is called 'randon' (did you mean 'random'?)",
         ),
         (
-            lambda: chosen([]),
+            lambda: rankings_named([]),
             ConfigError,
             "no ranking is named (there are: explained, mean-weight, normlime, random, variance)",
         ),

@@ -78,7 +78,7 @@ class CascadingRandomization(Metric):
         layers = layers_from_the_output(case.model, case.x)
         if not layers:
             raise ConfigError("this network has no layer with parameters; there is nothing to draw anew")
-        places, original = chosen(len(layers), self.stages), planes(case.maps, self.sign)
+        places, original = stages_of(len(layers), self.stages), planes(case.maps, self.sign)
         found = torch.stack([self._draw(case, original, layers, places, draw) for draw in range(self.draws)], 1)
         # a changed map that is constant has nothing left of the one before
         found = torch.where(self.similarity(original, original).isnan()[:, None, None], math.nan, found.nan_to_num(0))
@@ -100,7 +100,7 @@ class CascadingRandomization(Metric):
         )
 
 
-def chosen(layers: int, stages: int) -> tuple[int, ...]:
+def stages_of(layers: int, stages: int) -> tuple[int, ...]:
     """After which layers maps are compared, counted from the output and from 1."""
     stages = min(layers, stages)
     return tuple(math.ceil(layers * number / stages) for number in range(1, stages + 1))

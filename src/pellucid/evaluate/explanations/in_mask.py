@@ -74,6 +74,6 @@ def widened(mask: Places, tolerance: int) -> Places:
     return found
 
 
-def area(mask: Places) -> Tensor:
+def covered_share(mask: Places) -> Tensor:
     """The share of the image that the mask covers: what a map that knows nothing would come to."""
     return mask.flatten(1).to(torch.float64).mean(1)

@@ -7,7 +7,7 @@ from typing import Literal, final
 import torch
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.in_mask import InMask, area, inside
+from pellucid.evaluate.explanations.in_mask import InMask, covered_share, inside
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement.planar import planes
 from pellucid.papers import ARRAS, cites
@@ -32,7 +32,7 @@ class MassInMask(InMask):
     def scores(self, case: Case) -> Columns:
         """The share inside, that which area alone would give, and how many times as much it is."""
         mask = inside(case)
-        mass, covered = planes(case.maps.double(), self.sign), area(mask)
+        mass, covered = planes(case.maps.double(), self.sign), covered_share(mask)
         total = mass.sum((1, 2))
         share = (mass * mask).sum((1, 2)) / total
         value = torch.where((total > 0) & (covered > 0), share, math.nan)

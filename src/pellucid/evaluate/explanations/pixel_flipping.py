@@ -53,11 +53,11 @@ class PixelFlipping(Curve):
         place = places(values, case.noise, self.ties)
         curve = removed(case, place, counts, filled(case, self.fill), self.read)
         share = idle(case, self.fill)
-        value = torch.where(varied(values) & (share < 1), area(curve.double()), math.nan)
+        value = torch.where(varied(values) & (share < 1), area_under(curve.double()), math.nan)
         return {"value": value, "curve": curve, "idle": share}
 
 
-def area(curve: Float[Tensor, "b steps"]) -> Float[Tensor, " b"]:
+def area_under(curve: Float[Tensor, "b steps"]) -> Float[Tensor, " b"]:
     """The area under straight lines between values that lie evenly on a line of length 1."""
     if curve.shape[1] == 1:
         return curve[:, 0]

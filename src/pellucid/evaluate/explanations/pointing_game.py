@@ -8,7 +8,7 @@ import torch
 
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.in_mask import InMask, area, inside, widened
+from pellucid.evaluate.explanations.in_mask import InMask, covered_share, inside, widened
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement.planar import Sign, planes
 from pellucid.papers import cites
@@ -44,5 +44,5 @@ class PointingGame(InMask):
         return {
             "value": torch.where(meaningful, hits, math.nan),
             "largest": largest.sum(1),
-            "area": area(counting),
+            "area": covered_share(counting),
         }

@@ -7,7 +7,7 @@ from typing import final
 import torch
 
 from pellucid.evaluate.explanations.case import Case
-from pellucid.evaluate.explanations.in_mask import InMask, area, inside
+from pellucid.evaluate.explanations.in_mask import InMask, covered_share, inside
 from pellucid.evaluate.explanations.metric import Columns
 from pellucid.metrics.agreement.planar import Sign, planes
 from pellucid.papers import ARRAS, cites
@@ -35,4 +35,4 @@ class RankInMask(InMask):
         left = (size - above.sum(1, keepdim=True)).double() / level.sum(1, keepdim=True)
         found = (above & within).sum(1) + (left[:, 0] * (level & within).sum(1))
         meaningful = within.any(1) & (values.amax(1) > values.amin(1))
-        return {"value": torch.where(meaningful, found / size[:, 0], math.nan), "area": area(mask)}
+        return {"value": torch.where(meaningful, found / size[:, 0], math.nan), "area": covered_share(mask)}

@@ -10,7 +10,7 @@ from pellucid.evaluate.retrain.ranking import Ranking
 from pellucid.explainers import EXPLAINERS, Explainer
 
 
-def chosen(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str, Ranking]:
+def rankings_named(names: Sequence[str], assignments: Sequence[str] = ()) -> Mapping[str, Ranking]:
     """Rankings by name, or explainers by theirs, with settings as `name.setting=value`."""
     known = (*retrain.RANKINGS, *EXPLAINERS)
     if not names:
