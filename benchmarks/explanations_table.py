@@ -20,7 +20,7 @@ from benchmarks.mnist_rendering import RESULTS, interval
 from benchmarks.mnist_table import SCALES, Table
 from benchmarks.timing import machine
 from pellucid import data
-from pellucid.evaluate.explanations import METRICS, Judged, asked, judge
+from pellucid.evaluate.explanations import METRICS, Judged, judge, metrics_named
 
 IMAGES = 32
 ROWS = (
@@ -91,7 +91,7 @@ def main() -> None:
         for row in [row for row in arguments.rows.split(";") if row] or ROWS:
             model = table.network(row, seed)
             for name in EXPLAINERS[:1] if row in GRADIENT_ALONE else EXPLAINERS:
-                metrics, explainers = asked(_metrics(name), [name], _own(name))
+                metrics, explainers = metrics_named(_metrics(name), [name], _own(name))
                 folders = {metric: _place(table, row, seed, name, metric) for metric in metrics}
                 found = judge(model, images, metrics, explainer=explainers[name], seed=seed, folders=folders)
                 shown = {metric: round(one.mean.value, 3) for metric, one in found.items() if one.mean is not None}

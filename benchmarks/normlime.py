@@ -36,7 +36,9 @@ def run(rounds: int, images: int = IMAGES, masks: int = MASKS) -> None:
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            evaluate.explain(model, split, explainer, Path(folder), seed=number, job=Job(images // 8, watch=watch))
+            evaluate.explain_split(
+                model, split, explainer, Path(folder), seed=number, job=Job(images // 8, watch=watch)
+            )
             rates.append(images * masks / (time.perf_counter() - started))
     rate = sorted(rates)[len(rates) // 2]
     print(f"normlime, {images} images of 3x32x32, simple-cnn, {device.type}: {rate:8.0f} masks/s", flush=True)
@@ -59,7 +61,7 @@ def rankings(seeds: int) -> None:
         for _ in fit(model, split.train, CrossEntropy(), Recipe(epochs=8), seed=seed):
             pass
         with tempfile.TemporaryDirectory() as path:
-            folder = evaluate.explain(model.eval(), split.test, explainer, Path(path), seed=seed)
+            folder = evaluate.explain_split(model.eval(), split.test, explainer, Path(path), seed=seed)
             ranks = [folder.importance(Rule(kind)).values.argsort(1).argsort(1).double() for kind in KINDS]
             orders = [folder.importance(Rule(kind, by="global")).top(0, 64) for kind in KINDS]
         alike = [float(torch.corrcoef(torch.stack(pair))[0, 1]) for pair in zip(*ranks, strict=True)]

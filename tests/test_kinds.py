@@ -95,7 +95,7 @@ def examined(network: nn.Module, split: TensorSplit, attack: attacks.Attack | No
 
 def counted(network: nn.Module, split: TensorSplit) -> Tensor:
     with TemporaryDirectory() as folder:
-        found = evaluate.explain(network, split, NormLime(Lime(Grid(2, 2), masks=40)), Path(folder))
+        found = evaluate.explain_split(network, split, NormLime(Lime(Grid(2, 2), masks=40)), Path(folder))
         return torch.cat([chunk["coefficients"] for chunk in found.chunks()])
 
 

@@ -81,7 +81,7 @@ works = {
         "maps": make(network, some, explainers.Gradient(), Path(tempfile.mkdtemp()), job=Job(batch)).load()
     },
     "normlime": lambda some, batch: next(
-        iter(evaluate.explain(network, some, lime, Path(tempfile.mkdtemp()), job=Job(batch)).chunks())
+        iter(evaluate.explain_split(network, some, lime, Path(tempfile.mkdtemp()), job=Job(batch)).chunks())
     ),
     "checks": checked,
     "retrain": retrained,

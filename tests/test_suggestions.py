@@ -11,9 +11,8 @@ from pellucid import config, naming
 from pellucid.attacks import ATTACKS, named
 from pellucid.audits import PROFILES, chosen
 from pellucid.errors import ConfigError
-from pellucid.evaluate.explanations import METRICS, asked
-from pellucid.evaluate.retrain import RANKINGS
-from pellucid.evaluate.retrain import rankings_named as ranked
+from pellucid.evaluate.explanations import METRICS, metrics_named
+from pellucid.evaluate.retrain import RANKINGS, rankings_named
 from pellucid.explainers import EXPLAINERS
 from pellucid.explainers import chosen as explaining
 from pellucid.registry import Registry
@@ -84,9 +83,9 @@ def typed(kind: str, name: str, assignment: str) -> object:
         case "explainer":
             return explaining([name], [assignment])
         case "metric":
-            return asked([name], [], [assignment])
+            return metrics_named([name], [], [assignment])
         case _:
-            return ranked([name], [assignment])
+            return rankings_named([name], [assignment])
 
 
 def test_of_several_the_suggestion_says_whose_setting_it_is() -> None:

@@ -66,7 +66,7 @@ def judged(out: Path, watch: Watch) -> Any:
 
 def important(out: Path, watch: Watch, explainer: NormLime = NormLime(Lime(Grid(3, 3), masks=20))) -> Any:  # noqa: B008
     model, some = split()
-    folder = evaluate.explain(model, some, explainer, out, job=Job(5, watch=watch))
+    folder = evaluate.explain_split(model, some, explainer, out, job=Job(5, watch=watch))
     found = folder.importance(Rule())
     written = evaluate.write_importance(folder, some, explainer)
     reports.write_class_maps(Path(written["path"]), written["missing"])

@@ -24,7 +24,7 @@ from pellucid.data.cifar import FORMS
 from pellucid.data.mnist import read_idx
 from pellucid.errors import PellucidError
 from pellucid.evaluate.class_importance.folder import ImportanceFolder
-from pellucid.evaluate.explanations import asked
+from pellucid.evaluate.explanations import metrics_named
 from pellucid.evaluate.retrain.ranks import Ranks
 from pellucid.evaluate.robustness.record import Record
 from pellucid.explainers.normlime import Vocabulary
@@ -276,7 +276,7 @@ TARGETS: Mapping[str, Read] = {
     "norm": text(lambda words: named("pgd", norm=words)),
     "option": text(lambda words: Asked("mlp", options=tuple(words.split("\n"))).settings),
     "explainers": text(lambda words: explainers.chosen(listed(split_words(words)[0]), split_words(words)[1])),
-    "metrics": text(lambda words: asked(listed(split_words(words)[0]), ["gradient"], split_words(words)[1])),
+    "metrics": text(lambda words: metrics_named(listed(split_words(words)[0]), ["gradient"], split_words(words)[1])),
     "profile": text(lambda words: chosen("quick", words.split("\n"))),
     "classes-asked": text(lambda words: classes_asked(listed(words), SPLIT.classes)),
     "columns": text(lambda words: with_columns(SPLIT, [words])),

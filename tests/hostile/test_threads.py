@@ -97,7 +97,7 @@ def importance(model: nn.Module) -> list[Any]:
     """What explanations come to, each thread in a folder of its own: two would not work in one."""
     with TemporaryDirectory() as folder:
         lime = NormLime(Lime(Grid(2, 2), masks=20))
-        chunks = list(evaluate.explain(model, split(), lime, Path(folder), job=Job(3)).chunks())
+        chunks = list(evaluate.explain_split(model, split(), lime, Path(folder), job=Job(3)).chunks())
         assert len(chunks) == 3
         return chunks
 

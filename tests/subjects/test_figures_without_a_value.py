@@ -20,7 +20,7 @@ from pellucid.errors import count_of
 from pellucid.evaluate.explanations import Sparsity
 from pellucid.explainers import Gradient
 from pellucid.registry import Registry
-from pellucid.subjects import Asked, attacked, measured_summary
+from pellucid.subjects import Asked, measured_summary, measurement_of
 
 BARE = re.compile(r"(?<![\w-])(nan|none|null|inf|infinity)(?![\w-])", re.IGNORECASE)
 CONSTANT = ["constant_network:constant", "--data", "images.npz", "--device", "cpu", "--split", "all"]
@@ -128,7 +128,9 @@ def test_attacks_without_a_common_budget_have_no_worst_of_all(capsys: pytest.Cap
     written([0] * 8)
     subject = Asked("constant_network:constant", "images.npz", split="all", device="cpu").subject()
     attacks = [PGD(eps=eps, steps=1) for eps in (0.1, 0.2)]
-    content = measured_summary(subject, [attacked(subject, one, folder=Path("measured")) for one in attacks], ())
+    content = measured_summary(
+        subject, [measurement_of(subject, one, folder=Path("measured")) for one in attacks], ()
+    )
     reason = "these records have no budget in common; measure all attacks at the same eps"
     assert content["missing"] == {"worst": reason}
     measured.report(Screen(), content)

@@ -51,9 +51,9 @@ def judge(
     from pellucid import subjects
     from pellucid.cli.screens import judged
     from pellucid.cli.screens.screen import Screen
-    from pellucid.evaluate.explanations import asked as named
+    from pellucid.evaluate.explanations import metrics_named
 
-    judges, explained = named(words_of(metrics), words_of(explainers), assignments)
+    judges, explained = metrics_named(words_of(metrics), words_of(explainers), assignments)
     given = (*columns, *([f"map={maps}"] if maps else []))
     screen = Screen(quiet=as_json)
     subject = asked.subject(report=screen.reading, prepare=lambda split: subjects.with_columns(split, given))
@@ -61,6 +61,6 @@ def judge(
     about = subjects.one_class_asked(of, subject.split.classes)
     with screen.progress() as bar:
         job = Job(batch, part, bar)
-        found = subjects.judgments(subject, judges, explained, folder=out, of=about, seed=asked.seed, job=job)
+        found = subjects.judgments_of(subject, judges, explained, folder=out, of=about, seed=asked.seed, job=job)
     content = subjects.judged_summary(subject, found)
     print_json(content) if as_json else judged.report(screen, content)

@@ -84,7 +84,7 @@ def measure(
         name = measured.attack_name(config.dump(attack))
         with screen.progress() as bar:
             job = Job(batch, part, bar).called(name)
-            return subjects.attacked(subject, attack, folder=out, seed=asked.seed, engine=engine, job=job)
+            return subjects.measurement_of(subject, attack, folder=out, seed=asked.seed, engine=engine, job=job)
 
     found = all_of([partial(attacked, attack) for attack in tried])
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()

@@ -1,4 +1,4 @@
-from .class_importance.explaining import explain as explain
+from .class_importance.explaining import explain_split as explain_split
 from .class_importance.folder import ImportanceFolder as ImportanceFolder
 from .class_importance.table import class_maps as class_maps
 from .class_importance.table import missing as missing
@@ -11,7 +11,7 @@ from .robustness.checks import CHECKS as CHECKS
 from .robustness.checks import Verdict as Verdict
 from .robustness.decisions import Decisions as Decisions
 from .robustness.decisions import decide as decide
-from .robustness.measuring import description as description
 from .robustness.measuring import measure as measure
+from .robustness.measuring import measuring_description as measuring_description
 from .robustness.record import Record as Record
 from .robustness.record import worst as worst

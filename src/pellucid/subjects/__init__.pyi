@@ -11,13 +11,13 @@ from .importance import importance_of as importance_of
 from .importance import importance_summary as importance_summary
 from .judged import Judgment as Judgment
 from .judged import judged_summary as judged_summary
-from .judged import judgments as judgments
+from .judged import judgments_of as judgments_of
 from .judged import with_columns as with_columns
 from .measured import Measurement as Measurement
-from .measured import attacked as attacked
 from .measured import check_budgets as check_budgets
 from .measured import checked as checked
 from .measured import measured_summary as measured_summary
+from .measured import measurement_of as measurement_of
 from .neurons import layers_of as layers_of
 from .neurons import leading as leading
 from .neurons import neurons_of as neurons_of

@@ -23,7 +23,7 @@ def importance_of(
     """Explain every image, in a folder inside `folder` that is named by all that the explanations depend on."""
     if labels == "true":
         subject.check_labeled("--labels true explains for labels")
-    return evaluate.explain(subject.model, subject.split, explainer, folder, labels=labels, seed=seed, job=job)
+    return evaluate.explain_split(subject.model, subject.split, explainer, folder, labels=labels, seed=seed, job=job)
 
 
 def importance_summary(

@@ -32,7 +32,7 @@ class Judgment:
     path: Path
 
 
-def judgments(
+def judgments_of(
     subject: Subject,
     metrics: Mapping[str, Metric],
     explainers: Mapping[str, Explainer],

@@ -13,7 +13,7 @@ from pellucid.attacks.attack import check_box
 from pellucid.attacks.budget import Budget
 from pellucid.data import sample
 from pellucid.errors import MeasurementError
-from pellucid.evaluate import Record, Verdict, description, measure, verdicts, worst
+from pellucid.evaluate import Record, Verdict, measure, measuring_description, verdicts, worst
 from pellucid.ledger import Job, identity
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -37,7 +37,7 @@ def check_budgets(subject: Subject, attacks: Sequence[Attack]) -> None:
             check_box(level, attack.norm, first.x, "the attack")
 
 
-def attacked(
+def measurement_of(
     subject: Subject,
     attack: Attack,
     *,
@@ -48,7 +48,7 @@ def attacked(
 ) -> Measurement:
     """Measure one attack, in a folder named by everything that the result depends on."""
     subject.check_labeled("accuracy is about labels")
-    about = description(subject.model, subject.split, attack, seed, engine)
+    about = measuring_description(subject.model, subject.split, attack, seed, engine)
     path = folder / folder_name(subject, config.kind_of(type(attack)), identity(about))
     record = measure(subject.model, subject.split, attack, seed=seed, folder=path, engine=engine, job=job)
     return Measurement(attack, record, path)

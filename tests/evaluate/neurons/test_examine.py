@@ -14,8 +14,8 @@ from pellucid.data import Split, TensorSplit
 from pellucid.errors import ConfigError, MeasurementError, NoRoom, PellucidError, ShapeError
 from pellucid.evaluate.neurons import (
     Examined,
+    Leading,
     Probing,
-    Towards,
     activations,
     attacked_activations,
     examine,
@@ -73,7 +73,7 @@ def test_chunks_for_which_memory_does_not_suffice_are_halved() -> None:
     for room in (5, 1):
         wide, cramped = Cramped(network(), 1000).eval(), Cramped(network(), room).eval()
         roomy, tight = (
-            (activations(net, split, layers), attacked_activations(net, split, layers, Towards(ATTACK, 2)))
+            (activations(net, split, layers), attacked_activations(net, split, layers, Leading(ATTACK, 2)))
             for net in (wide, cramped)
         )
         for one, other in zip(roomy, tight, strict=True):
@@ -145,7 +145,7 @@ def test_sure_predictions_have_differences_too() -> None:
 
 def test_attacks_lead_away_from_the_label_and_count_where_they_arrive() -> None:
     model, split = network(), some(30)
-    table = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 3), job=Job(16))
+    table = attacked_activations(model, split, ["activation2"], Leading(ATTACK, 3), job=Job(16))
     columns = table.columns
     assert len(table) == 90
     pairs = set(zip(columns["index"].tolist(), columns["target"].tolist(), strict=True))
@@ -153,18 +153,18 @@ def test_attacks_lead_away_from_the_label_and_count_where_they_arrive() -> None:
     assert (columns["target"] != columns["y"]).all()
     assert torch.equal(columns["counted"], (columns["predicted"] == columns["target"]) & ~columns["reached_at_start"])
     assert columns["counted"].any()
-    everywhere = attacked_activations(model, some(4), ["activation2"], Towards(ATTACK, 99))
+    everywhere = attacked_activations(model, some(4), ["activation2"], Leading(ATTACK, 99))
     assert len(everywhere) == 36 and everywhere.about["targets"] == 9
     # random numbers belong to images, whatever the batch
-    again = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 3), job=Job(7))
+    again = attacked_activations(model, split, ["activation2"], Leading(ATTACK, 3), job=Job(7))
     assert torch.equal(columns["target"], again.columns["target"])
     torch.testing.assert_close(columns["at activation2"], again.columns["at activation2"], atol=1e-4, rtol=1e-4)
 
 
 def test_traced_images_are_those_whose_neurons_were_looked_at() -> None:
     model, split = network(), some(6)
-    looked = attacked_activations(model, split, ["activation2"], Towards(ATTACK, 2), job=Job(6)).columns
-    traced = traces(model, split, ["activation2"], Towards(ATTACK, 2), job=Job(6)).columns
+    looked = attacked_activations(model, split, ["activation2"], Leading(ATTACK, 2), job=Job(6)).columns
+    traced = traces(model, split, ["activation2"], Leading(ATTACK, 2), job=Job(6)).columns
     assert traced["attacked"].tolist() == [False, True] * 6
     assert torch.equal(traced["predicted"][1::2], looked["predicted"][::2])
     assert traced["counted"][::2].all() and torch.equal(traced["counted"][1::2], looked["counted"][::2])

@@ -9,7 +9,7 @@ from kinds_of_networks import CLASSES, KINDS, SHAPE
 from pellucid.data import Data, TensorSplit
 from pellucid.errors import PellucidError
 from pellucid.evaluate.retrain import Design, retrain
-from pellucid.evaluate.retrain.named import rankings_named
+from pellucid.evaluate.retrain.by_name import rankings_named
 from pellucid.objectives import CrossEntropy
 from pellucid.train import Recipe, fit
 

@@ -56,7 +56,7 @@ class ClassMaps(Part):
     def carry_out(self, task: Task) -> Finding:
         """Explain them one by one, then put that together."""
         job = task.job(16, lambda _: "LIME for class maps")
-        folder = evaluate.explain(
+        folder = evaluate.explain_split(
             task.subject.model, task.some(self.n), self.explainer, task.place, seed=task.seed, job=job
         )
         importance = folder.importance(self.explainer.rule)

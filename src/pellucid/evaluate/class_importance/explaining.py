@@ -22,7 +22,7 @@ _EDITION = 2  # what hides nothing has no coefficient
 _LEARNED_FROM = 500  # images that a vocabulary is learned from, however many are explained
 
 
-def explain(
+def explain_split(
     model: nn.Module,
     split: Split,
     explainer: NormLime,

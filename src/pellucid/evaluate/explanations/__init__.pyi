@@ -2,7 +2,7 @@ import pellucid.registry
 
 from .adversarial_insertion import AdversarialInsertion as AdversarialInsertion
 from .adversarial_similarity import AdversarialSimilarity as AdversarialSimilarity
-from .asking import asked as asked
+from .by_name import metrics_named as metrics_named
 from .cascading_randomization import CascadingRandomization as CascadingRandomization
 from .case import Case as Case
 from .class_sensitivity import ClassSensitivity as ClassSensitivity

@@ -1,4 +1,4 @@
-from .attacked import Towards as Towards
+from .attacked import Leading as Leading
 from .attacked import attacked_activations as attacked_activations
 from .examining import Examined as Examined
 from .examining import Probing as Probing

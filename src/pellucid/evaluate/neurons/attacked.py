@@ -15,13 +15,13 @@ from pellucid.attacks.attack import within
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.errors import ConfigError
-from pellucid.evaluate.neurons.observing import Pool, described, examinable, looked
+from pellucid.evaluate.neurons.observing import Pool, examinable, looked, observing_description
 from pellucid.ledger import Job, Table, by_images, in_chunks, stored
 from pellucid.randomness import Noise, derive
 
 
 @dataclass(frozen=True)
-class Towards:
+class Leading:
     """An attack that leads each image to other classes, drawn at random for each: as many as `targets`, or all.
 
     It needs the goal `LowestLoss`, to go as far as it can, or `Confirmed`, to stop where the network first says the
@@ -77,7 +77,7 @@ def attacked_activations(
     model: nn.Module,
     split: Split,
     layers: Sequence[str],
-    towards: Towards,
+    leading: Leading,
     *,
     pool: Pool = "max",
     folder: Path | None = None,
@@ -89,14 +89,14 @@ def attacked_activations(
     count, and `reached_at_start` says so.
     """
     classes = len(split.classes)
-    about = described(model, split, layers, pool) | towards.about(classes)
+    about = observing_description(model, split, layers, pool) | leading.about(classes)
     model = examinable(model, split)
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
-        wanted = towards.of(images, classes)
+        wanted = leading.of(images, classes)
         parts: list[dict[str, Tensor]] = []
         for number, target in enumerate(wanted.T):
-            found = towards.led(model, images, target, number)
+            found = leading.led(model, images, target, number)
             _, seen = looked(model, found.images, layers, pool)
             parts.append(
                 {

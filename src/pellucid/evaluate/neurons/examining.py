@@ -9,8 +9,8 @@ from pellucid import config, files
 from pellucid.attacks import Attack
 from pellucid.data import Split, sample
 from pellucid.errors import ConfigError
-from pellucid.evaluate.neurons.attacked import Towards, attacked_activations
-from pellucid.evaluate.neurons.observing import Pool, activations, described
+from pellucid.evaluate.neurons.attacked import Leading, attacked_activations
+from pellucid.evaluate.neurons.observing import Pool, activations, observing_description
 from pellucid.evaluate.neurons.tracing import traces
 from pellucid.ledger import Job, Table, all_of, identity
 
@@ -38,11 +38,11 @@ class Probing:
             raise ConfigError(f"the layers {', '.join(self.layers)} are not all different; name each once")
         if self.traced < 0:
             raise ConfigError(f"traced is {self.traced}; take apart 0 predictions or more")
-        self.towards(0)  # which refuses what cannot be
+        self.leading(0)  # which refuses what cannot be
 
-    def towards(self, seed: int) -> Towards | None:
+    def leading(self, seed: int) -> Leading | None:
         """The attack with where it leads."""
-        return None if self.attack is None else Towards(self.attack, self.targets, seed)
+        return None if self.attack is None else Leading(self.attack, self.targets, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +70,9 @@ def examine(
 
     The same call goes on where it was stopped, and reads back what is complete. Several processes may do so at once.
     """
-    layers, towards, path = probing.layers, probing.towards(seed), None
+    layers, leading, path = probing.layers, probing.leading(seed), None
     if out is not None:
-        about = described(model, split, layers, probing.pool) | {
+        about = observing_description(model, split, layers, probing.pool) | {
             "attack": None if probing.attack is None else config.dump(probing.attack),
             "targets": probing.targets,
             "traced": probing.traced,
@@ -87,17 +87,17 @@ def examine(
         return activations(model, split, layers, pool=probing.pool, folder=place("activations"), job=job)
 
     def attacked_images() -> Table | None:
-        if towards is None:
+        if leading is None:
             return None
         folder = place("attacked")
-        return attacked_activations(model, split, layers, towards, pool=probing.pool, folder=folder, job=job)
+        return attacked_activations(model, split, layers, leading, pool=probing.pool, folder=folder, job=job)
 
     def some_traces() -> Table | None:
         if not probing.traced:
             return None
         some = sample(split, probing.traced, seed=seed)
         few = replace(job, batch=min(job.batch or _TRACED, _TRACED))
-        return traces(model, some, layers, towards, folder=place("traces"), job=few)
+        return traces(model, some, layers, leading, folder=place("traces"), job=few)
 
     found, attacked, traced = all_of([all_images, attacked_images, some_traces])
     assert found is not None

@@ -41,7 +41,7 @@ def activations(
 
     A neuron is a unit, or a channel of a map, of which `pool` makes one number.
     """
-    about = described(model, split, layers, pool)
+    about = observing_description(model, split, layers, pool)
     model = examinable(model, split)
     looked_at = fingerprint(model)  # of a copy in float32, where the network is in half precision
 
@@ -85,7 +85,7 @@ def column_of(layer: str) -> str:
     return f"at {layer}"
 
 
-def described(model: nn.Module, split: Split, layers: Sequence[str], pool: Pool) -> dict[str, Any]:
+def observing_description(model: nn.Module, split: Split, layers: Sequence[str], pool: Pool) -> dict[str, Any]:
     """Everything that activations depend on."""
     return {
         "layers": list(layers),

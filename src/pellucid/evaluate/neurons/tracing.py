@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.data import Split
-from pellucid.evaluate.neurons.attacked import Towards
-from pellucid.evaluate.neurons.observing import column_of, described, examinable
+from pellucid.evaluate.neurons.attacked import Leading
+from pellucid.evaluate.neurons.observing import column_of, examinable, observing_description
 from pellucid.explainers.room import full_pass
 from pellucid.hooks import hooked
 from pellucid.ledger import (
@@ -34,28 +34,28 @@ def traces(
     model: nn.Module,
     split: Split,
     layers: Sequence[str],
-    towards: Towards | None = None,
+    leading: Leading | None = None,
     *,
     folder: Path | None = None,
     job: Job = Job(),
 ) -> Table:
-    """A row per image, and with `towards` one more for the image led to its first target.
+    """A row per image, and with `leading` one more for the image led to its first target.
 
     Under `at LAYER` is how much of the prediction's probability goes without each neuron. `attacked` tells rows
     apart, and `counted` says where the attack succeeded; real images count.
     """
-    about = described(model, split, layers, "max") | {"traces": True}
-    if towards is not None:
-        about |= towards.about(len(split.classes))
+    about = observing_description(model, split, layers, "max") | {"traces": True}
+    if leading is not None:
+        about |= leading.about(len(split.classes))
     model = examinable(model, split)
     looked_at = fingerprint(model)  # of a copy in float32, where the network is in half precision
 
     def columns(images: Batch) -> Mapping[str, Tensor]:
         yes = torch.ones_like(images.y, dtype=torch.bool)
         parts = [_traced(model, images, layers, ~yes, yes)]
-        if towards is not None:
+        if leading is not None:
             # the same targets and random numbers as among activations, so the same images
-            found = towards.led(model, images, towards.of(images, len(split.classes))[:, 0], 0)
+            found = leading.led(model, images, leading.of(images, len(split.classes))[:, 0], 0)
             parts.append(_traced(model, found.images, layers, yes, found.counted))
         check_unchanged(model, looked_at)
         return {name: torch.stack([part[name] for part in parts], 1).flatten(0, 1) for name in parts[0]}

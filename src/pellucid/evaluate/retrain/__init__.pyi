@@ -1,12 +1,12 @@
 import pellucid.registry
 
+from .by_name import rankings_named as rankings_named
 from .cells import FRACTIONS as FRACTIONS
 from .cells import PROTOCOLS as PROTOCOLS
 from .cells import Design as Design
 from .cells import Protocol as Protocol
 from .cells import protocols_named as protocols_named
 from .explained import ByExplainer as ByExplainer
-from .named import rankings_named as rankings_named
 from .random_order import Random as Random
 from .ranking import Ranking as Ranking
 from .ranking import Study as Study

@@ -7,7 +7,7 @@ import torch
 
 from pellucid.data import Split, sample
 from pellucid.errors import ConfigError
-from pellucid.evaluate.class_importance.explaining import explain
+from pellucid.evaluate.class_importance.explaining import explain_split
 from pellucid.evaluate.class_importance.table import class_maps
 from pellucid.evaluate.retrain.ranking import Ranking, Study, Values, for_all
 from pellucid.explainers import NormLime
@@ -35,7 +35,7 @@ class _Weights(Ranking):
 
     def _values(self, rule: Rule, study: Study, split: Split, seed: int) -> Values:
         some = sample(study.train, self.images, seed=seed)
-        folder = explain(study.model, some, NormLime(self.lime), study.folder / "importance", seed=seed)
+        folder = explain_split(study.model, some, NormLime(self.lime), study.folder / "importance", seed=seed)
         segments = self.lime.segmentation(torch.zeros(1, *split.shape))[0]
         maps = class_maps(folder.importance(rule), segments)[:, None].to(split.labels.device)
         if rule.by == "global":

@@ -40,7 +40,7 @@ def measure(
     """
     if not len(split):
         raise MeasurementError("this split has no images; measure on one or more")
-    about = description(model, split, attack, seed, engine)
+    about = measuring_description(model, split, attack, seed, engine)
     store = stored(folder, Record, about, job)
 
     def columns(images: Batch) -> dict[str, Tensor]:
@@ -58,7 +58,9 @@ def measure(
     )
 
 
-def description(model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine) -> dict[str, Any]:
+def measuring_description(
+    model: nn.Module, split: Split, attack: Attack, seed: int, engine: Engine
+) -> dict[str, Any]:
     """Everything that a measurement depends on."""
     return {
         "attack": described(attack),

@@ -9,7 +9,7 @@ from pellucid.evaluate.explanations.metric import Metric
 from pellucid.explainers import EXPLAINERS, Explainer
 
 
-def asked(
+def metrics_named(
     metrics: Sequence[str], explainers: Sequence[str], assignments: Sequence[str] = ()
 ) -> tuple[Mapping[str, Metric], Mapping[str, Explainer]]:
     """Metrics and explainers by name; settings are those of the one whose name they begin with."""
