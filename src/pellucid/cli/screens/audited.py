@@ -69,8 +69,8 @@ class OnScreen(Listener):
         if names:
             self.screen.err.print(printable(untrained_words(names)))
         # of a file that nobody has divided, the test part is a fraction
-        which = "all images" if self.part == "all" else f"the {self.part} images"
-        images = count_of(len(subjects[0].split), "image")
+        part, images = self.part, count_of(len(subjects[0].split), "image")
+        which = "all images" if part == "all" else f"the {part} images"
         self.screen.err.print(printable(f"{images}: {which} of {subjects[0].source}"))
 
     def planned(self, planned: Sequence[Planned], complete: int) -> None:
