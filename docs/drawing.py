@@ -106,7 +106,7 @@ def _convolutional() -> nn.Module:
 
 
 def _transformer() -> nn.Module:
-    return vit(shape=(1, 8, 8), mean=(0.3,), std=(0.38,), patch=2, width=32, depth=2, heads=2)
+    return vit(shape=(1, 8, 8), mean=(0.3,), std=(0.38,), patch=2, width=32, depth=2)
 
 
 def _trained(build: Callable[[], nn.Module]) -> nn.Module:

@@ -104,7 +104,7 @@ class OnTokens(ExplainerConformance):
         with torch.random.fork_rng([]):
             torch.manual_seed(0)
             shape, patch = (channels, size, size), 1 if size % 2 else 2
-            model = vit(shape=shape, classes=classes, patch=patch, width=6, depth=2, heads=2)
+            model = vit(shape=shape, classes=classes, patch=patch, width=6, depth=2)
             for parameter in model.parameters():
                 nn.init.normal_(parameter, std=0.5)
         return model.to(dtype).eval()

@@ -130,7 +130,7 @@ def test_a_rollout_is_the_same_for_every_class() -> None:
 
 def test_it_works_in_single_precision_and_on_large_images() -> None:
     torch.manual_seed(0)
-    model = vit(shape=(3, 224, 224), classes=1000, patch=16, width=12, depth=2, heads=2).eval()
+    model = vit(shape=(3, 224, 224), classes=1000, patch=16, width=12, depth=2).eval()
     x = images(1, 3, 224, 224).float()
     for explainer in BOTH:
         found = explainer(model, x, "predicted")

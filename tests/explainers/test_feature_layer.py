@@ -37,30 +37,75 @@ def refusal(model: nn.Module, make: Callable[..., Explainer], *shape: int, layer
     return str(refused.value)
 
 
-@pytest.mark.parametrize("make", READERS)
+def features_and_slopes(model: nn.Module, layer: str, x: Tensor, of: int) -> tuple[Tensor, Tensor]:
+    """What a layer puts out, and the slopes of the logit for it, from a hook."""
+    seen = list[Tensor]()
+    with frozen(model), model.get_submodule(layer).register_forward_hook(lambda _, __, given: seen.append(given)):
+        logits = model(x.clone().requires_grad_())
+    (slopes,) = torch.autograd.grad(logits[:, of].sum(), seen[-1])
+    return seen[-1].detach(), slopes
+
+
+def expected(make: Callable[..., Explainer], features: Tensor, slopes: Tensor, x: Tensor) -> Tensor:
+    """The map by the formula, of features that have their channels in the second place."""
+    weights = slopes.mean((2, 3), keepdim=True) if make is GradCAM else torch.ones(1) / features.shape[1]
+    summed = (weights * features).sum(1, keepdim=True)
+    summed = summed.relu() if make is GradCAM else summed
+    return nn.functional.interpolate(summed, x.shape[2:], mode="bilinear").expand_as(x)
+
+
+@pytest.mark.parametrize("make", [GradCAM, LayerActivation])
 @pytest.mark.parametrize("how", ["module", "scaled", "explicit"])
-def test_a_vision_transformer_is_refused_however_its_attention_is_written(
+def test_tokens_are_read_where_they_lie_however_attention_is_written(
     how: str, make: Callable[..., Explainer]
 ) -> None:
-    model = seeded(lambda: ViT((3, 16, 16), 4, how=how))  # pyright: ignore[reportArgumentType]
-    message = (
-        "after the layer 'patches' this network keeps its features otherwise than in maps of places ('norm' puts out "
-        f"17 x 16), so that {make.__name__} has no last map to read; {INSTEAD}, or name a layer that puts out maps: "
-        "patches (16 x 4 x 4)"
-    )
-    assert refusal(model, make, 3, 16, 16) == message
-    named = make(layer="patches")(model, images(2, 3, 16, 16).float(), 0)
-    assert named.map.shape == (2, 3, 16, 16)
+    """The class token is left out; where it is read in the end, the last layer that the logit hangs on is taken."""
+    model = seeded(lambda: ViT((3, 16, 8), 4, how=how))  # pyright: ignore[reportArgumentType]
+    x = images(2, 3, 16, 8).float()
+    layer = "blocks.1.norm1" if make is GradCAM else "norm"
+    features, slopes = (one[:, 1:].mT.unflatten(2, (4, 2)) for one in features_and_slopes(model, layer, x, 1))
+    torch.testing.assert_close(make()(model, x, 1).map, expected(make, features, slopes, x))
+    torch.testing.assert_close(make(layer=layer)(model, x, 1).map, make()(model, x, 1).map)
+    assert make(layer="patches")(model, x, 1).map.shape == x.shape
 
 
-@pytest.mark.parametrize("make", READERS)
-def test_channels_that_come_last_are_not_taken_for_places(make: Callable[..., Explainer]) -> None:
-    model = seeded(lambda: Swin(3, 4))
-    assert refusal(model, make, 3, 16, 16) == (
-        "after the layer 'patches' this network keeps its features otherwise than in maps of places ('norm' puts out "
-        f"4 x 4 x 16), so that {make.__name__} has no last map to read; {INSTEAD}, or name a layer that puts out "
-        "maps: patches (8 x 8 x 8)"
-    )
+@pytest.mark.parametrize("make", [GradCAM, LayerActivation])
+def test_channels_that_come_last_are_read_as_channels(make: Callable[..., Explainer]) -> None:
+    model, x = seeded(lambda: Swin(3, 4)), images(2, 3, 16, 16).float()
+    features, slopes = (one.movedim(-1, 1) for one in features_and_slopes(model, "norm", x, 1))
+    torch.testing.assert_close(make()(model, x, 1).map, expected(make, features, slopes, x))
+
+
+def test_a_layer_of_which_the_logit_reads_no_place_says_so() -> None:
+    model, x = seeded(lambda: ViT((3, 16, 16), 4)), images(2, 3, 16, 16).float()
+    found = GradCAM(layer="norm")(model, x, 1)
+    assert not found.map.any()
+    assert found.notes[0] == ("the map is zero everywhere: the class does not hang on the layer 'norm'",)
+
+
+class Joined(nn.Module):
+    """Tokens of patches that a class token joins late, behind them or before, and that are mixed before that."""
+
+    def __init__(self, *, before: bool) -> None:
+        super().__init__()
+        self.patches, self.mix, self.before = nn.Conv2d(1, 8, 4, 4), nn.Linear(16, 16), before
+        self.token, self.norm, self.head = nn.Parameter(torch.randn(1, 1, 8)), nn.LayerNorm(8), nn.Linear(8, 3)
+        self.mix.weight.data, self.tokens = torch.eye(16) + 0.02, nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.tokens(self.mix(self.patches(x).flatten(2)).mT)
+        token = self.token + tokens.mean(1, keepdim=True)
+        tokens = self.norm(torch.cat([token, tokens] if self.before else [tokens, token], 1))
+        return self.head(tokens.square().mean(1))
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_token_that_joins_late_is_left_out(before: bool) -> None:
+    model, x = seeded(lambda: nn.Sequential(Joined(before=before))), images(2, 1, 16, 16).float()
+    features, slopes = features_and_slopes(model, "0.norm", x, 1)
+    places = slice(1, None) if before else slice(0, -1)
+    features, slopes = (one[:, places].mT.unflatten(2, (4, 4)) for one in (features, slopes))
+    torch.testing.assert_close(GradCAM()(model, x, 1).map, expected(GradCAM, features, slopes, x))
 
 
 @pytest.mark.parametrize(
@@ -69,9 +114,6 @@ def test_channels_that_come_last_are_not_taken_for_places(make: Callable[..., Ex
         (lambda: ViT((3, 16, 16), 4, how="explicit"), "blocks.1.attention.weights", "2 x 17 x 17"),
         (lambda: ViT((3, 16, 16), 4, how="scaled"), "blocks.1.attention.headed", "2 x 17 x 8"),
         (lambda: ViT((3, 16, 16), 4, how="scaled", width=34), "blocks.0.attention.headed", "2 x 17 x 17"),
-        # eight places a side and eight channels: the shape is that of a map
-        (lambda: Swin(3, 4), "stage1.1", "8 x 8 x 8"),
-        (lambda: Swin(3, 4), "stage2.0", "4 x 4 x 16"),
     ],
 )
 def test_a_named_layer_is_looked_at_as_closely(model: Callable[[], nn.Module], layer: str, shape: str) -> None:
@@ -79,7 +121,7 @@ def test_a_named_layer_is_looked_at_as_closely(model: Callable[[], nn.Module], l
         message = refusal(seeded(model, seed), GradCAM, 3, 16, 16, layer=layer)
         assert message.startswith(
             f"the layer '{layer}' puts out {shape}, of which no two axes follow the height and the width of the "
-            "image in turn; the last layers that put out maps are: patches ("
+            "image in turn; the last layers that put out maps are: "
         )
 
 

@@ -181,7 +181,7 @@ def test_wide_images_are_explained_too() -> None:
             lambda: LayerActivation()(linear(), images(2, 1, 3, 3), 0),
             ShapeError,
             "no layer of this network puts out a map of features; "
-            "LayerActivation reads one of (channels, height, width); "
+            "LayerActivation reads one of (channels, height, width), or tokens that lie in the image; "
             "choose an explainer that reads no layer, such as 'integrated-gradients'",
         ),
         (

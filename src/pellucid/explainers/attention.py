@@ -1,7 +1,6 @@
 """What the tokens of a transformer attend to, and where in the image each of them lies."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +16,7 @@ from pellucid.explainers.explainer import Classes, Images
 from pellucid.explainers.feature_layer import at_image_size
 from pellucid.explainers.plane import sides
 from pellucid.explainers.propagation.calls import name_of
-from pellucid.explainers.quarters import BASES, bases, follows, with_a_quarter_changed
+from pellucid.explainers.quarters import BASES, bases, follows, grids, touched, with_a_quarter_changed
 from pellucid.hooks import hooked
 from pellucid.looking import going_back, look
 from pellucid.probe import Probe
@@ -27,7 +26,6 @@ Weights = Float[Tensor, "b heads t t"]
 Places = tuple[Int[Tensor, " n"], tuple[int, int]]
 
 _known = WeakKeyDictionary[nn.Module, dict[tuple[int, ...], Places]]()
-_UNTOUCHED = 1e-10  # of the largest squared change; less is rounding, at a token that hangs on no pixel
 _INSTEAD = "choose 'lrp', or an explainer that reads no layer, such as 'integrated-gradients'"
 
 
@@ -155,18 +153,11 @@ def _looked_for(owner: str, probe: Probe, count: int) -> Places:
     if seen:
         before, *after = seen[0].double().chunk(5)
         changes = torch.stack([(changed - before).square().sum((0, 2)) for changed in after])
-        moved = changes.amax(0)
-        places = (moved > _UNTOUCHED * moved.amax()).nonzero()[:, 0]
-        for grid in _grids(len(places), probe.x.shape[2] / probe.x.shape[3]):
+        places = touched(changes)
+        for grid in grids(len(places), probe.x):
             if follows(changes[:, places].unflatten(1, grid)):
                 return places, grid
     raise ConfigError(
         f"{owner} draws what flows from places of the image, and the {count} tokens of this network do not lie on a "
         f"grid over it; {_INSTEAD}"
     )
-
-
-def _grids(count: int, ratio: float) -> Iterator[tuple[int, int]]:
-    """Ways to lay so many tokens out in rows, those first that are most like the image."""
-    pairs = [(high, count // high) for high in range(2, count // 2 + 1) if count % high == 0]
-    yield from sorted(pairs, key=lambda pair: abs(math.log(pair[0] / pair[1] / ratio)))

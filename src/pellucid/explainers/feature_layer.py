@@ -1,4 +1,4 @@
-"""Which layers of a network put out maps in space, and what one of them says of the images.
+"""Which layers of a network put out features of places, and what one of them says of the images.
 
 A shape tells nothing: attention has four axes, and so have features with their channels last. What tells is how a
 tensor was made, by convolutions and what else keeps the axes of images as they are; or, of all others, where a tensor
@@ -12,16 +12,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import ConfigError, ShapeError
-from pellucid.explainers.explainer import Images
+from pellucid.explainers.explainer import Classes, Images
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.propagation import names
 from pellucid.explainers.propagation.calls import name_of, tensors
-from pellucid.explainers.quarters import BASES, bases, follows, with_a_quarter_changed
+from pellucid.explainers.quarters import BASES, bases, follows, grids, touched, with_a_quarter_changed
 from pellucid.hooks import hooked
 from pellucid.looking import look
 from pellucid.probe import Probe
@@ -47,6 +47,7 @@ _KEEPING = (
 )
 """Functions whose output has the height and the width of their input, in the same order."""
 
+_READ = 12  # layers of a transformer that are recorded, from the last on
 _INSTEAD = "choose an explainer that reads no layer, such as 'integrated-gradients'"
 
 
@@ -69,34 +70,66 @@ class _Output:
         return self.learned and len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
 
 
+Layout = Callable[[Tensor], Float[Tensor, "b c h w"]]
+"""From what a layer puts out to channels of places."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureLayer:
+    """A layer that puts out features of places, and a probe that records it; `shape` is that of one image."""
+
+    name: str
+    shape: Shape
+    layout: Layout
+    recorded: Probe
+
+    @property
+    def features(self) -> Float[Tensor, "b c h w"]:
+        """What the layer puts out, as channels of places."""
+        return self.layout(self.recorded.features(self.name))
+
+    def slopes(self, of: Classes) -> Float[Tensor, "b c h w"]:
+        """The gradient of each image's logit of its class, for these features."""
+        return self.layout(self.recorded.feature_gradient(self.name, of))
+
+
 def map_layers(probe: Probe) -> dict[str, Shape]:
-    """The layers that put out (channels, height, width) with places that are the image's, in the order they end.
+    """The layers that put out features with places that are the image's, in the order they end.
 
-    With each comes the shape of what it puts out for an image. What runs before anything that has parameters, as a
-    normalization of the images does, puts out no features.
+    With each comes the shape of what it puts out for an image: maps, with channels first or last, or tokens. What
+    runs before anything that has parameters, as a normalization of the images does, puts out no features.
     """
-    return _maps(probe, _outputs(probe))
+    seen = _outputs(probe)
+    return {name: seen[name].shape for name in _layouts(probe, seen)}
 
 
-def at_layer(owner: str, probe: Probe, layer: str) -> tuple[Probe, str]:
-    """A like probe that records a layer that puts out maps; the last such layer, where none is named."""
+def feature_layers(owner: str, probe: Probe, layer: str) -> Sequence[FeatureLayer]:
+    """The layer that puts out features of places; where none is named, the last of them.
+
+    Of a transformer those that come before it follow, the later ones first: where a class token is read in the end,
+    no logit hangs on what the very last layer says of places.
+    """
     sides(owner, probe.x)
     seen = _outputs(probe)
     name = layer or next((name for name in reversed(seen) if seen[name].learned and seen[name].spread), "")
-    if not (name in seen and seen[name].built and seen[name].candidate):
-        # a closer look, which takes a pass over more images, only at networks that are not plainly convolutional
-        name = _looked_for(owner, probe, layer, seen)
-    return probe.on(probe.batch, layers=(name,)), name
+    if name in seen and seen[name].built and seen[name].candidate:
+        return [FeatureLayer(name, seen[name].shape, _as_it_is, probe.on(probe.batch, layers=(name,)))]
+    # a closer look, which takes a pass over more images, only at networks that are not plainly convolutional
+    layouts = _layouts(probe, seen)
+    last = _last(owner, probe, layer, seen, layouts)
+    names = [last] if layer or layouts[last] is _as_it_is else _of_the_stream(probe, seen, layouts, last)
+    recorded = probe.on(probe.batch, layers=tuple(names))
+    return [FeatureLayer(name, seen[name].shape, layouts[name], recorded) for name in names]
 
 
-def _looked_for(owner: str, probe: Probe, layer: str, seen: dict[str, _Output]) -> str:
-    known = _maps(probe, seen)
+def _last(owner: str, probe: Probe, layer: str, seen: Mapping[str, _Output], layouts: Mapping[str, Layout]) -> str:
+    known = {name: seen[name].shape for name in layouts}
     if layer and layer not in known:
         raise ConfigError(f"the layer '{layer}' {_wrong(probe, layer, seen)}; {_choice(known)}")
     if not known:
         raise ShapeError(
-            f"no layer of this network puts out a map of features; {owner} reads one of (channels, height, width); "
-            f"{_INSTEAD}"
+            f"no layer of this network puts out a map of features; {owner} reads one of (channels, height, width), "
+            f"or tokens that lie in the image; {_INSTEAD}"
         )
     last = layer or list(known)[-1]
     if layer:
@@ -111,11 +144,44 @@ def _looked_for(owner: str, probe: Probe, layer: str, seen: dict[str, _Output]) 
     return last
 
 
-def _maps(probe: Probe, seen: dict[str, _Output]) -> dict[str, Shape]:
-    candidates = {name: output for name, output in seen.items() if output.candidate}
-    open_ = {name: output for name, output in candidates.items() if not output.built}
-    follow = _following(probe, open_) if open_ else set[str]()
-    return {name: output.shape for name, output in candidates.items() if output.built or name in follow}
+def _of_the_stream(probe: Probe, seen: Mapping[str, _Output], layouts: Mapping[str, Layout], last: str) -> list[str]:
+    """The layers up to the last that hold whole tokens: blocks and normalizations, the last first."""
+    modules = dict(probe.network.named_modules())
+    whole = [
+        name
+        for name in reversed(list(layouts))
+        if seen[name].shape == seen[last].shape
+        and (next(modules[name].children(), None) is not None or "norm" in type(modules[name]).__name__.lower())
+    ]
+    return [last, *(name for name in whole if name != last)][:_READ]
+
+
+def _layouts(probe: Probe, seen: Mapping[str, _Output]) -> dict[str, Layout]:
+    """How the places of layers lie in what they put out, of those layers that have places."""
+    open_ = [name for name, output in seen.items() if output.learned and output.spread and not output.built]
+    found = _following(probe, open_) if open_ else dict[str, Layout]()
+    built: dict[str, Layout] = {name: _as_it_is for name, output in seen.items() if output.built and output.candidate}
+    return {name: (built | found)[name] for name in seen if name in built or name in found}
+
+
+def _as_it_is(features: Tensor) -> Tensor:
+    return features
+
+
+def _channels_last(features: Tensor) -> Tensor:
+    return features.movedim(-1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tokens:
+    """Tokens of which some lie on a grid over the image, row by row."""
+
+    places: Int[Tensor, " n"]
+    grid: tuple[int, int]
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """The tokens of the grid, as channels of places."""
+        return features[:, self.places.to(features.device)].mT.unflatten(2, self.grid)
 
 
 def at_image_size(values: Float[Tensor, "b h w"], x: Images) -> Images:
@@ -125,7 +191,7 @@ def at_image_size(values: Float[Tensor, "b h w"], x: Images) -> Images:
     return to_every_channel(wide[:, 0], x)
 
 
-def _wrong(probe: Probe, layer: str, seen: dict[str, _Output]) -> str:
+def _wrong(probe: Probe, layer: str, seen: Mapping[str, _Output]) -> str:
     if layer not in dict(probe.network.named_modules()):
         return "does not exist"
     if layer not in seen:
@@ -170,21 +236,42 @@ def _outputs(probe: Probe) -> dict[str, _Output]:
     return found
 
 
-def _following(probe: Probe, known: Mapping[str, _Output]) -> set[str]:
-    """Which of these layers change where the image does, so that their places are those of the image."""
+def _following(probe: Probe, names: Sequence[str]) -> dict[str, Layout]:
+    """Which of these layers change where the image does, so that their places are those of the image, and how."""
     base = bases(probe, BASES)
     rows = torch.cat([base, *with_a_quarter_changed(base)])
-    found = dict[str, bool]()
+    found, wanted, tokens = dict[str, Layout](), set(names), dict[int, _Tokens]()
 
     def note(name: str, module: nn.Module, output: object) -> None:
         found.pop(name, None)
-        if name in known and isinstance(output, Tensor) and output.dim() == 4 and len(output) == len(rows):
-            before, *after = output.detach().double().chunk(5)
-            changes = torch.stack([(changed - before).square().sum((0, 1)) for changed in after])
-            found[name] = follows(changes)
+        if name not in wanted or not isinstance(output, Tensor) or len(output) != len(rows):
+            return
+        before, *after = output.detach().double().chunk(5)
+        changes = torch.stack([(changed - before).square().sum(0) for changed in after])
+        if output.dim() == 4 and follows(changes.sum(1)):
+            found[name] = _as_it_is
+        elif output.dim() == 4 and follows(changes.sum(3)):
+            found[name] = _channels_last
+        elif output.dim() == 3 and (layout := _on_a_grid(changes.sum(2), tokens, probe)):
+            found[name] = tokens[output.shape[1]] = layout
 
     _watch(probe, rows, note)
-    return {name for name, follows in found.items() if follows}
+    return found
+
+
+def _on_a_grid(changes: Float[Tensor, "4 t"], known: Mapping[int, _Tokens], probe: Probe) -> _Tokens | None:
+    """How tokens lie in the image: as others did of as many, or as those do that hang on pixels."""
+    count = changes.shape[1]
+    if count in known:
+        layouts = [known[count]]
+    else:
+        places = touched(changes)
+        layouts = [_Tokens(places, grid) for grid in grids(len(places), probe.x)]
+        # behind or before class tokens that have joined them since
+        for one in known.values():
+            own = torch.arange(len(one.places))
+            layouts += [_Tokens(own + first, one.grid) for first in (count - len(own), 0) if count > len(own)]
+    return next((one for one in layouts if follows(changes[:, one.places].unflatten(1, one.grid))), None)
 
 
 def _watch(

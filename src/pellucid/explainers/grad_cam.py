@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
-from pellucid.explainers.feature_layer import at_image_size, at_layer
+from pellucid.explainers.feature_layer import at_image_size, feature_layers
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -47,11 +47,12 @@ class WeighedFeatures(Explainer):
         owner = type(self).__name__
 
         def make() -> tuple[_Weighed, Classes]:
-            recorded, name = at_layer(owner, probe, self.layer)
-            features = recorded.features(name)
-            parts = self.weights(features, recorded.feature_gradient(name, of)) * features
+            layers = feature_layers(owner, probe, self.layer)
+            layer = next((one for one in layers if bool(one.slopes(of).detach().any())), layers[0])
+            features = layer.features
+            parts = self.weights(features, layer.slopes(of)) * features
             # kept alive, so that no other comes by its number
-            return _Weighed(name, parts.sum(1), parts.abs().sum(1)), of
+            return _Weighed(layer.name, parts.sum(1), parts.abs().sum(1)), of
 
         return probe.shared((owner, self.layer, id(of)), make)[0]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from pellucid.explainers.explainer import Classes, Explainer, Images
-from pellucid.explainers.feature_layer import at_image_size, at_layer
+from pellucid.explainers.feature_layer import at_image_size, feature_layers
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -30,5 +30,5 @@ class LayerActivation(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean activation of the layer: one map for all channels, brought to the size of the image."""
-        recorded, name = at_layer("LayerActivation", probe, self.layer)
-        return at_image_size(recorded.features(name).mean(1), probe.x)
+        layer = feature_layers("LayerActivation", probe, self.layer)[0]
+        return at_image_size(layer.features.mean(1), probe.x)

@@ -1,10 +1,11 @@
 """Whether the places of what a layer puts out are those of the image: a quarter of it is changed, and looked for."""
 
+import math
 from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.probe import Probe
@@ -19,6 +20,7 @@ BASES = 4
 # crossed axes had more.
 _FOLLOWS = 0.3
 _PART = 1e-6  # of the largest change; less counts as none
+_UNTOUCHED = 1e-10  # of the largest squared change; less is rounding
 
 
 def follows(changes: Float[Tensor, "4 h w"]) -> bool:
@@ -66,3 +68,16 @@ def with_a_quarter_changed(x: Tensor) -> Iterator[Tensor]:
             copy = x.clone()
             copy[..., rows, columns] = (copy[..., rows, columns] + 0.5) % 1
             yield copy
+
+
+def touched(changes: Float[Tensor, "4 t"]) -> Int[Tensor, " n"]:
+    """The tokens that a change of the image reaches; class tokens and registers hang on no pixel at first."""
+    moved = changes.amax(0)
+    return (moved > _UNTOUCHED * moved.amax()).nonzero()[:, 0]
+
+
+def grids(count: int, x: Float[Tensor, "b c h w"]) -> Iterator[tuple[int, int]]:
+    """Ways to lay so many tokens out in rows, those first that are most like the images."""
+    ratio = x.shape[2] / x.shape[3]
+    pairs = [(high, count // high) for high in range(2, count // 2 + 1) if count % high == 0]
+    yield from sorted(pairs, key=lambda pair: abs(math.log(pair[0] / pair[1] / ratio)))

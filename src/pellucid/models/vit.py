@@ -21,26 +21,28 @@ def vit(
     patch: int = 4,
     width: int = 96,
     depth: int = 6,
-    heads: int = 3,
-    dropout: float = 0.0,
 ) -> nn.Sequential:
     """A vision transformer with a class token, 683,242 parameters on CIFAR-10 (Dosovitskiy et al., 2021).
 
-    Each square of `patch` pixels is a token of `width` numbers; the image's sides are multiples of it.
+    Each square of `patch` pixels is a token of `width` numbers, and a head of attention has 32 of these, or all where
+    there are fewer. The image's sides are multiples of `patch`.
     """
     activate = activation_factory(activation)
     modules = input_layer(shape, classes, mean, std, smallest=patch)
     if patch < 1 or shape[1] % patch or shape[2] % patch:
         raise ConfigError(f"patch={patch} does not divide images of {shape[1]}x{shape[2]}; give one that does")
-    if heads < 1 or width % heads:
-        raise ConfigError(f"width={width} cannot be divided among heads={heads}; give a multiple")
+    heads = max(1, width // 32)
+    if width < 1 or width % heads:
+        raise ConfigError(
+            f"width={width} cannot be divided among {heads} heads; give a multiple of 32, or less than 64"
+        )
     tokens = (shape[1] // patch) * (shape[2] // patch) + 1
     modules |= {"patches": nn.Conv2d(shape[0], width, patch, patch), "tokens": Tokens(tokens, width)}
     for number in range(1, depth + 1):
         feed = {"up": nn.Linear(width, 4 * width), "activation": activate(), "down": nn.Linear(4 * width, width)}
         modules |= {
-            f"attention{number}": Residual(Attention(width, heads), width, dropout),
-            f"feed{number}": Residual(sequence(feed), width, dropout),
+            f"attention{number}": Residual(Attention(width, heads), width),
+            f"feed{number}": Residual(sequence(feed), width),
         }
     return sequence(modules | {"norm": nn.LayerNorm(width), "head": Head(width, classes)})
 
@@ -77,15 +79,14 @@ class Attention(nn.Module):
 class Residual(nn.Module):
     """Tokens, and what a layer adds to them."""
 
-    def __init__(self, layer: nn.Module, width: int, dropout: float) -> None:
+    def __init__(self, layer: nn.Module, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.layer = layer
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "b t c"]:
         """The tokens after the layer."""
-        return x + self.dropout(self.layer(self.norm(x)))
+        return x + self.layer(self.norm(x))
 
 
 class Head(nn.Linear):
