@@ -159,6 +159,15 @@ class Probe:
             self.shared(("kept alive", id(of)), lambda: of)  # so that no other tensor comes by its number
         return self._gradients[key]
 
+    def slopes(self, of: Int[Tensor, " b"], within: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The gradient of each image's logit of its class, for tensors that this pass computed on its way."""
+        self.backwards += 1
+        of_class = self.logits.gather(1, of[:, None]).sum()
+        with going_back(self.network):
+            return torch.autograd.grad(
+                of_class, within, create_graph=self.second_order, retain_graph=True, materialize_grads=True
+            )
+
     def curvature(
         self, vectors: Float[Tensor, "b *shape"], of: Quantity | int | Int[Tensor, " b"]
     ) -> Float[Tensor, "b *shape"]:

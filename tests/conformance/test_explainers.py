@@ -14,6 +14,7 @@ from pellucid.explainers import (
     AttentionRollout,
     DeconvNet,
     ExpectedGradients,
+    Explainer,
     GradCAM,
     GradCAMPlusPlus,
     Gradient,
@@ -110,14 +111,17 @@ class OnTokens(ExplainerConformance):
         return model.to(dtype).eval()
 
 
+def _suite(title: str, explainer: Explainer, *, on_tokens: bool) -> type[ExplainerConformance]:
+    own = {"explainer": explainer}
+    return type(title, (OnTokens,), own) if on_tokens else type(title, (ExplainerConformance,), own)
+
+
 def _suites() -> dict[str, type[ExplainerConformance]]:
-    found = dict[str, type[ExplainerConformance]]()
-    for name, explainers in SETTINGS.items():
-        suite: type[ExplainerConformance] = OnTokens if name.startswith("attention") else ExplainerConformance
-        for number, explainer in enumerate(explainers):
-            title = f"Test_{name}_{number}"
-            found[title] = type(title, (suite,), {"explainer": explainer})
-    return found
+    return {
+        f"Test_{name}_{number}": _suite(f"Test_{name}_{number}", explainer, on_tokens=name.startswith("attention"))
+        for name, explainers in SETTINGS.items()
+        for number, explainer in enumerate(explainers)
+    }
 
 
 globals().update(_suites())

@@ -40,7 +40,11 @@ def refusal(model: nn.Module, make: Callable[..., Explainer], *shape: int, layer
 def features_and_slopes(model: nn.Module, layer: str, x: Tensor, of: int) -> tuple[Tensor, Tensor]:
     """What a layer puts out, and the slopes of the logit for it, from a hook."""
     seen = list[Tensor]()
-    with frozen(model), model.get_submodule(layer).register_forward_hook(lambda _, __, given: seen.append(given)):
+
+    def told(_module: nn.Module, _inputs: object, given: Tensor) -> None:
+        seen.append(given)
+
+    with frozen(model), model.get_submodule(layer).register_forward_hook(told):
         logits = model(x.clone().requires_grad_())
     (slopes,) = torch.autograd.grad(logits[:, of].sum(), seen[-1])
     return seen[-1].detach(), slopes

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from pellucid.autograd.attention import EXPLICIT
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, count_of
 from pellucid.explainers.explainer import Classes, Images
 from pellucid.explainers.feature_layer import at_image_size
 from pellucid.explainers.plane import sides
 from pellucid.explainers.propagation.calls import name_of
 from pellucid.explainers.quarters import BASES, bases, follows, grids, touched, with_a_quarter_changed
 from pellucid.hooks import hooked
-from pellucid.looking import going_back, look
+from pellucid.looking import look
 from pellucid.probe import Probe
 
 Weights = Float[Tensor, "b heads t t"]
@@ -59,14 +59,9 @@ def attention(owner: str, probe: Probe, of: Classes) -> Attention:
     sides(owner, probe.x)
     watching = _Watching()
     inside = probe.on(probe.batch, under=lambda: watching)
-    with torch.enable_grad():
-        chosen = inside.logits.gather(1, of[:, None]).sum()
+    inside.logits  # noqa: B018 - the pass that is watched
     weights = _checked(owner, watching.weights, len(probe.x))
-    probe.backwards += 1
-    with going_back(probe.network):
-        slopes = torch.autograd.grad(
-            chosen, watching.weights, create_graph=probe.second_order, materialize_grads=True
-        )
+    slopes = inside.slopes(of, watching.weights)
     places, grid = _places(owner, probe, weights[0].shape[-1])
     if not probe.second_order:
         weights = [one.detach() for one in weights]
@@ -117,7 +112,7 @@ def _checked(owner: str, weights: Sequence[Tensor], images: int) -> list[Weights
             raise ConfigError(
                 f"{owner} follows what flows among the same tokens from layer to layer, and this network attends "
                 f"within windows, to fewer tokens, or over channels (weights of {tuple(one.shape)} for "
-                f"{images} images, after {tuple(weights[0].shape)}); {_INSTEAD}"
+                f"{count_of(images, 'image')}, after {tuple(weights[0].shape)}); {_INSTEAD}"
             )
         found.append(heads)
     return found
