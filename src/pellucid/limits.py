@@ -141,3 +141,11 @@ def _too_much(source: object) -> DataError:
 
 def _irregular(path: Path, kind: str) -> DataError:
     return DataError(f"'{path}' is {kind}, no regular file; give a file, or a link to one")
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether the machine has no memory or no open files left, which says nothing of the file that was read."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SCARCE)
+
+
+_SCARCE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)

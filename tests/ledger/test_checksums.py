@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -104,6 +105,15 @@ def test_a_key_that_is_missing_is_damage_and_an_error_of_ours_stays(tmp_path: Pa
         json.loads("{}")["about"]
     with pytest.raises(PellucidError, match="^ours$"), checksums.reading(tmp_path / "a"):
         raise PellucidError("ours")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory"), OSError(errno.EMFILE, "Too many files")]
+)
+def test_a_machine_that_has_run_out_of_something_is_no_damage(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)) as raised, checksums.reading(tmp_path / "a"):
+        raise error
+    assert raised.value is error
 
 
 def test_what_is_not_there_cannot_be_read(tmp_path: Path) -> None:

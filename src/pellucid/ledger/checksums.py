@@ -176,9 +176,11 @@ def reading(path: Path, remedy: str = AGAIN) -> Generator[None]:
     """Whatever goes wrong while the content of a file is taken apart is damage, and said in one line."""
     try:
         yield
-    except (PellucidError, MemoryError):
+    except PellucidError:
         raise
     except Exception as error:
+        if limits.ran_out(error):
+            raise
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
         raise Damaged(f"'{path}' is damaged ({told}); {remedy}") from error
 

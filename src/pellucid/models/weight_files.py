@@ -94,6 +94,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             return safetensors.torch.load(path.read_bytes())  # it finds no file whose name is not text
         return safetensors.torch.load_file(path, device="cpu")
     except Exception as error:  # its own errors, and what its header makes Python stumble over
+        if limits.ran_out(error):
+            raise
         raise _damaged(path, error) from error
 
 
