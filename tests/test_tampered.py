@@ -166,7 +166,7 @@ def fault(file: Path, ledger: bool, sound: Any, code: int, captured: Any) -> str
 def faults(
     words: Callable[[], list[str]], folder: str, made: Path, capsys: pytest.CaptureFixture[str], *, ledger: bool
 ) -> list[str]:
-    """Give a command with each file that it reads damaged; of those that write, which take longer, in fewer ways."""
+    """Give a command with each file that it reads damaged; of those that take seconds, in fewer ways."""
     restored(made)
     command = words()
     with opened() as read:
@@ -175,7 +175,7 @@ def faults(
     found: list[str] = []
     files = sorted(path for path in read if path.is_relative_to(folder) and (made / path).is_file())
     for number, file in enumerate(path for path in files if path.suffix not in (".png", ".html", ".lock")):
-        every = 1 if command[0] in ("show", "list", "report") else 9
+        every = 1 if command[0] in ("show", "list") else 9
         for how, content in itertools.islice(attempts(made / file), number % every, None, every):
             restored(made)
             file.write_bytes(content)
