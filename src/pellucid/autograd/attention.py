@@ -50,16 +50,16 @@ def attended_by_heads(*args: Any, **kwargs: Any) -> tuple[Tensor, None]:
     weights = (given.q_proj_weight, given.k_proj_weight, given.v_proj_weight)
     weights = weights if given.use_separate_proj_weight else given.in_proj_weight.chunk(3)
     biases = (None,) * 3 if given.in_proj_bias is None else given.in_proj_bias.chunk(3)
-    heads = [
+    query, key, value = (
         F.linear(tokens, weight, bias).unflatten(2, (given.num_heads, -1)).permute(1, 2, 0, 3)
         for tokens, weight, bias in zip((given.query, given.key, given.value), weights, biases, strict=True)
-    ]
+    )
     mask = given.attn_mask
     if mask is not None and mask.dim() == 3:
         mask = mask.unflatten(0, (-1, given.num_heads))
     if mask is not None and mask.dtype == torch.bool:
         mask = ~mask  # here True means that nothing is seen
-    found = attended(*heads, mask, given.dropout_p if given.training else 0.0)
+    found = attended(query, key, value, mask, given.dropout_p if given.training else 0.0)
     return F.linear(found.permute(2, 0, 1, 3).flatten(2), given.out_proj_weight, given.out_proj_bias), None
 
 
