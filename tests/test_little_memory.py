@@ -25,7 +25,7 @@ from pellucid.explainers import NormLime
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.data import Data
 from pellucid.evaluate.retrain import Design, retrain
-from pellucid.evaluate.retrain.explained import Explained
+from pellucid.evaluate.retrain.explained import ByExplainer
 from pellucid.evaluate.retrain.random_order import Random
 from pellucid.ledger import Job
 from pellucid.train import Recipe
@@ -58,7 +58,7 @@ def checked(some, batch):
 
 def retrained(some, batch):
     some = some if len(some) > 1 else split.take(2)  # fewer train nobody
-    recipe, rankings = Recipe(epochs=1, batch=2), {"gradient": Explained(explainers.Gradient()), "random": Random()}
+    recipe, rankings = Recipe(epochs=1, batch=2), {"gradient": ByExplainer(explainers.Gradient()), "random": Random()}
     return retrain(
         network, lambda _: Wide(), Data("noise", some, some), rankings, recipe, Path(tempfile.mkdtemp()),
         design=Design(("kar",), (0.5,), seeds=2), job=Job(min(batch, 4)),
