@@ -236,6 +236,30 @@ def test_maps_are_differentiated_through_attention() -> None:
     assert float(slope[at]) == pytest.approx((above - below) / (2 * step), rel=1e-4)
 
 
+class Weighing(nn.Module):
+    """A network that reads the weights which its attention gives back."""
+
+    def __init__(self, *, averaged: bool) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.inner, self.averaged = nn.MultiheadAttention(8, 2, bias=False, batch_first=True).double(), averaged
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x[:, 0]
+        found, weights = self.inner(x, x, x, average_attn_weights=self.averaged)
+        weights = weights if self.averaged else weights.sum(1)
+        return (weights @ found).sum(1)
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_network_may_read_the_weights_of_its_attention(averaged: bool) -> None:
+    model = Weighing(averaged=averaged)
+    found = LRP("epsilon", TINY)(model, X, 3)
+    assert found.completeness is not None
+    torch.testing.assert_close(found.completeness.due, model(X)[:, 3].detach())
+    assert bool(found.map.flatten(1).any(1).all())
+
+
 def test_attention_with_keys_of_its_own_is_refused() -> None:
     model = Transformer("module")
     model.attention[0].inner = nn.MultiheadAttention(WIDTH, 2, add_bias_kv=True, batch_first=True).double()

@@ -24,6 +24,20 @@ def attended(
     enable_gqa: bool = False,
 ) -> Tensor:
     """What `scaled_dot_product_attention` gives for the same arguments."""
+    return _weighed(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)[0]
+
+
+def _weighed(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The same, and the weights by which tokens attend."""
     if enable_gqa:
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
@@ -33,11 +47,12 @@ def attended(
     if attn_mask is not None:
         scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
     weights = scores.softmax(-1)
-    return (F.dropout(weights, dropout_p) if dropout_p else weights) @ value
+    weights = F.dropout(weights, dropout_p) if dropout_p else weights
+    return weights @ value, weights
 
 
-def attended_by_heads(*args: Any, **kwargs: Any) -> tuple[Tensor, None]:
-    """What `multi_head_attention_forward` gives for tokens that attend to tokens; weights are not given back."""
+def attended_by_heads(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
+    """What `multi_head_attention_forward` gives for tokens that attend to tokens."""
     called = _SIGNATURE.bind(*args, **kwargs)
     called.apply_defaults()
     given = SimpleNamespace(**called.arguments)
@@ -59,8 +74,11 @@ def attended_by_heads(*args: Any, **kwargs: Any) -> tuple[Tensor, None]:
         mask = mask.unflatten(0, (-1, given.num_heads))
     if mask is not None and mask.dtype == torch.bool:
         mask = ~mask  # here True means that nothing is seen
-    found = attended(query, key, value, mask, given.dropout_p if given.training else 0.0)
-    return F.linear(found.permute(2, 0, 1, 3).flatten(2), given.out_proj_weight, given.out_proj_bias), None
+    found, shares = _weighed(query, key, value, mask, given.dropout_p if given.training else 0.0)
+    out = F.linear(found.permute(2, 0, 1, 3).flatten(2), given.out_proj_weight, given.out_proj_bias)
+    if not given.need_weights:
+        return out, None
+    return out, shares.mean(1) if given.average_attn_weights else shares
 
 
 _SIGNATURE = inspect.signature(F.multi_head_attention_forward)
