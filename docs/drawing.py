@@ -84,7 +84,11 @@ def picture(name: str, model: nn.Module, learned: Tensor, shown: Tensor) -> Imag
         of = int(found.of[number])
         row.append(drawing.Cell(drawing.photograph(shown[number]), (f"{of} ({float(sure[number, of]):.0%})",)))
         values, scale = drawing.scaled(drawing.plane(found.map[number]))
-        row.append(drawing.Cell(Image.fromarray(drawing.colored(values, signed=explainer.signed)), (f"full color: {scale:.2g}",)))
+        row.append(
+            drawing.Cell(
+                Image.fromarray(drawing.colored(values, signed=explainer.signed)), (f"full color: {scale:.2g}",)
+            )
+        )
         if found.image is not None:
             row.append(drawing.Cell(drawing.photograph(found.image[number]), ("image and map",)))
     return drawing.Sheet([""] * len(row), [row]).drawn()

@@ -25,10 +25,10 @@ from pellucid.audits import (
     Part,
     Task,
 )
-from pellucid.audits.counting import passes_of
-from pellucid.audits.planning import Speed
+from pellucid.audits.planning import speed_of
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
+from pellucid.evaluate.counting import passes_of
 from pellucid.evaluate.explanations import (
     AdversarialSimilarity,
     Deletion,
@@ -40,6 +40,7 @@ from pellucid.evaluate.explanations import (
     counted,
     judge,
 )
+from pellucid.evaluate.speed import Speed
 from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
 from pellucid.subjects import Subject
@@ -336,12 +337,12 @@ class Steep(torch.autograd.Function):
 def test_a_slow_network_is_timed_on_one_image_and_one_that_fails_on_none(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.audits.planning._PATIENCE", -1.0)
+    monkeypatch.setattr("pellucid.evaluate.speed._PATIENCE", -1.0)
     slow = Cramped(100)
-    assert Speed.of(replace(subject, model=slow)).forward > 0
+    assert speed_of(replace(subject, model=slow)).forward > 0
     assert set(slow.seen) == {1}
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), ValueError("no")):
-        assert Speed.of(replace(subject, model=Failing(error))) == Speed(0.0, 0.0, 0.0)
+        assert speed_of(replace(subject, model=Failing(error))) == Speed(0.0, 0.0, 0.0)
 
 
 class Failing(nn.Module):
@@ -355,10 +356,10 @@ class Failing(nn.Module):
 
 def test_speed_is_told_of_as_many_images_as_fit_and_of_networks_that_curve_nowhere(subject: Subject) -> None:
     cramped = Cramped(5)
-    found = Speed.of(replace(subject, model=cramped))
+    found = speed_of(replace(subject, model=cramped))
     assert set(cramped.seen) == {1, 4}
     assert found.forward > 0 and found.backward > 0
-    assert Speed.of(replace(subject, model=Cramped(0))) == Speed(0.0, 0.0, 0.0)
+    assert speed_of(replace(subject, model=Cramped(0))) == Speed(0.0, 0.0, 0.0)
 
 
 def test_a_question_that_fails_costs_nothing_known(subject: Subject) -> None:
@@ -366,7 +367,7 @@ def test_a_question_that_fails_costs_nothing_known(subject: Subject) -> None:
         raise ValueError("cannot be asked")
 
     before = torch.get_rng_state()
-    passes = passes_of(subject, 10, ask)
+    passes = passes_of(subject.split, 10, ask)
     assert (passes.forwards, passes.backwards) == (0, 0)
     assert torch.equal(before, torch.get_rng_state())
 

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from pellucid import config
-from pellucid.audits.counting import passes_of
 from pellucid.audits.explained.details import Details, OfMetric
 from pellucid.audits.finding import Finding
 from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
+from pellucid.evaluate.counting import passes_of
 from pellucid.evaluate.explanations import Judged, Metric, Passes, judge
 from pellucid.explainers import Explainer
 from pellucid.explainers.explanation import notes_in_words
@@ -52,8 +52,8 @@ class Explained(Part):
             for explainer in asked:
                 explainer.on(model, batch, "predicted")
 
-        judged = passes_of(subject, min(self.n, len(subject.split)), ask)
-        looked = passes_of(subject, min(self.n, _LOOKED_AT, len(subject.split)), look)
+        judged = passes_of(subject.split, min(self.n, len(subject.split)), ask)
+        looked = passes_of(subject.split, min(self.n, _LOOKED_AT, len(subject.split)), look)
         return Passes(
             judged.forwards + looked.forwards,
             judged.backwards + looked.backwards,

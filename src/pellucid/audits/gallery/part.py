@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from pellucid import evaluate
 from pellucid.attacks import Attack
 from pellucid.attacks.attack import check_budget
-from pellucid.audits.counting import passes_of
 from pellucid.audits.finding import Finding
 from pellucid.audits.gallery.details import Details, OfAttacked, OfImage, OfMap, OfStep
 from pellucid.audits.part import Announced, Part, Task, check_counts
@@ -19,6 +18,7 @@ from pellucid.audits.searches import blindly, bounded, without_slopes
 from pellucid.batch import Batch
 from pellucid.data import Split
 from pellucid.drawing import colored, photograph, plane, scaled
+from pellucid.evaluate.counting import passes_of
 from pellucid.evaluate.explanations import Passes
 from pellucid.explainers import AdversarialExplanation, Explainer
 from pellucid.looking import look
@@ -66,7 +66,7 @@ class Gallery(Part):
             for explainer in (*asked, *asked, *(AdversarialExplanation(rho=rho) for rho in 3 * self.rho)):
                 explainer(model, batch.x, "predicted")
 
-        return passes_of(subject, self.chosen + self.worst, ask)
+        return passes_of(subject.split, self.chosen + self.worst, ask)
 
     def announced(self) -> Sequence[Announced]:
         """The figures that it will find: none, since it draws pictures."""

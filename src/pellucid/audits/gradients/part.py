@@ -6,11 +6,11 @@ from typing import final
 
 from torch import nn
 
-from pellucid.audits.counting import passes_of
 from pellucid.audits.explained.part import figure
 from pellucid.audits.finding import Finding
 from pellucid.audits.part import Announced, Part, Task, check_counts
 from pellucid.data import Split
+from pellucid.evaluate.counting import passes_of
 from pellucid.evaluate.explanations import Metric, Passes, judge
 from pellucid.explainers import Gradient
 from pellucid.page.figure import Figure
@@ -38,7 +38,7 @@ class Gradients(Part):
         def ask(model: nn.Module, split: Split) -> None:
             judge(model, split, self.metrics, explainer=Gradient())
 
-        return passes_of(subject, min(self.n, len(subject.split)), ask)
+        return passes_of(subject.split, min(self.n, len(subject.split)), ask)
 
     def announced(self) -> Sequence[Announced]:
         """Every metric, of the gradient where it judges explanations."""
