@@ -333,7 +333,7 @@ def test_images_are_hidden_behind_what_the_baseline_says() -> None:
         (lambda: Slic(0), ConfigError, "Slic has segments=0; give 1 or more"),
         (lambda: Slic(compactness=0.0), ConfigError, "Slic has compactness=0; give a number above 0"),
         (lambda: Slic(sigma=-1.0), ConfigError, "Slic has sigma=-1; a deviation is 0 or more, in pixels"),
-        (lambda: Quickshift(0.5), ConfigError, "Quickshift has kernel=0.5; give 1 or more, in pixels"),
+        (lambda: Quickshift(0.5), ConfigError, "Quickshift has kernel=0.5; give 1 or more, in pixels, or 'auto'"),
         (lambda: Quickshift(distance=0.0), ConfigError, "Quickshift has distance=0; give a number above 0"),
         (lambda: Quickshift(ratio=2.0), ConfigError, "Quickshift has ratio=2; give 0 to 1"),
         (

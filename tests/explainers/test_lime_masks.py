@@ -1,5 +1,7 @@
 import torch
 
+from networks import linear
+from pellucid.explainers import Lime, NormLime, Occlusion, Smooth
 from pellucid.explainers.lime import Grid, Pixels, Quickshift, Slic
 from pellucid.explainers.lime.sampling import BLOCK, drawn_masks
 from pellucid.randomness import Noise
@@ -66,3 +68,29 @@ def test_compactness_means_the_same_for_gray_images_as_for_colors() -> None:
         sides = [edge[0, 0][found[0] == label].mean() for label in range(int(found.max()) + 1)]
         assert all(min(abs(side - 0.1), abs(side - 0.9)) < 0.12 for side in sides)
     assert torch.equal(gray, many)
+
+
+def test_quickshift_finds_about_as_many_superpixels_at_every_size() -> None:
+    """With a kernel in pixels there were 1 of 16 x 16 and 80 of 300 x 300."""
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand(1, 3, 6, 6, generator=generator)
+    counts = {}
+    for side in (32, 96, 300):
+        x = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic").clamp(0, 1)
+        found = Quickshift()(x)
+        assert found.shape == (1, side, side)
+        counts[side] = int(found.max()) + 1
+    assert max(counts.values()) <= 3 * min(counts.values()), counts
+    assert min(counts.values()) > 5, counts
+
+
+def test_resolved_settings_are_those_of_the_shape() -> None:
+    assert Grid().resolved((3, 8, 224)) == Grid(4, 7)
+    lime = Lime(Grid()).resolved((3, 224, 224))
+    assert (lime.segmentation, lime.masks) == (Grid(7, 7), 1000)
+    assert Lime(Grid(10, 10)).resolved((1, 64, 64)).masks == 2000
+    assert Lime().resolved((3, 64, 64)) == Lime(), "how many superpixels there are hangs on the image"
+    assert Smooth(Occlusion()).resolved((3, 64, 64)).explainer == Occlusion(10, 5)
+    learned = NormLime(Lime(Grid(), masks=80)).fit(linear(pixels=64), torch.rand(3, 1, 8, 8, dtype=torch.float64))
+    assert learned.resolved((1, 8, 8)).lime.segmentation == Grid(4, 4)
+    assert not learned.resolved((1, 8, 8)).learns

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from networks import Counting, images, linear, smooth
 from pellucid.errors import ConfigError, ShapeError
+from pellucid.evaluate.explanations import counted
 from pellucid.explainers import InputTimesGradient, Occlusion
 from pellucid.explainers.baseline import Baseline, baseline_of
 
@@ -78,9 +79,61 @@ def test_passes_are_one_for_each_window_and_one_for_the_image() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sides", "window", "stride"),
+    [
+        ((1, 1), 1, 1),
+        ((4, 4), 2, 1),
+        ((8, 8), 4, 2),
+        ((8, 30), 4, 2),
+        ((28, 28), 4, 2),
+        ((32, 32), 6, 3),
+        ((224, 224), 30, 15),
+        ((224, 320), 38, 19),
+        ((512, 512), 70, 35),
+        ((1, 4000), 40, 20),
+    ],
+)
+def test_windows_are_as_large_as_the_image_asks_for(sides: tuple[int, int], window: int, stride: int) -> None:
+    found = Occlusion().resolved((3, *sides))
+    assert (found.window, found.stride) == (window, stride)
+    assert found.resolved((3, 9, 9)) is found, "numbers stay as they are"
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 600), st.integers(1, 600))
+def test_by_auto_no_image_takes_more_than_200_passes(high: int, wide: int) -> None:
+    assert 2 <= Occlusion().forwards(torch.empty(1, 1, high, wide)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("explainer", "window", "stride"),
+    [
+        (Occlusion(window=8), 8, 4),
+        (Occlusion(window=1), 1, 1),
+        (Occlusion(stride=10), 30, 10),
+        (Occlusion(stride=40), 40, 40),
+    ],
+)
+def test_what_is_given_stays(explainer: Occlusion, window: int, stride: int) -> None:
+    found = explainer.resolved((3, 224, 224))
+    assert (found.window, found.stride) == (window, stride)
+
+
+@pytest.mark.parametrize(("high", "wide"), [(3, 3), (8, 8), (9, 20), (2, 600), (40, 33)])
+def test_what_it_says_that_it_takes_is_what_it_takes(high: int, wide: int) -> None:
+    x, model = images(1, 1, high, wide), linear(pixels=high * wide)
+    with counted(model) as passes:
+        by_auto = Occlusion()(model, x, 1).map
+    assert passes.forwards == Occlusion().forwards(x)
+    assert passes.backwards == 0
+    assert torch.equal(by_auto, Occlusion().resolved(x.shape[1:])(model, x, 1).map)
+    assert by_auto.flatten(1).std() > 0
+
+
+@pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: Occlusion(window=0), ConfigError, "Occlusion has window=0; give 1 pixel or more"),
+        (lambda: Occlusion(window=0), ConfigError, "Occlusion has window=0; give 1 pixel or more, or 'auto'"),
         (
             lambda: Occlusion(window=2, stride=3),
             ConfigError,
@@ -94,7 +147,12 @@ def test_passes_are_one_for_each_window_and_one_for_the_image() -> None:
         (
             lambda: Occlusion(window=7)(smooth(), images(1, 1, 6, 6), 0),
             ShapeError,
-            "Occlusion has window=7 for images of 6 x 6; give 1 to 6 pixels",
+            "Occlusion has window=7 for images of 6 x 6; give 1 to 6 pixels, or 'auto'",
+        ),
+        (
+            lambda: Occlusion(stride=0),
+            ConfigError,
+            "Occlusion has stride=0 and window=auto; give 1 pixel or more, or no window covers some pixels",
         ),
         (
             lambda: Occlusion()(linear(), images(2, 9), 0),

@@ -84,7 +84,7 @@ def test_superpixels_of_quick_shift_are_theirs() -> None:
     picture = astronaut()[:96:2, 200:296:2] / 255.0
     # scikit-image has renamed what seeds the noise that breaks ties, so that the package seeds it no more
     segment: Any = SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, rng=0)
-    found = Quickshift()(torch.from_numpy(picture).permute(2, 0, 1)[None])[0]
+    found = Quickshift(kernel=4)(torch.from_numpy(picture).permute(2, 0, 1)[None])[0]
     assert torch.equal(found, torch.from_numpy(segment(picture)).long())
 
 

@@ -71,6 +71,17 @@ class Explainer(ABC):
         """The same explainer with what it has learned of these images; most learn nothing."""
         return self
 
+    def resolved(self, shape: Sequence[int]) -> "Explainer":
+        """The same explainer with numbers for what is "auto", as it explains images of this shape; of most, itself.
+
+        What hangs on the image itself, and not on its shape alone, stays "auto".
+        """
+        return self
+
+    def forwards(self, x: Images) -> int | None:
+        """How many passes an image like these takes, where it makes none back and says so; most are counted."""
+        return None
+
     @abstractmethod
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """A map of each image for the logit of its class, with about `rows` rows in the network at once."""

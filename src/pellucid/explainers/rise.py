@@ -75,6 +75,10 @@ class RISE(Explainer):
         """Whether maps depend on the seed: they do, as the masks are drawn."""
         return True
 
+    def forwards(self, x: Images) -> int:
+        """One pass for each mask, and one for the image."""
+        return self.masks + 1
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean answer with each pixel seen: one forward pass a mask over each image; only sums are kept."""
         return self._sums(probe, of, rows, errors=False).map(self.centered, probe.x)

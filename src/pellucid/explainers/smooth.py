@@ -66,6 +66,11 @@ class Smooth(Explainer):
         learned = self.explainer.fit(model, images, seed=seed)
         return self if learned is self.explainer else replace(self, explainer=learned)
 
+    def resolved(self, shape: Sequence[int]) -> "Smooth":
+        """The same explainer around one whose settings are those for images of this shape."""
+        found = self.explainer.resolved(shape)
+        return self if found is self.explainer else replace(self, explainer=found)
+
     @property
     def legend(self) -> str:
         """What the colors say: as of the explainer inside for a mean, how large a spread is otherwise."""

@@ -91,7 +91,9 @@ def write(
         "untrained": shown.untrained,
         "pictures": list(shown.names),
         "legends": {name: explainer.legend for name, explainer in explainers.items()},
-        "explainers": {name: config.dump(explainer) for name, explainer in explainers.items()},
+        "explainers": {
+            name: config.dump(explainer.resolved(shown.x.shape[1:])) for name, explainer in explainers.items()
+        },
         "seed": seed,
         "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
         "sheet": str(folder / "sheet.png"),

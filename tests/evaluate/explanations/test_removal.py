@@ -338,10 +338,10 @@ def test_an_image_that_a_step_leaves_as_it_was_is_not_looked_at_again(metric: Me
             lambda: Insertion(fill=2.0),
             "insertion has fill=2; give a number in [0, 1], 'zero', 'mean', 'blur', 'network-mean' or 'noise'",
         ),
-        (lambda: PixelFlipping(0), "pixel-flipping has pixels=0; flip 1 or more at a step"),
+        (lambda: PixelFlipping(0), "pixel-flipping has pixels=0; flip 1 or more at a step, or 'auto'"),
         (lambda: Infidelity(0), "infidelity has samples=0; give 1 or more"),
         (lambda: Infidelity(deviation=0.0), "infidelity has deviation=0; give a number above 0, 1 at most"),
-        (lambda: Infidelity(side=0), "infidelity has side=0; give 1 pixel or more"),
+        (lambda: Infidelity(side=0), "infidelity has side=0; give 1 pixel or more, or 'auto'"),
         (lambda: FaithfulnessCorrelation(1), "faithfulness-correlation has samples=1; give 2 or more"),
         (
             lambda: FaithfulnessCorrelation(share=1.0),
@@ -359,7 +359,7 @@ def test_settings_that_make_no_sense(make: "type[Metric]", message: str) -> None
 
 def test_squares_larger_than_the_image() -> None:
     x = images(2, 1, 6, 6)
-    message = "infidelity has side=7 for images of 6 x 6; give 1 to 6 pixels"
+    message = "infidelity has side=7 for images of 6 x 6; give 1 to 6 pixels, or 'auto'"
     with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
         Infidelity(2, "square", side=7)(smooth(), x, maps=_maps(x))
 
@@ -372,3 +372,21 @@ def test_images_without_places(metric: Metric) -> None:
         name = "infidelity reads images of (channels, height, width); these are (9,)"
     with pytest.raises(ShapeError, match=f"^{re.escape(name)}$"):
         metric(model, x, maps=_maps(x))
+
+
+@pytest.mark.parametrize(
+    ("side", "pixels", "square"), [(3, 16, 3), (8, 16, 4), (32, 16, 4), (33, 18, 4), (224, 784, 28), (512, 4096, 64)]
+)
+def test_settings_in_pixels_follow_the_image(side: int, pixels: int, square: int) -> None:
+    shape = (3, side, side)
+    assert PixelFlipping().resolved(shape).pixels == pixels
+    assert Infidelity().resolved(shape).side == square
+    assert PixelFlipping(5).resolved(shape) == PixelFlipping(5)
+    assert Infidelity(side=2).resolved(shape) == Infidelity(side=2)
+
+
+def test_pixels_are_flipped_in_64_steps_at_the_most() -> None:
+    x = images(1, 1, 40, 50)
+    found = PixelFlipping(fill=0.5)(linear(pixels=2000), x, maps=_maps(x))
+    assert found.columns["curve"].shape == (1, 63), "of 32 pixels each"
+    assert found.forwards <= 64

@@ -81,11 +81,14 @@ class Explained(Part):
                     except Exception as error:
                         reason = f"could not be measured: {str(error).partition(chr(10))[0]}"
                         figures.append(Figure(metric, (name,), None, kind.better, reason))
+        shape = task.subject.split.shape
         metrics = {
-            name: OfMetric(metric.better, _end(metric.low), _end(metric.high), metric.cost, config.dump(metric))
+            name: OfMetric(
+                metric.better, _end(metric.low), _end(metric.high), metric.cost, config.dump(metric.resolved(shape))
+            )
             for name, metric in self.metrics.items()
         }
-        explainers = {name: config.dump(explainer) for name, explainer in self.explainers.items()}
+        explainers = {name: config.dump(one.resolved(shape)) for name, one in self.explainers.items()}
         return Finding(tuple(figures), details=Details(metrics, known, explainers))
 
     def _known(self, task: Task, explainer: Explainer) -> tuple[str, ...]:

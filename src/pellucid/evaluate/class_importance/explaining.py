@@ -43,7 +43,7 @@ def explain_split(
     (first,) = split.batches([*sequential(split, 1)[:1]])
     about: dict[str, Any] = {
         "edition": _EDITION,
-        "lime": config.dump(explainer.lime),
+        "lime": config.dump(explainer.lime.resolved(split.shape)),
         "words": explainer.words,
         "layer": explainer.layer,
         "labels": labels,

@@ -1,6 +1,7 @@
 """Whether a map foretells by how much the answer falls when the image is changed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, final
 
 import torch
@@ -17,6 +18,8 @@ from pellucid.papers import YEH, cites
 Change = Literal["noise", "square"]
 """What is taken from an image: normal noise, or what a square of it shows beyond the fill."""
 
+_LEAST, _PARTS = 4, 8  # pixels of a square's side, and the part of the image's that it is else
+
 
 @cites(YEH)
 @final
@@ -25,8 +28,9 @@ class Infidelity(Metric):
     """The mean square between what a map foretells of a change and what the change does (Yeh et al. 2019).
 
     `change` is what is taken from the image: noise of the given `deviation`, or a square of `side` pixels at a random
-    place, which shows `fill` instead. With `scaled` each map is first multiplied by what suits it best, so that only
-    its shape is judged. Columns `foretold` and `fell` hold both sides of every sample.
+    place, which shows `fill` instead; by "auto" 4, or an eighth of the image's shorter side where that is more. With
+    `scaled` each map is first multiplied by what suits it best, so that only its shape is judged. Columns
+    `foretold` and `fell` hold both sides of every sample.
     """
 
     better: ClassVar = "lower"
@@ -34,7 +38,7 @@ class Infidelity(Metric):
     samples: int = 100
     change: Change = "noise"
     deviation: float = 0.2
-    side: int = 4
+    side: int | Literal["auto"] = "auto"
     fill: Fill = 0.0
     scaled: bool = False
     of_probability: bool = False
@@ -44,8 +48,8 @@ class Infidelity(Metric):
             raise ConfigError(f"infidelity has samples={self.samples}; give 1 or more")
         if not 0 < self.deviation <= 1:
             raise ConfigError(f"infidelity has deviation={self.deviation:g}; give a number above 0, 1 at most")
-        if self.side < 1:
-            raise ConfigError(f"infidelity has side={self.side}; give 1 pixel or more")
+        if self.side != "auto" and self.side < 1:
+            raise ConfigError(f"infidelity has side={self.side}; give 1 pixel or more, or 'auto'")
         check_fill("infidelity", self.fill)
 
     @property
@@ -67,6 +71,13 @@ class Infidelity(Metric):
     def ignores_sign(self) -> bool:
         """The factor that suits a map best may be negative."""
         return self.scaled
+
+    def resolved(self, shape: Sequence[int]) -> "Infidelity":
+        """With the side that a square has in images of this shape."""
+        if self.side != "auto" or len(shape) != 3:
+            return self
+        shorter = min(shape[1:])
+        return replace(self, side=min(shorter, max(_LEAST, round(shorter / _PARTS))))
 
     @property
     def cost(self) -> str:
@@ -105,26 +116,25 @@ class Infidelity(Metric):
             return lambda image, number: (
                 self.deviation * copies_noise(noise, image, number).normal(*x.shape[1:], dtype=x.dtype)
             )
-        if self.side > min(x.shape[2:]):
+        long = self.resolved(x.shape[1:]).side
+        assert long != "auto"
+        if long > min(x.shape[2:]):
             high, wide = x.shape[2:]
             raise ShapeError(
-                f"infidelity has side={self.side} for images of {high} x {wide}; give 1 to {min(high, wide)} pixels"
+                f"infidelity has side={long} for images of {high} x {wide}; "
+                f"give 1 to {min(high, wide)} pixels, or 'auto'"
             )
         beyond = x - filled(case, self.fill)
 
         def square(image: Tensor, number: Tensor) -> Tensor:
             drawn = copies_noise(noise, image, number)
             down, across = (
-                self._covered(drawn.stream(axis).integers(side - self.side + 1), side)
+                _covered(drawn.stream(axis).integers(side - long + 1), long, side)
                 for axis, side in zip(("down", "across"), x.shape[2:], strict=True)
             )
             return beyond[image] * (down[:, None, :, None] & across[:, None, None, :])
 
         return square
-
-    def _covered(self, start: Tensor, side: int) -> Tensor:
-        place = torch.arange(side, device=start.device)
-        return (place >= start[:, None]) & (place < start[:, None] + self.side)
 
     def value(self, foretold: Float[Tensor, "b n"], fell: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
         """The mean square of the difference, after what was foretold has been multiplied where it is `scaled`."""
@@ -133,3 +143,8 @@ class Infidelity(Metric):
             scale = (foretold * fell).sum(1, keepdim=True) / torch.where(square > 0, square, 1)
             foretold = scale * foretold
         return (foretold - fell).square().mean(1)
+
+
+def _covered(start: Tensor, long: int, side: int) -> Tensor:
+    place = torch.arange(side, device=start.device)
+    return (place >= start[:, None]) & (place < start[:, None] + long)

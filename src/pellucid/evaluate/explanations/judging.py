@@ -229,9 +229,10 @@ def judging_description(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Everything that a judgment depends on."""
+    explaining = metric.needs != "network"
     return {
-        "metric": described(metric),
-        "explainer": None if explainer is None or metric.needs == "network" else described(explainer),
+        "metric": described(metric.resolved(split.shape)),
+        "explainer": described(explainer.resolved(split.shape)) if explainer is not None and explaining else None,
         "of": of,
         "better": metric.better,
         "seed": seed,

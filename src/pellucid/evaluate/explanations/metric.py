@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
@@ -92,6 +92,10 @@ class Metric(ABC):
     def ignores_sign(self) -> bool:
         """Whether an explainer whose maps all have the other sign has the same values, as `sign="absolute"` says."""
         return getattr(self, "sign", "signed") == "absolute"
+
+    def resolved(self, shape: Sequence[int]) -> "Metric":
+        """The same metric with numbers for what is "auto", as it judges maps of images of this shape."""
+        return self
 
     @property
     @abstractmethod

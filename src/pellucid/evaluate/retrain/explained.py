@@ -1,6 +1,7 @@
 """The ranking that an explainer gives for each image."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import torch
@@ -25,6 +26,10 @@ class ByExplainer(Ranking):
 
     explainer: Explainer = field(default_factory=Gradient)
     sign: Sign = "absolute"
+
+    def resolved(self, shape: Sequence[int]) -> "ByExplainer":
+        """With the settings that the explainer has at images of this shape."""
+        return replace(self, explainer=self.explainer.resolved(shape))
 
     def values(self, study: Study, split: Split, seed: int) -> Values:
         """A map for each image."""

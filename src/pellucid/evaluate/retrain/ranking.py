@@ -1,6 +1,7 @@
 """What every ranking is: a frozen value that says how important each place of each image is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -57,6 +58,10 @@ class Ranking(ABC):
     def varies(self) -> bool:
         """Whether each network's seed has an order of its own; else all seeds share one."""
         return False
+
+    def resolved(self, shape: Sequence[int]) -> "Ranking":
+        """The same ranking with numbers for what is "auto", as it ranks places of images of this shape."""
+        return self
 
     @abstractmethod
     def values(self, study: Study, split: Split, seed: int) -> Values:

@@ -66,7 +66,7 @@ def retrain(
         "rankings": list(rankings),
         "fractions": [float(fraction) for fraction in design.fractions],
         "seeds": design.seeds,
-        "ranked by": {name: described(ranking) for name, ranking in rankings.items()},
+        "ranked by": {name: described(ranking.resolved(data.train.shape)) for name, ranking in rankings.items()},
         "recipe": config.dump(recipe),
         "unit": design.unit,
         "seed": design.seed,

@@ -1,5 +1,6 @@
 """Cells that are the same places in every image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -35,6 +36,10 @@ class Grid(Segmentation):
     def shared(self) -> bool:
         """A cell is a place."""
         return True
+
+    def resolved(self, shape: Sequence[int]) -> "Grid":
+        """The rows and columns that images of this shape get."""
+        return Grid(_number(self.rows, shape[-2]), _number(self.columns, shape[-1])) if len(shape) == 3 else self
 
     def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:
         """Cells are numbered row by row."""

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 import torch
@@ -14,7 +14,7 @@ from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError, count_of
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.lime.hidden import SegmentBaseline, check_cells, check_segment_baseline
-from pellucid.explainers.lime.sampling import Kernel, Output, Sampling
+from pellucid.explainers.lime.sampling import Kernel, Output, Sampling, masks_for
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.explainers.lime.slic import Slic
 from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks
@@ -78,6 +78,21 @@ class Lime(Explainer):
     def differentiable(self) -> bool:
         """Whether maps can be differentiated: segments and masks cannot."""
         return False
+
+    def resolved(self, shape: Sequence[int]) -> "Lime":
+        """With the segments of images of this shape, and with their masks where all images share their segments."""
+        segmentation = self.segmentation.resolved(shape)
+        masks: int | Literal["auto"] = self.masks
+        if masks == "auto" and segmentation.shared and len(shape) == 3:
+            masks = masks_for(int(segmentation(torch.zeros(1, *shape)).max()) + 1)
+        same = segmentation is self.segmentation and masks == self.masks
+        return self if same else replace(self, segmentation=segmentation, masks=masks)
+
+    def forwards(self, x: Images) -> int:
+        """One pass for each mask, and one for the image; more where a `tolerance` is not kept by so few."""
+        if self.masks != "auto" or x.dim() != 4:
+            return 1 + (0 if self.masks == "auto" else self.masks)
+        return 1 + masks_for(int(self.segmentation(x[:1].detach()).max()) + 1)
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The coefficient of each pixel's segment, the same in all channels."""

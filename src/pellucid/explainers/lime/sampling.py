@@ -28,6 +28,11 @@ _NUMBERS = 2**23  # doubles that may be kept at once: 64 MiB
 _LEAST, _EACH = 1000, 20
 
 
+def masks_for(segments: int) -> int:
+    """How many masks so many segments get by "auto"."""
+    return max(_LEAST, _EACH * segments)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """The settings of `Lime` that come after segments."""
@@ -71,7 +76,7 @@ class Sampling:
         useless = idle_segments(x, nothing, segments)
         there = torch.arange(max(sizes), device=x.device) < counts[:, None]
         sums = Sums(len(x), classes.shape[1], max(sizes), x.device)
-        wanted = [max(_LEAST, _EACH * size) if self.masks is None else self.masks for size in sizes]
+        wanted = [masks_for(size) if self.masks is None else self.masks for size in sizes]
         done = 0
         while done < max(wanted):
             # where one has what it wanted is only of interest if it may want more

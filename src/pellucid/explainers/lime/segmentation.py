@@ -1,7 +1,7 @@
 """What every segmentation is: a frozen value that divides images into the parts that LIME hides and shows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -23,6 +23,10 @@ class Segmentation(ABC):
     def single(self) -> bool:
         """Whether every segment is a single pixel, whose mean color would be its own."""
         return False
+
+    def resolved(self, shape: Sequence[int]) -> "Segmentation":
+        """The same one with numbers for what is "auto", as it divides images of this shape; of most, itself."""
+        return self
 
     @abstractmethod
     def __call__(self, images: Float[Tensor, "b c h w"]) -> Int[Tensor, "b h w"]:

@@ -110,6 +110,11 @@ class NormLime(Explainer):
         """The same explainer with what was learned elsewhere, of images of this shape."""
         return with_learned(self, learned=Learned(importance, tuple(shape), vocabulary))
 
+    def resolved(self, shape: Sequence[int]) -> "NormLime":
+        """With the settings of `lime` for images of this shape; what it has learned stays."""
+        lime = self.lime.resolved(shape)
+        return self if lime is self.lime else with_learned(self, lime=lime)
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The importance that each pixel's feature has for the class."""
         if self.learned is None:

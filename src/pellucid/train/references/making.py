@@ -71,7 +71,7 @@ def make_steps(
     about: dict[str, Any] = {
         "teacher": fingerprint(model),
         "data": split.fingerprint(),
-        "explainer": config.dump(explainer),
+        "explainer": config.dump(explainer.resolved(split.shape)),
         "of": of,
         "seed": seed,
         "dtype": dtype,
