@@ -66,17 +66,6 @@ class Pace:
         return others * ratio + max(current * ratio - elapsed, 0.0)
 
 
-def time_in_words(seconds: float) -> str:
-    """A time as a person says it, no finer than it can be known."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    if seconds < 99.5 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 def speed_of(subject: Subject) -> Speed:
     """How fast the network is at its images."""
     some = subject.split.take(_ROWS)

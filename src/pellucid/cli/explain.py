@@ -48,6 +48,8 @@ def explain(
     shown = subjects.shown(asked, pictures, shape=shape, report=screen.reading)
     screen.untrained([shown])
     about = subjects.classes_asked(words_of(of), shown.classes)  # before anything is learned
+    screen.foreseen(subjects.foreseen_in_words(subjects.cost_of_explaining(shown, about, methods)))
+    screen.foreseen(subjects.maps_in_words(shown, about, methods))
     ready = {
         name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed)
         for name, explainer in methods.items()
@@ -55,14 +57,6 @@ def explain(
     if not pictures and asked.n is None:
         explained.drawn(screen, len(shown.x), asked.split)
     with screen.progress() as bar:
-        found = list(
-            subjects.accounts(
-                shown,
-                about,
-                ready,
-                seed=asked.seed,
-                watch=bar,
-            )
-        )
-    content = reports.write(out, shown, found, ready, seed=asked.seed)
+        found = subjects.accounts(shown, about, ready, seed=asked.seed, watch=bar)
+        content = reports.write(out, shown, found, ready, seed=asked.seed)
     print_json(content) if as_json else explained.report(screen, content)

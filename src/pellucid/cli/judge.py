@@ -59,6 +59,8 @@ def judge(
     subject = asked.subject(report=screen.reading, prepare=lambda split: subjects.with_columns(split, given))
     screen.untrained([subject])
     about = subjects.one_class_asked(of, subject.split.classes)
+    lacking = subjects.lacking_judgments(subject, judges, explained, folder=out, of=about, seed=asked.seed)
+    screen.foreseen(subjects.foreseen_in_words(subjects.cost_of_judging(subject, lacking, explained)))
     with screen.progress() as bar:
         job = Job(batch, part, bar)
         found = subjects.judgments_of(subject, judges, explained, folder=out, of=about, seed=asked.seed, job=job)

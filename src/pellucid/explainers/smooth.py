@@ -71,6 +71,11 @@ class Smooth(Explainer):
         found = self.explainer.resolved(shape)
         return self if found is self.explainer else replace(self, explainer=found)
 
+    def forwards(self, x: Images) -> int | None:
+        """Those of the explainer inside for every copy, and one for the image where it is no copy."""
+        inside = self.explainer.forwards(x)
+        return None if inside is None else inside * (self.samples + self.clean) + (not self.clean)
+
     @property
     def legend(self) -> str:
         """What the colors say: as of the explainer inside for a mean, how large a spread is otherwise."""

@@ -1,20 +1,25 @@
 """A folder of explanations: maps as pictures, one contact sheet, and the numbers behind them.
 
-sheet.png          all pictures, methods and classes side by side
+sheet.png          all pictures, methods and classes side by side; of many classes the first of them, and then
+                   sheet-2.png and so on have the next
 *.png              PICTURE-CLASS-METHOD: a map, with a pixel for each of its own; an explanation that is an image is
                    there too, ending in -image, and its distance from the picture around gray, in -difference
 explanations.npz   raw maps, classes and logits
 explanations.json  what they are of, and how they were made
 """
 
-import io
 import re
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -22,7 +27,7 @@ import pellucid
 from pellucid import config
 from pellucid.drawing import Cell, Sheet, colored, difference, photograph, plane, save, scaled
 from pellucid.explainers import AdversarialExplanation, Explainer
-from pellucid.files import json_text, make_folder, write_bytes, write_text
+from pellucid.files import Write, json_text, make_folder, replacing, write_text
 from pellucid.norms import RMS
 from pellucid.page.words import legends
 from pellucid.subjects import Account, Shown, untrained_words
@@ -31,13 +36,48 @@ from pellucid.subjects import Account, Shown, untrained_words
 def write(
     folder: Path,
     shown: Shown,
-    accounts: Sequence[Account],
+    accounts: Iterable[Account],
     explainers: Mapping[str, Explainer],
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """Write everything, and say what lies where."""
-    make_folder(folder)
+    """Write everything, and say what lies where. Accounts of one portion are held at a time, and have a sheet."""
+    entries: list[dict[str, Any]] = []
+    sheets: list[str] = []
+    with ExitStack() as stack:
+        add: _Add | None = None
+        for number, (_, portion) in enumerate(groupby(accounts, lambda account: account.portion), 1):
+            several = list(portion)  # before anything is written: what cannot be explained leaves no trace
+            if add is None:
+                make_folder(folder)
+                add = stack.enter_context(_arrays(folder / "explanations.npz"))
+                add("x", shown.x.cpu().numpy())
+                add("logits", shown.logits.numpy())
+            sheet = folder / ("sheet.png" if number == 1 else f"sheet-{number}.png")
+            entries += _portion(folder, shown, several, explainers, sheet)
+            sheets.append(str(sheet))
+            while several:  # so that none is held while the next portion is made
+                _add_arrays(add, several.pop())
+    content = {
+        "model": shown.name,
+        "untrained": shown.untrained,
+        "pictures": list(shown.names),
+        "legends": {name: explainer.legend for name, explainer in explainers.items()},
+        "explainers": {name: config.dump(one.resolved(shown.x.shape[1:])) for name, one in explainers.items()},
+        "seed": seed,
+        "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
+        "sheet": sheets[0],
+        "sheets": sheets,
+        "explanations": entries,
+    }
+    write_text(folder / "explanations.json", json_text(content))
+    return content
+
+
+def _portion(
+    folder: Path, shown: Shown, accounts: Sequence[Account], explainers: Mapping[str, Explainer], sheet: Path
+) -> list[dict[str, Any]]:
+    """The pictures and the sheet of some accounts, and what there is to say of each map."""
     probabilities = shown.logits.double().softmax(1)
     stems, words = _unique(shown.names), _unique(shown.classes)
     entries: list[dict[str, Any]] = []
@@ -84,23 +124,8 @@ def write(
                     "paths": [str(folder / f"{base}{ending}.png") for ending in pictures],
                 }
             )
-    save(_sheet(shown, probabilities, cells, [*_legend(explainers), *_numbered(feet)]), folder / "sheet.png")
-    _arrays(folder / "explanations.npz", shown, accounts)
-    content = {
-        "model": shown.name,
-        "untrained": shown.untrained,
-        "pictures": list(shown.names),
-        "legends": {name: explainer.legend for name, explainer in explainers.items()},
-        "explainers": {
-            name: config.dump(explainer.resolved(shown.x.shape[1:])) for name, explainer in explainers.items()
-        },
-        "seed": seed,
-        "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
-        "sheet": str(folder / "sheet.png"),
-        "explanations": entries,
-    }
-    write_text(folder / "explanations.json", json_text(content))
-    return content
+    save(_sheet(shown, probabilities, cells, [*_legend(explainers), *_numbered(feet)]), sheet)
+    return entries
 
 
 def _sheet(
@@ -169,17 +194,49 @@ def _said(shown: Shown, probabilities: Tensor, number: int, of: int) -> str:
     return f"{shown.classes[of]} ({float(probabilities[number, of]):.1%})"
 
 
-def _arrays(path: Path, shown: Shown, accounts: Sequence[Account]) -> None:
-    arrays = {"x": shown.x.cpu().numpy(), "logits": shown.logits.numpy()}
-    for account in accounts:
-        key = f"{account.explainer}/{account.asked}"
-        arrays[f"{key}/map"] = account.found.map.detach().cpu().numpy()
-        arrays[f"{key}/of"] = account.found.of.cpu().numpy()
-        if account.found.image is not None:
-            arrays[f"{key}/image"] = account.found.image.detach().cpu().numpy()
-    buffer = io.BytesIO()
-    numpy.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
-    write_bytes(path, buffer.getvalue())
+class _Stream:
+    """A file that an archive can be written to from its beginning to its end."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def write(self, content: bytes) -> int:
+        """Write on."""
+        self._write(content)
+        return len(content)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+class _Add:
+    """Adds arrays to a .npz file, one after the other, so that no two need be held at once."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = set[str]()
+
+    def __call__(self, name: str, array: NDArray[Any]) -> None:
+        """Add an array."""
+        if name in self._names:
+            return
+        self._names.add(name)
+        with self._archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+            npy.write_array(file, numpy.asanyarray(array), allow_pickle=False)
+
+
+@contextmanager
+def _arrays(path: Path) -> Generator[_Add]:
+    with replacing(path) as write, zipfile.ZipFile(cast("Any", _Stream(write)), "w") as archive:
+        yield _Add(archive)
+
+
+def _add_arrays(add: _Add, account: Account) -> None:
+    key = f"{account.explainer}/{account.asked}"
+    add(f"{key}/map", account.found.map.detach().cpu().numpy())
+    add(f"{key}/of", account.found.of.cpu().numpy())
+    if account.found.image is not None:
+        add(f"{key}/image", account.found.image.detach().cpu().numpy())
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -7,11 +7,17 @@ from .explained import Shown as Shown
 from .explained import accounts as accounts
 from .explained import fitted as fitted
 from .explained import shown as shown
+from .foreseen import Foreseen as Foreseen
+from .foreseen import cost_of_explaining as cost_of_explaining
+from .foreseen import cost_of_judging as cost_of_judging
+from .foreseen import foreseen_in_words as foreseen_in_words
+from .foreseen import maps_in_words as maps_in_words
 from .importance import importance_of as importance_of
 from .importance import importance_summary as importance_summary
 from .judged import Judgment as Judgment
 from .judged import judged_summary as judged_summary
 from .judged import judgments_of as judgments_of
+from .judged import lacking_judgments as lacking_judgments
 from .judged import with_columns as with_columns
 from .measured import Measurement as Measurement
 from .measured import check_budgets as check_budgets

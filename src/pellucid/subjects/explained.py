@@ -25,7 +25,11 @@ DRAWN = 8
 """So many images are explained where nobody says which or how many."""
 
 _AT_ONCE = 64
-_LEARNED = 100  # images that an explainer learns from, at most
+LEARNED = 100
+"""Images that an explainer learns from, at most."""
+
+_ROWS = 200  # maps of one explainer that are made before they are written; they stand on one sheet
+_BYTES = 2**29  # of all explainers' maps that are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +52,15 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Account:
-    """What one explainer says of all pictures, about the class that `asked` stands for in each."""
+    """What one explainer says of all pictures, about the class that `asked` stands for in each.
+
+    Those of one `portion` come together, and no more need be held at once.
+    """
 
     explainer: str
     asked: str
     found: Explanation
+    portion: int = 0
 
 
 def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Report = silent) -> Shown:
@@ -90,7 +98,7 @@ def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed:
         return explainer
     if train is None:
         raise ConfigError(f"{config.kind_of(type(explainer))} learns from images of its own; give them with --data")
-    some = train.take(_LEARNED)
+    some = train.take(LEARNED)
     (batch,) = some.batches(data.sequential(some, len(some)))
     places = [tensor.device for tensor in (*model.parameters(), *model.buffers())]
     return explainer.fit(model, batch.x.to(places[0] if places else batch.x.device), seed=seed)
@@ -104,12 +112,22 @@ def accounts(
     seed: int = 0,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[Account]:
-    """Every explainer asked about every class, one after the other; `watch` hears what comes next."""
-    asked = [(name, word) for name in explainers for word in of]
-    for done, (name, word) in enumerate(asked):
+    """Every explainer asked about every class, one after the other; `watch` hears what comes next.
+
+    Of many classes a portion comes after the other, each by all explainers.
+    """
+    own = max(1, shown.x.numel() * shown.x.element_size() * len(explainers))
+    at_once = max(1, min(_ROWS // max(1, len(shown.x)), _BYTES // own))
+    asked = [
+        (first // at_once, name, word)
+        for first in range(0, len(of), at_once)
+        for name in explainers
+        for word in of[first : first + at_once]
+    ]
+    for done, (portion, name, word) in enumerate(asked):
         next_ = f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}"
         watch(Progress("explaining", done, len(asked), next_))
-        yield Account(name, str(word), explainers[name](shown.model, shown.x, word, seed=seed))
+        yield Account(name, str(word), explainers[name](shown.model, shown.x, word, seed=seed), portion)
 
 
 def _of_data(asked: Asked, shape: str, report: Report) -> Shown:

@@ -13,7 +13,7 @@ from pellucid import data
 from pellucid.errors import ConfigError, DataError, count_of
 from pellucid.evaluate.explanations import Judged, Metric, judge, judging_description
 from pellucid.explainers import Explainer
-from pellucid.ledger import Job, all_of, identity
+from pellucid.ledger import Job, all_of, identity, stored
 from pellucid.subjects.explained import fitted
 from pellucid.subjects.subject import Subject, folder_name
 
@@ -46,26 +46,14 @@ def judgments_of(
 
     Metrics of the network alone are taken once. Without explainers the maps are the images' column `map`.
     """
-    alone = {name: metric for name, metric in metrics.items() if metric.needs == "network"}
-    rest = {name: metric for name, metric in metrics.items() if metric.needs != "network"}
-    _check(subject, metrics, explainers)
-    if of == "label":
-        subject.check_labeled("--of label explains for labels")
-    asked: list[tuple[str, Explainer | None, Mapping[str, Metric]]] = []
-    if alone:
-        asked.append(("network", None, alone))
-    if rest and not explainers:
-        if "map" not in _columns(subject):
-            raise ConfigError(f"{next(iter(rest))} judges explanations; name an explainer, or give maps with --maps")
-        asked.append((STORED, None, rest))
-    asked += [(name, explainer, rest) for name, explainer in explainers.items() if rest]
+    asked = _asked(subject, metrics, explainers, of)
 
     def judged(name: str, explainer: Explainer | None, several: Mapping[str, Metric]) -> list[Judgment]:
         ready = None if explainer is None else fitted(explainer, subject.model, subject.train, seed=seed)
-        folders: dict[str, Path] = {}
-        for metric, kind in several.items():
-            about = judging_description(subject.model, subject.split, kind, explainer=ready, of=of, seed=seed)
-            folders[metric] = folder / folder_name(subject, name, metric, identity(about))
+        folders = {
+            metric: folder / folder_name(subject, name, metric, identity(about))
+            for metric, about in _abouts(subject, several, ready, of, seed).items()
+        }
         records = judge(
             subject.model,
             subject.split,
@@ -81,6 +69,53 @@ def judgments_of(
         ]
 
     return [one for found in all_of([partial(judged, *each) for each in asked]) for one in found]
+
+
+def lacking_judgments(
+    subject: Subject,
+    metrics: Mapping[str, Metric],
+    explainers: Mapping[str, Explainer],
+    *,
+    folder: Path,
+    of: int | str = "predicted",
+    seed: int = 0,
+) -> dict[str, dict[str, Metric]]:
+    """The metrics that `judgments_of` has still to take, by the explainer whose maps they judge."""
+    found: dict[str, dict[str, Metric]] = {}
+    for name, explainer, several in _asked(subject, metrics, explainers, of):
+        for metric, about in _abouts(subject, several, explainer, of, seed).items():
+            place = folder / folder_name(subject, name, metric, identity(about))
+            if not place.exists() or stored(place, Judged, about, Job()).whole() is None:
+                found.setdefault(name, {})[metric] = several[metric]
+    return found
+
+
+def _asked(
+    subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[str, Explainer], of: int | str
+) -> list[tuple[str, Explainer | None, Mapping[str, Metric]]]:
+    """Which metrics judge whose maps, once it is clear that they can."""
+    alone = {name: metric for name, metric in metrics.items() if metric.needs == "network"}
+    rest = {name: metric for name, metric in metrics.items() if metric.needs != "network"}
+    _check(subject, metrics, explainers)
+    if of == "label":
+        subject.check_labeled("--of label explains for labels")
+    asked: list[tuple[str, Explainer | None, Mapping[str, Metric]]] = []
+    if alone:
+        asked.append(("network", None, alone))
+    if rest and not explainers:
+        if "map" not in _columns(subject):
+            raise ConfigError(f"{next(iter(rest))} judges explanations; name an explainer, or give maps with --maps")
+        asked.append((STORED, None, rest))
+    return asked + [(name, explainer, rest) for name, explainer in explainers.items() if rest]
+
+
+def _abouts(
+    subject: Subject, metrics: Mapping[str, Metric], explainer: Explainer | None, of: int | str, seed: int
+) -> dict[str, dict[str, Any]]:
+    return {
+        name: judging_description(subject.model, subject.split, metric, explainer=explainer, of=of, seed=seed)
+        for name, metric in metrics.items()
+    }
 
 
 def _check(subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[str, Explainer]) -> None:

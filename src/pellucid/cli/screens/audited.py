@@ -13,9 +13,10 @@ from rich.text import Text
 
 from pellucid.audits import Began, Done, Event, Listener, Planned
 from pellucid.audits.carrying_out import Watch
-from pellucid.audits.planning import Pace, time_in_words
+from pellucid.audits.planning import Pace
 from pellucid.cli.screens.screen import Screen
 from pellucid.errors import count_of
+from pellucid.evaluate.speed import time_in_words
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
 from pellucid.printable import all_printable, printable

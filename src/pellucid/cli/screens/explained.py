@@ -38,7 +38,9 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
         ends = [entry["leads_to"] for entry in own if entry["leads_to"]]
         if ends:
             screen.out.print(f"{method}, {_reached(ends)}")
-    screen.out.print(f"all of them side by side: {content['sheet']}")
+    first, *more = content["sheets"]
+    behind = f"; the other classes: {more[0]}{f' to {more[-1]}' if len(more) > 1 else ''}" if more else ""
+    screen.out.print(f"all of them side by side: {first}{behind}")
 
 
 def _reached(ends: Sequence[Mapping[str, Any]]) -> str:

@@ -62,6 +62,11 @@ class Screen:
         if self.err.is_terminal:
             self.err.print(f"{what}: {done / max(total, 1):.0%}", end="\n" if done >= total else "\r")
 
+    def foreseen(self, lines: Iterable[str]) -> None:
+        """Say before it begins what something will take."""
+        for line in lines:
+            self.err.print(printable(line))
+
     def untrained(self, networks: Sequence[Any]) -> None:
         """The first line of what is printed, where networks have learned nothing."""
         names = list(dict.fromkeys(network.name for network in networks if network.untrained))

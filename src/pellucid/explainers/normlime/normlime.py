@@ -115,6 +115,10 @@ class NormLime(Explainer):
         lime = self.lime.resolved(shape)
         return self if lime is self.lime else with_learned(self, lime=lime)
 
+    def forwards(self, x: Images) -> int | None:
+        """One, for the image, when it has learned; words that a layer describes take more."""
+        return None if self.layer else 1
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The importance that each pixel's feature has for the class."""
         if self.learned is None:
