@@ -198,6 +198,7 @@ def test_a_damaged_run_is_shown_or_named(
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
+@pytest.mark.timeout(7200)  # hundreds of commands, of which an audit takes seconds
 @pytest.mark.parametrize("ledger", [True, False], ids=["ledger", "none"])
 def test_a_damaged_file_is_made_again_or_named(
     ledger: bool, more: tuple[Path, str], capsys: pytest.CaptureFixture[str]
