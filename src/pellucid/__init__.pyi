@@ -96,6 +96,8 @@ from .explainers import SmoothGrad as SmoothGrad
 from .explainers import SmoothGradSquared as SmoothGradSquared
 from .explainers import VarGrad as VarGrad
 from .explainers import explain as explain
+from .intake import Intake as Intake
+from .intake import with_intake as with_intake
 from .ledger import Job as Job
 from .metrics import Estimate as Estimate
 from .models import load as load

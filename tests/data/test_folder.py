@@ -251,7 +251,7 @@ def test_classes_too_small_to_divide(photos: Path, save: Save, raises: Raises):
     with raises(
         DataError,
         f"the class folder '{photos}/eel' has too few images to divide (2); add some until there are 3, "
-        "or make train and test folders",
+        "or make train and test folders; to look at a network and train none, take --split all",
     ):
         read(photos)
 

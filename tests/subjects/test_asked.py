@@ -116,7 +116,10 @@ def test_what_does_not_apply_is_said() -> None:
         "--shape 1,8,8 is for networks without data, and the data tell theirs; leave it out"
     )
     assert refused(*explain, "--shape", "1,8,8", "--size", "8") == (
-        "--size and --skip-bad say how data are read, and none are named; give --data, or --shape"
+        "--size 8 says no channels, and neither does 'mlp'; give --shape alone, or --data"
+    )
+    assert refused(*explain, "--shape", "1,8,8", "--skip-bad") == (
+        "--skip-bad and --map say how data are read, and none are named; give --data"
     )
     assert refused("retrain", "mlp", "--data", "digits", "--weights", "w.pt", "--device", "cpu") == (
         "networks are retrained as they were trained, which weights do not tell; leave --weights out, or name a run"

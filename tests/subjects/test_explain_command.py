@@ -265,7 +265,7 @@ def test_what_is_refused(network: str, arguments: tuple[str, ...], message: str)
         (lambda: ("lenet",), "'lenet' is no run, so it knows no images; name image files, or give --data"),
         (
             lambda: ("lenet", photograph("one.png", 8, 8), "--shape", "1,8,8", "--explainer", "expected-gradients"),
-            "expected-gradients learns from images of its own; give them with --data",
+            "expected-gradients learns from images of its own; give them with --data, in a folder 'train'",
         ),
     ],
 )

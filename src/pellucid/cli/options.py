@@ -101,6 +101,14 @@ def asks(
             "--size", type=click.IntRange(1), help="Scale and crop the images of a folder to squares of this side."
         ),
         "skip_bad": skip_bad,
+        "classes": click.option(
+            "--classes",
+            metavar="imagenet|FILE",
+            help="What the network's outputs are called; a file has a name a line.",
+        ),
+        "map": click.option(
+            "--map", metavar="FILE", help="Which classes folders are that have other names: lines folder,class."
+        ),
         "seed": click.option(
             "--seed", type=int, default=0, show_default=True, help="Everything random follows from it."
         ),

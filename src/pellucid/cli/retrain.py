@@ -12,7 +12,7 @@ from pellucid.subjects.asked import Asked
 
 
 @click.command()
-@asks(without=("split", "n"))
+@asks(without=("split", "n", "classes", "map"))
 @click.option("--ranking", "names", default="random,variance,gradient", show_default=True, metavar="NAME[,NAME]")
 @click.option("--protocol", "protocols", default="roar,kar", show_default=True, metavar="NAME[,NAME]")
 @click.option("--fractions", default="0.1,0.3,0.5,0.7,0.9", show_default=True, metavar="F[,F]")

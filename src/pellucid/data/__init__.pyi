@@ -1,6 +1,7 @@
 import pellucid.registry
 
 from .augmentation import Augmentation as Augmentation
+from .class_map import read_map as read_map
 from .columns import column_from as column_from
 from .datasets import Data as Data
 from .datasets import Decoding as Decoding
@@ -9,6 +10,11 @@ from .datasets import Request as Request
 from .download import Report as Report
 from .download import silent as silent
 from .flip import Flip as Flip
+from .folder import can_be_divided as can_be_divided
+from .folder import places_of as places_of
+from .for_network import load_for as load_for
+from .for_network import relabeled_for as relabeled_for
+from .loading import has_class_folders as has_class_folders
 from .loading import load as load
 from .pad_crop import PadCrop as PadCrop
 from .picture_files import Pictures as Pictures

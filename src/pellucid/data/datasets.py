@@ -11,6 +11,7 @@ from pellucid.data.augmentation import Augmentation
 from pellucid.data.download import Report
 from pellucid.data.split import Split
 from pellucid.errors import DataError
+from pellucid.intake import Intake
 from pellucid.printable import printable
 
 
@@ -50,11 +51,13 @@ class Decoding:
 
     A file may unpack to 1 GiB, to `memory` bytes or to sixteen times its own length, whichever is the most. Image
     files are held in memory if their pixels need at most `memory` bytes, else decoded by `workers` processes whenever
-    they are looked at.
+    they are looked at. `intake` says how a network wants image files scaled and cropped; a `size` that is asked for
+    overrides its shape and its crop.
     """
 
     memory: int = 2**30
     workers: int = 2
+    intake: Intake = Intake()  # noqa: RUF009, a frozen value
 
 
 @final

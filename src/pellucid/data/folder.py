@@ -1,6 +1,6 @@
 """Your own image files, one folder per class."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -18,8 +18,10 @@ from pellucid.data.streamed import StreamedSplit
 from pellucid.data.survey import Seen, survey
 from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, ShapeError
+from pellucid.intake import Intake
 from pellucid.ledger import digest
 
+_AS_THEY_ARE = Intake()
 _PARTS = {"train": "train", "test": "test", "validation": "validation", "valid": "validation", "val": "validation"}
 
 
@@ -42,43 +44,67 @@ class Listing:
         return self.where(torch.tensor([name in names for name in self.names], dtype=torch.bool))
 
 
+def places_of(folder: Path) -> Mapping[str, Path]:
+    """The folders of `train`, `test` and `validation`; or `all`, the folder itself, where nothing divides it."""
+    inside = folders_in(folder)
+    parts = bool(inside) and all(name in _PARTS for name in inside)
+    divided = parts and (("train" in inside and len(inside) > 1) or any(map(folders_in, inside.values())))
+    return {_PARTS[name]: inside[name] for name in inside} if divided else {"all": folder}
+
+
 def listings(folder: Path) -> tuple[tuple[str, ...], Mapping[str, Listing]]:
     """The classes, and the files of `train`, `test` and `validation`; or those of `all`, where nothing divides them.
 
     Hidden files are passed over, and so is whatever does not end like an image. Classes are sorted by name.
     """
-    inside = _folders(folder)
-    divided = "train" in inside and len(inside) > 1 and all(name in _PARTS for name in inside)
-    places = {_PARTS[name]: inside[name] for name in inside} if divided else {"all": folder}
-    classes = {part: tuple(_folders(place)) for part, place in places.items()}
-    known = classes["train" if divided else "all"]
+    places = places_of(folder)
+    if "all" not in places:
+        _check_parts(folder, places)
+    classes = {part: tuple(folders_in(place)) for part, place in places.items()}
+    known = classes["all" if "all" in places else "train"]
     for part, present in classes.items():
         if present != known:
             raise DataError(
                 f"'{places[part]}' has the class folders {_listed(present)} and '{places['train']}' has "
                 f"{_listed(known)}; make them the same"
             )
-    found = {part: _listing(folder, place) for part, place in places.items()}
+    found = {part: listing_of(folder, place, known) for part, place in places.items()}
     if not any(listing.names for listing in found.values()):
         raise DataError(f"'{folder}' has no images in class folders; put them into '{folder}/<class>/'")
     return known, found
 
 
-def _listing(folder: Path, place: Path) -> Listing:
+def _check_parts(folder: Path, places: Mapping[str, Path]) -> None:
+    """Refuse parts of which networks cannot both learn and be tested."""
+    if "train" not in places:
+        raise DataError(
+            f"'{folder}' has images to test with alone, and networks learn from others; "
+            f"put those into '{folder}/train/<class>/'"
+        )
+    if len(places) == 1:
+        raise DataError(
+            f"'{folder}' has images to learn from alone; add '{folder}/test/<class>/', "
+            f"or put the class folders into '{folder}' itself"
+        )
+
+
+def listing_of(folder: Path, place: Path, classes: Sequence[str]) -> Listing:
+    """The image files in the class folders of `place`, as paths below `folder`; labels count along `classes`."""
     names: list[str] = []
     labels: list[int] = []
-    for label, home in enumerate(_folders(place).values()):
-        if nested := _folders(home):
+    for name, home in folders_in(place).items():
+        if nested := folders_in(home):
             raise DataError(
                 f"'{home}' is a class and has the folder '{next(iter(nested))}' in it; move its images up"
             )
         files = [path.relative_to(folder).as_posix() for path in _visible(home) if is_image(path)]
         names += files
-        labels += [label] * len(files)
+        labels += [classes.index(name)] * len(files)
     return Listing(place, tuple(names), torch.tensor(labels, dtype=torch.int64))
 
 
-def _folders(place: Path) -> dict[str, Path]:
+def folders_in(place: Path) -> dict[str, Path]:
+    """The folders in a folder by name, sorted; hidden ones are passed over."""
     return {path.name: path for path in _visible(place) if path.is_dir()}
 
 
@@ -92,6 +118,7 @@ def _listed(classes: tuple[str, ...]) -> str:
 
 _SHARE = 0.15  # of each class for testing, and as much for validation
 _CHUNK = 64
+_DIVIDED = 3  # images of a class that is divided, at least
 
 
 def load_folder(request: Request) -> Data:
@@ -111,16 +138,17 @@ def load_folder(request: Request) -> Data:
 
     parts = {part: listing.among(seen) for part, listing in parts.items()}
     for listing in parts.values():
-        _check_counts(listing, classes, least=3 if "all" in parts else 1)
+        _check_counts(listing, classes, least=_DIVIDED if "all" in parts else 1)
     undivided = parts.get("all")
     if "all" in parts:
         parts = _divided(parts["all"], request.split_seed)
-    shape = common_shape(folder, seen, request.size)
+    shape = common_shape(folder, seen, request.size, request.decoding.intake)
+    intake = scaling(request.decoding.intake, request.size)
     fits = len(seen) * shape[0] * shape[1] * shape[2] <= request.decoding.memory
 
     def streamed(listing: Listing) -> StreamedSplit:
-        images = ImageFiles(folder, listing.names, shape)
-        origin = digest("files", [(name, seen[name].weight) for name in listing.names])
+        images = ImageFiles(folder, listing.names, shape, intake)
+        origin = origin_of(images, seen)
         return StreamedSplit(images, listing.labels, classes, origin, workers=request.decoding.workers)
 
     splits: dict[str, Split] = {
@@ -138,6 +166,11 @@ def load_folder(request: Request) -> Data:
     )
 
 
+def can_be_divided(folder: Path) -> bool:
+    """Whether each class of an undivided folder has images for all parts."""
+    return all(sum(map(is_image, _visible(home))) >= _DIVIDED for home in folders_in(folder).values())
+
+
 def _check_counts(listing: Listing, classes: tuple[str, ...], *, least: int) -> None:
     counts = listing.labels.bincount(minlength=len(classes)).tolist()
     for name, count in zip(classes, counts, strict=True):
@@ -148,7 +181,8 @@ def _check_counts(listing: Listing, classes: tuple[str, ...], *, least: int) -> 
         if count < least:
             raise DataError(
                 f"the class folder '{listing.place / name}' has too few images to divide ({count}); "
-                f"add some until there are {least}, or make train and test folders"
+                f"add some until there are {least}, or make train and test folders; "
+                "to look at a network and train none, take --split all"
             )
 
 
@@ -159,11 +193,20 @@ def _divided(listing: Listing, seed: int) -> dict[str, Listing]:
     return {"train": rest.where(~validation), "test": listing.where(test), "validation": rest.where(validation)}
 
 
-def common_shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tuple[int, int, int]:
+def common_shape(
+    folder: Path, seen: Mapping[str, Seen], size: int | None, intake: Intake = _AS_THEY_ARE
+) -> tuple[int, int, int]:
     """The one shape of images that were looked at, or that they are scaled to."""
-    channels = 1 if all(look.gray for look in seen.values()) else 3
+    said = intake.shape
+    channels = (1 if all(look.gray for look in seen.values()) else 3) if said is None else said[0]
+    if channels not in (1, 3):
+        raise ShapeError(
+            f"the network takes images of {channels} channels, which no image file has; give a .npz file"
+        )
     if size is not None:
         return channels, size, size
+    if said is not None:
+        return said
     (first, like), *others = seen.items()
     if like.height * like.width > limits.PIXELS:
         raise ShapeError(
@@ -177,6 +220,21 @@ def common_shape(folder: Path, seen: Mapping[str, Seen], size: int | None) -> tu
                 f"{look.height}x{look.width}; scale and crop them to squares with size= (--set data.size=)"
             )
     return channels, like.height, like.width
+
+
+def scaling(intake: Intake, size: int | None) -> Intake:
+    """How images are scaled: as a network says; only the way between pixels, where somebody says the size."""
+    if size is not None:
+        return Intake(interpolation=intake.interpolation)
+    return Intake(crop=intake.crop, interpolation=intake.interpolation, stretched=intake.stretched)
+
+
+def origin_of(images: ImageFiles, seen: Mapping[str, Seen]) -> str:
+    """What identifies the pixels of files: their names and sizes, and how they are scaled."""
+    files = [(name, seen[name].weight) for name in images.names]
+    if images.intake == _AS_THEY_ARE:
+        return digest("files", files)
+    return digest("files", files, images.intake.crop, images.intake.interpolation, images.intake.stretched)
 
 
 def _loaded(split: StreamedSplit, report: Report) -> TensorSplit:

@@ -18,6 +18,7 @@ from torch import Tensor
 from pellucid import limits
 from pellucid.data.workers import in_workers
 from pellucid.errors import DataError
+from pellucid.intake import Intake
 
 # of damage it speaks twice: to standard error, where nobody listens, and by an error
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -27,6 +28,8 @@ _OTHER = "replace it, or leave it out with skip_bad=True (--skip-bad)"
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 _EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
+_AS_THEY_ARE = Intake()
+
 
 @final
 @dataclass(frozen=True)
@@ -34,12 +37,14 @@ class ImageFiles:
     """Image files below one folder, each of which is decoded to the same shape.
 
     An animation gives its first frame, an orientation tag is obeyed, and transparent pixels are laid over black. An
-    image of another size is scaled until it just covers the shape, then cropped at its center.
+    image of another size is scaled until it just covers the shape, then cropped at its center, unless `intake` says
+    otherwise; its own shape and classes mean nothing here.
     """
 
     folder: Path
     names: tuple[str, ...]
     shape: tuple[int, int, int]
+    intake: Intake = _AS_THEY_ARE
 
     def __len__(self) -> int:
         """How many files there are."""
@@ -51,10 +56,18 @@ class ImageFiles:
         with opened(self.folder, self.names[number]) as image:
             reduce(image, self.names[number], self.folder)
             upright = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
-        if upright.size != (width, height):
-            upright = ImageOps.fit(upright, (width, height), Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(numpy.array(upright))
+        pixels = torch.from_numpy(numpy.array(self._scaled(upright, (width, height))))
         return pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous()
+
+    def _scaled(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        if image.size == size and self.intake.crop == 1:
+            return image
+        method, border = Image.Resampling[self.intake.interpolation.upper()], (1 - self.intake.crop) / 2
+        if self.intake.stretched:
+            width, height = image.size
+            kept = (border * width, border * height, (1 - border) * width, (1 - border) * height)
+            return image.resize(size, method, box=kept)
+        return ImageOps.fit(image, size, method, bleed=border)
 
 
 def is_image(path: Path) -> bool:

@@ -52,6 +52,12 @@ def _load(source: str | Path, request: Request) -> Data:
     return DATA[kind](replace(request, path=path))
 
 
+def has_class_folders(source: str | Path) -> bool:
+    """Whether `load` takes a source for a folder of class folders."""
+    path = Path(source).expanduser()
+    return not (isinstance(source, str) and source in DATA) and path.is_dir() and _kind_of(path) == "folder"
+
+
 def _kind_of(path: Path) -> str:
     """Which loader reads a path."""
     if not path.exists():

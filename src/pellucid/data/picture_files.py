@@ -11,6 +11,9 @@ from torch import Tensor
 from pellucid import limits
 from pellucid.data.images import ImageFiles, is_image
 from pellucid.errors import DataError
+from pellucid.intake import Intake
+
+_AS_THEY_ARE = Intake()
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +24,11 @@ class Pictures:
     names: tuple[str, ...]
 
 
-def pictures(paths: Sequence[Path], shape: tuple[int, int, int]) -> Pictures:
+def pictures(paths: Sequence[Path], shape: tuple[int, int, int], intake: Intake = _AS_THEY_ARE) -> Pictures:
     """The images of files, and of the files in folders, as a data set of this shape would have them.
 
-    An image of another size is scaled until it just covers the shape, then cropped at its center.
+    An image of another size is scaled until it just covers the shape, then cropped at its center, unless `intake`
+    says otherwise.
     """
     files: list[Path] = []
     for path in paths:
@@ -32,13 +36,13 @@ def pictures(paths: Sequence[Path], shape: tuple[int, int, int]) -> Pictures:
             files += _files(path)
     if not files:
         raise DataError("no images are named; give image files, or folders of them")
-    pixels = [_decoded(file, shape) for file in files]
+    pixels = [_decoded(file, shape, intake) for file in files]
     return Pictures(torch.stack(pixels).float() / 255, tuple(file.stem for file in files))
 
 
-def _decoded(file: Path, shape: tuple[int, int, int]) -> Tensor:
+def _decoded(file: Path, shape: tuple[int, int, int], intake: Intake) -> Tensor:
     try:
-        return ImageFiles(file.parent, (file.name,), shape).decode(0)
+        return ImageFiles(file.parent, (file.name,), shape, intake).decode(0)
     except DataError as error:  # whose advice is for data sets
         raise DataError(f"{str(error).partition(';')[0]}; give another file") from error
 

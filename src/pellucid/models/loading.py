@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from pellucid import limits
 from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError, WeightsError
+from pellucid.intake import intake_of, with_intake
 from pellucid.ledger import checksums
 from pellucid.models import MODELS
 from pellucid.models.building import construct
@@ -104,7 +106,14 @@ def _from_timm(source: str, weights: Path | str | None, options: Mapping[str, ob
         # weights that timm wrote know nothing of the normalization in front
         ours = any(name.startswith("network.") for name in found)
         fit_weights(network if ours else network.get_submodule("network"), found, weights)
+        _forget_classes(network)
     return network.cpu().eval()
+
+
+def _forget_classes(network: nn.Module) -> None:
+    """Let a published architecture whose weights are somebody's own say no classes: nobody has said theirs."""
+    if (said := intake_of(network)) is not None:
+        with_intake(network, replace(said, classes=()))
 
 
 def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
@@ -114,7 +123,10 @@ def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str,
     if name.startswith("timm:"):
         stored = {**stored, "pretrained": False}  # the folder has the weights: none need to be fetched
     try:
-        return _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
+        network = _made(factory_of(name), name, weights or folder / WEIGHTS_FILE, stored | dict(options))
+        if name.startswith("timm:"):
+            _forget_classes(network)
+        return network
     except (ConfigError, ShapeError) as error:
         if options:  # which may be what is wrong
             raise

@@ -3,7 +3,7 @@
 import importlib
 import re
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.machinery import PathFinder, SourceFileLoader
@@ -15,11 +15,13 @@ from torch import nn
 
 from pellucid.contained import made
 from pellucid.errors import ConfigError, MissingExtra, NetworkError, NotTrusted, UnknownName, suggestion
+from pellucid.intake import Intake, with_intake
 from pellucid.models import MODELS
 from pellucid.models.activations import Activation
 from pellucid.models.factories import Factory, check_factory, innermost
 from pellucid.models.input_layer import Normalize, sequence
 from pellucid.models.swapping import exchange_activations
+from pellucid.models.timm_intake import timm_intake
 from pellucid.trust import Written, origin, trusts_module
 
 
@@ -41,6 +43,7 @@ def timm_network(
 ) -> nn.Module:
     """A network of timm that takes images in [0, 1]: the normalization that it was trained with is put in front.
 
+    Its attribute `intake` says how timm would scale and crop images for it, and what its classes are called.
     An `activation` takes the place of its ReLUs; where it has others, timm's own option is `act_layer`.
     """
     _check_reach(name, options | ({"pretrained": "yes"} if pretrained else {}))
@@ -50,7 +53,16 @@ def timm_network(
     if activation != "relu":
         exchange_activations(network, activation, f"timm:{name}")
     expected = data.resolve_model_data_config(network)
-    return sequence({"normalize": Normalize(expected["mean"], expected["std"]), "network": network})
+    intake = timm_intake(name, network, expected, data)
+    mean, std = (_for_channels(expected[kind], intake) for kind in ("mean", "std"))
+    return with_intake(sequence({"normalize": Normalize(mean, std), "network": network}), intake)
+
+
+def _for_channels(values: Sequence[float], intake: Intake) -> tuple[float, ...]:
+    """Their mean for each channel, where a network was made for others than it was trained on first."""
+    assert intake.shape is not None, "timm says a shape of every network"
+    channels = intake.shape[0]
+    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
 
 
 def _imported(source: str, name: str, attribute: str) -> Factory:

@@ -22,7 +22,9 @@ class Asked:
 
     Without `data` the images are those that a run was trained on. `split` is test, train, validation or all; `n` of
     its images are drawn at random by `seed`. `options` are `name=value`. `size` and `skip_bad` are how image files
-    are read, and `download` allows fetching published data.
+    are read, and `download` allows fetching published data. `classes` are what the outputs are called, "imagenet" or
+    a file; `map` is a file that says which class a folder is. What a network says of its images by itself, its
+    `pellucid.Intake`, holds where nothing else is said.
 
     >>> Asked("mlp", "digits", n=4).subject().split
     TensorSplit(4 images of 1x8x8 in 10 classes: 0, 1, 2, 3, 4, 5, 6, ..., 9)
@@ -39,6 +41,8 @@ class Asked:
     size: int | None = None
     skip_bad: bool = False
     download: bool = False
+    classes: str | None = None
+    map: str | None = None
 
     @property
     def settings(self) -> Table:

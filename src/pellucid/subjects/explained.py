@@ -14,12 +14,23 @@ from pellucid.batch import Batch
 from pellucid.data import Report, Split, silent
 from pellucid.errors import ConfigError
 from pellucid.explainers import Explainer, Explanation
+from pellucid.intake import Intake, intake_of
 from pellucid.ledger import Progress, in_halves_on_oom
 from pellucid.looking import look
 from pellucid.probe import frozen
-from pellucid.subjects.answer import AskedData, data_of, device_of, is_run, is_untrained, network_of
+from pellucid.subjects.answer import (
+    AskedData,
+    data_of,
+    device_of,
+    is_run,
+    is_untrained,
+    named_outputs,
+    network_of,
+    says_its_images,
+)
 from pellucid.subjects.asked import Asked
-from pellucid.subjects.subject import check_outputs
+from pellucid.subjects.intakes import common_intake
+from pellucid.subjects.subject import check_outputs, outputs_of
 
 DRAWN = 8
 """So many images are explained where nobody says which or how many."""
@@ -66,30 +77,41 @@ class Account:
 def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Report = silent) -> Shown:
     """The network at images that files hold; without files, at images of its data, of which `DRAWN` are drawn.
 
-    `shape` is what images the network takes, as "3,32,32", where no data tell.
+    `shape` is what images the network takes, as "3,32,32", where neither data nor the network tell.
     """
     if not paths:
         return _of_data(asked, shape, report)
     if asked.n is not None:
         raise ConfigError(f"--n {asked.n} draws images of the data, and image files are named; leave it out")
-    images: AskedData | None = None
-    if asked.data is not None or is_run(asked.model):
+    of_data = asked.data is not None or is_run(asked.model)
+    if of_data:
         _check_no_shape(shape)
-        images = data_of(asked, report)
-        size, classes = images.whole.shape, images.classes
-    elif asked.size is not None or asked.skip_bad:
-        raise ConfigError("--size and --skip-bad say how data are read, and none are named; give --data, or --shape")
+    elif asked.skip_bad or asked.map is not None:
+        raise ConfigError("--skip-bad and --map say how data are read, and none are named; give --data")
+    network = network_of(asked) if says_its_images(asked) else None
+    intake = common_intake([asked], [None if network is None else intake_of(network)])
+    images: AskedData | None = None
+    classes = intake.classes or None
+    if of_data:
+        images = data_of(asked, report, intake)
+        size, classes = images.some.shape, classes or images.classes
     else:
-        size, classes = _shape(shape, asked.model), None
-    network = network_of(asked, size, None if classes is None else len(classes))
-    found = data.pictures(paths, size)
+        size = _shape(asked, shape, intake)
+    network = network_of(asked, size, None if classes is None else len(classes)) if network is None else network
+    # what a person says is the size of all that just covers it
+    scaled = Intake(interpolation=intake.interpolation) if shape or asked.size is not None else intake
+    found = data.pictures(paths, size, scaled)
     x = found.x.to(device_of(asked.device))
+    outputs_of(
+        network, data.TensorSplit(found.x[:1].to(x.device), torch.zeros(1, dtype=torch.int64), ("0",)), asked.model
+    )
     logits = _logits(network, x)
-    if images is not None and classes is not None:
-        check_outputs(asked.model, logits.shape[1], images.source, classes)
-    train = images.known.train if images is not None and images.known is not None else None
-    numbers = tuple(map(str, range(logits.shape[1])))
-    return Shown(asked.model, network, x, found.names, classes or numbers, logits, train, is_untrained(asked))
+    names = named_outputs(asked, intake, logits.shape[1])
+    if images is not None and images.classes is not None:
+        check_outputs(asked.model, logits.shape[1], images.source, images.classes)
+        names = images.classes
+    train = None if images is None else images.train
+    return Shown(asked.model, network, x, found.names, names, logits, train, is_untrained(asked))
 
 
 def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed: int = 0) -> Explainer:
@@ -97,7 +119,10 @@ def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed:
     if not explainer.learns:
         return explainer
     if train is None:
-        raise ConfigError(f"{config.kind_of(type(explainer))} learns from images of its own; give them with --data")
+        raise ConfigError(
+            f"{config.kind_of(type(explainer))} learns from images of its own; "
+            "give them with --data, in a folder 'train'"
+        )
     some = train.take(LEARNED)
     (batch,) = some.batches(data.sequential(some, len(some)))
     places = [tensor.device for tensor in (*model.parameters(), *model.buffers())]
@@ -157,10 +182,20 @@ def _logits(network: nn.Module, x: Tensor) -> Tensor:
     return torch.cat([logits for halves in parts for logits in halves]).cpu()
 
 
-def _shape(shape: str, model: str) -> tuple[int, int, int]:
+def _shape(asked: Asked, shape: str, intake: Intake) -> tuple[int, int, int]:
+    """The shape that a person says, or else the network."""
+    if asked.size is not None:
+        if shape or intake.shape is None:
+            raise ConfigError(
+                f"--size {asked.size} says no channels, and neither does '{asked.model}'; give --shape alone, "
+                "or --data"
+            )
+        return intake.shape[0], asked.size, asked.size
+    if not shape and intake.shape is not None:
+        return intake.shape
     sizes = shape.replace("x", ",").split(",")
     if len(sizes) != 3 or not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,5}\s*", size) for size in sizes):
-        given = f"'{shape}' is no shape" if shape else f"'{model}' does not say what images it takes"
+        given = f"'{shape}' is no shape" if shape else f"'{asked.model}' does not say what images it takes"
         raise ConfigError(f"{given}; give channels, height and width: --shape 3,32,32")
     channels, height, width = (int(size) for size in sizes)
     return channels, height, width

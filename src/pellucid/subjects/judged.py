@@ -128,7 +128,7 @@ def _check(subject: Subject, metrics: Mapping[str, Metric], explainers: Mapping[
             raise ConfigError(f"{name} explains changed images, which no stored maps can; name an explainer")
     for name, explainer in explainers.items():
         if explainer.learns and subject.train is None:
-            raise ConfigError(f"{name} learns from images of its own; give them with --data")
+            raise ConfigError(f"{name} learns from images of its own; give them with --data, in a folder 'train'")
 
 
 def judged_summary(subject: Subject, found: Sequence[Judgment]) -> dict[str, Any]:

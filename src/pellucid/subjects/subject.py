@@ -11,6 +11,7 @@ from torch import nn
 from pellucid.contained import reason
 from pellucid.data import Split, sequential
 from pellucid.errors import DataError, NetworkError, ShapeError, count_of
+from pellucid.intake import intake_of
 from pellucid.looking import look
 from pellucid.probe import frozen
 
@@ -55,9 +56,17 @@ def outputs_of(network: nn.Module, split: Split, name: str) -> int:
             return look(network, batch.x).shape[1]
     except NetworkError as error:
         why = reason(error.__cause__) if error.__cause__ else str(error)
-        raise ShapeError(f"'{name}' does not take images of {shape}: {why}") from error
+        raise ShapeError(f"'{name}' does not take images of {shape}: {why}{_otherwise(network, split)}") from error
     except ShapeError as error:
         raise ShapeError(str(error).replace("the network", f"'{name}'", 1)) from error
+
+
+def _otherwise(network: nn.Module, split: Split) -> str:
+    """What a network says that it takes, where that is something else."""
+    said = intake_of(network)
+    if said is None or said.shape is None or said.shape == split.shape:
+        return ""
+    return f"; it says that it takes {' x '.join(map(str, said.shape))}, so leave --size and --shape out"
 
 
 def check_outputs(name: str, outputs: int, source: str, classes: Sequence[str]) -> None:
@@ -66,4 +75,5 @@ def check_outputs(name: str, outputs: int, source: str, classes: Sequence[str]) 
         raise ShapeError(
             f"'{name}' tells {count_of(outputs, 'class')} apart and '{source}' has {len(classes)}; "
             "take images of the classes that it has learned"
+            + ("" if outputs < len(classes) else ", or say what it calls them by --classes")
         )
