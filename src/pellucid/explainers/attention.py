@@ -42,6 +42,15 @@ class Attention:
     places: Int[Tensor, " n"]
     grid: tuple[int, int]
 
+    @property
+    def words(self) -> str:
+        """How many layers there are, with how many heads, and how their tokens lie in the image."""
+        heads = " or ".join(map(str, sorted({one.shape[1] for one in self.weights})))
+        high, wide = self.grid
+        beside = self.weights[0].shape[-1] - len(self.places)
+        others = f", and {beside} beside it" if beside else ""
+        return f"{len(self.weights)} x attention of {heads} heads, tokens on a grid of {high} x {wide}{others}"
+
     def at_image_size(self, flow: Float[Tensor, "b t t"], x: Images) -> Images:
         """What flows from each place to the tokens that the logit is read from, at the size of the image.
 

@@ -34,6 +34,10 @@ class AttentionRelevance(Explainer):
         """What the colors say."""
         return "purple is what the class attends to: the darker, the more it matters"
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """How many layers of attention, and where their tokens lie in the image."""
+        return attention("AttentionRelevance", probe, of).words
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
         seen = attention("AttentionRelevance", probe, of)

@@ -40,6 +40,10 @@ class AttentionRollout(Explainer):
         """What the colors say; attention is about no class."""
         return "purple is what the network attends to, whatever the class"
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """How many layers of attention, and where their tokens lie in the image."""
+        return attention("AttentionRollout", probe, of).words
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
         seen = attention("AttentionRollout", probe, of)

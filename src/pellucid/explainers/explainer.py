@@ -98,6 +98,10 @@ class Explainer(ABC):
         """What has to be known about the maps that it has just made of these images; of most, nothing."""
         return ()
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """What of this network it goes by, in words: which layer, which rules, which grid; of most, nothing."""
+        return ""
+
     @final
     def __call__(
         self,

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from pellucid.errors import ConfigError, ShapeError
+from pellucid.errors import ConfigError, ShapeError, count_of
 from pellucid.explainers.explainer import Classes, Images
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.propagation import names
@@ -87,6 +87,12 @@ class FeatureLayer:
     def features(self) -> Float[Tensor, "b c h w"]:
         """What the layer puts out, as channels of places."""
         return self.layout(self.recorded.features(self.name))
+
+    @property
+    def words(self) -> str:
+        """Its name, and how many features it puts out for how many places."""
+        channels, high, wide = self.features.shape[1:]
+        return f"the layer '{self.name}': {count_of(channels, 'feature')} of {high} x {wide} places"
 
     def slopes(self, of: Classes) -> Float[Tensor, "b c h w"]:
         """The gradient of each image's logit of its class, for these features."""

@@ -39,6 +39,10 @@ class WeighedFeatures(Explainer):
         summed = self._weighed(probe, of).summed
         return at_image_size(summed.relu() if self.positive else summed, probe.x)
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """The layer, and what it puts out for an image."""
+        return self._weighed(probe, of).layer_in_words
+
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
         """What has to be known of a map: that nothing is left of it, for instance."""
         return self._weighed(probe, of).remarks(self.positive)
@@ -52,7 +56,7 @@ class WeighedFeatures(Explainer):
             features = layer.features
             parts = self.weights(features, layer.slopes(of)) * features
             # kept alive, so that no other comes by its number
-            return _Weighed(layer.name, parts.sum(1), parts.abs().sum(1)), of
+            return _Weighed(layer.name, layer.words, parts.sum(1), parts.abs().sum(1)), of
 
         return probe.shared((owner, self.layer, id(of)), make)[0]
 
@@ -62,6 +66,7 @@ class _Weighed:
     """A layer's features times their weights for the class, `summed` over channels, and so their magnitudes."""
 
     layer: str
+    layer_in_words: str
     summed: Float[Tensor, "b h w"]
     magnitude: Float[Tensor, "b h w"]
 

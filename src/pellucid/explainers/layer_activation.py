@@ -28,6 +28,10 @@ class LayerActivation(Explainer):
         """What the colors say: how active the layer is, since its activation is about no class."""
         return "red is where the layer is active, blue where it is below 0, whatever the class"
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """The layer, and what it puts out for an image."""
+        return feature_layers("LayerActivation", probe, self.layer)[0].words
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean activation of the layer: one map for all channels, brought to the size of the image."""
         layer = feature_layers("LayerActivation", probe, self.layer)[0]

@@ -47,10 +47,19 @@ class LRP(Explainer):
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The relevance of pixels: one forward pass, and for each layer a few more of its own."""
-        relevance = Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
+        relevance = self._relevance()
         found = propagated(probe, of, relevance, self._weight)
         relevance.check()
         return found
+
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """Its composite, and by which rule how many layers share relevance out."""
+        relevance = self._relevance()
+        propagated(probe, of, relevance, self._weight)
+        return f"the composite '{self.composite}': {relevance.words}"
+
+    def _relevance(self) -> Relevance:
+        return Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """What is shared out: the logit, or one."""

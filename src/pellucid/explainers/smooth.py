@@ -87,6 +87,10 @@ class Smooth(Explainer):
             how = "more the map varies" if self.statistic == "variance" else "farther the map is from 0"
         return f"purple has no sign: the darker, the {how} near the image"
 
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """What the explainer inside goes by."""
+        return self.explainer.reads(probe, of)
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean, or another statistic, of the maps of noisy copies, of which only sums are kept."""
         return self._made(probe, of, rows).maps.value()

@@ -1,6 +1,9 @@
 from .about import classes_asked as classes_asked
 from .about import one_class_asked as one_class_asked
 from .answer import check_device as check_device
+from .applying import Applicability as Applicability
+from .applying import applicability as applicability
+from .applying import applicability_summary as applicability_summary
 from .asked import Asked as Asked
 from .explained import Account as Account
 from .explained import Shown as Shown

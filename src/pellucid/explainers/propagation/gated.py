@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from pellucid.errors import count_of
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation.calls import Back, Call, Signals
@@ -32,6 +33,11 @@ class Gatekeeper(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The signal that arrives at the pixels: one forward and one backward pass."""
         return propagated(probe, of, self._gated(probe), lambda logits: logits.new_ones(()))
+
+    def reads(self, probe: Probe, of: Classes) -> str:
+        """At how many activations signals are held back."""
+        self.maps(probe, of, len(of))
+        return self._gated(probe).words
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
         """What has to be known of a map: that it is the plain gradient, which takes one more backward pass to see."""
@@ -77,6 +83,12 @@ class _Gated:
 
         return back
 
+    @property
+    def words(self) -> str:
+        """At how many ReLUs signals were held back, and at which other activations."""
+        found = count_of(self.rectifiers, "ReLU")
+        return f"{found}, and {_listed(self.alike)}" if self.alike else found
+
     def remarks(self, probe: Probe, of: Tensor, found: Tensor) -> list[Remark]:
         """What has to be known of a map: that it is the gradient, or that more than ReLU held signals back."""
         plain = probe.gradient(of, detached=True).flatten(1)
@@ -91,7 +103,7 @@ class _Gated:
             remarks.append(Remark("the map is the plain gradient: the method held no signal back", same))
         if self.alike:
             names = _listed("one put together" if name in PIECING else name for name in self.alike)
-            remarks.append(Remark(f"the method was made for ReLU; signals were held back at {names} as well", every))
+            remarks.append(Remark(f"the method was made for ReLU; signals were held back at {names} as well", ~same))
         if self.others:
             text = f"signals passed {_listed(self.others)} as gradients do; the method holds back at ReLU"
             remarks.append(Remark(text, every))

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, count_of
 from pellucid.explainers.propagation import names
 from pellucid.explainers.propagation.calls import Back, Call, Edge, Signals, tensors
 from pellucid.explainers.propagation.composites import Composite
@@ -16,6 +16,8 @@ from pellucid.explainers.propagation.transposing import as_gradients_do, transpo
 
 Normalizing: TypeAlias = Literal["merged", "unchanged"]
 """What BatchNorm is: a part of the layer before it, or nothing to relevance, as in published code."""
+
+_RULES = {"Epsilon": "epsilon", "AlphaBeta": "alpha-beta", "Gamma": "gamma", "Box": "box", "Flat": "flat"}
 
 
 class Relevance:
@@ -29,6 +31,8 @@ class Relevance:
         self._uses = Counter[Edge]()
         self._scales = set[Edge]()  # what values are divided by
         self._has_first_layer = False
+        self._rules = Counter[tuple[str, str]]()
+        self._mixing = set[str]()
 
     def __call__(self, call: Call) -> Back:
         """The way back over one call. A function that is not known is an error where relevance arrives there."""
@@ -52,7 +56,10 @@ class Relevance:
             return self._shared(call)
         if name in names.ROUTING:
             return lambda arrived: as_gradients_do(call, arrived)
-        return self._mixed(call) or _unknown(call)
+        mixed = self._mixed(call)
+        if mixed is not None:
+            self._mixing.add(name)
+        return mixed or _unknown(call)
 
     def _mixed(self, call: Call) -> Back | None:
         """The way back over what mixes values with each other, as transformers and gates do."""
@@ -68,6 +75,13 @@ class Relevance:
         if name in names.RESCALING and alone:
             return _unchanged(call, *call.inputs)
         return self._centered(call) if name in names.CENTERING and alone else None
+
+    @property
+    def words(self) -> str:
+        """By which rule relevance goes back over how many layers of the pass, and over what else mixes values."""
+        rules = [f"{rule} in {count_of(count, kind)}" for (rule, kind), count in self._rules.items()]
+        own = [f"rules of their own in {', '.join(sorted(self._mixing))}"] if self._mixing else []
+        return ", ".join([*rules, *own]) or "no layer that shares anything out"
 
     def check(self) -> None:
         """Refuse a composite whose rule for first layers has met none."""
@@ -87,6 +101,8 @@ class Relevance:
         if layer.low is not None:
             self._has_first_layer = True
             rule = self._composite.first or rule
+        kind = "dense layer" if call.name == "linear" else "convolution"
+        self._rules[_RULES.get(type(rule).__name__, type(rule).__name__), kind] += 1
         if call.name in names.CONVOLUTIONS or (call.name == "linear" and x.dim() == 2):  # its channels come second
             self._layers[output] = edge, layer, rule
         check = _written_over(call)
