@@ -120,7 +120,7 @@ def test_explainers_that_learn_say_what_that_takes_or_that_they_cannot() -> None
     assert 30 * 100 <= one.learning.forwards <= 30 * 103
     assert one.learning_seconds > 0
     (none,) = applicability(network, digits(), {"normlime": explainer})
-    assert none.why == "normlime learns from images of its own; give them with --data"
+    assert none.why == "normlime learns from images of its own; give them with --data, in a folder 'train'"
 
 
 class Blind(nn.Module):
