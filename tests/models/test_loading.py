@@ -228,7 +228,8 @@ def test_a_timm_that_cannot_be_imported_says_why(mine: Path, monkeypatch: pytest
 def hub(monkeypatch: pytest.MonkeyPatch, folder: Path | Exception) -> None:
     def snapshot_download(repo_id: str, *, allow_patterns: list[str]) -> str:
         assert repo_id == "owner/net"
-        assert allow_patterns == ["model.json", "model.safetensors"]
+        assert allow_patterns[:3] == ["model.json", "model.safetensors", "config.json"]
+        assert not [pattern for pattern in allow_patterns if not pattern.endswith((".json", ".safetensors"))]
         if isinstance(folder, Exception):
             raise folder
         return str(folder)

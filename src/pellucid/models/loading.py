@@ -17,6 +17,7 @@ from pellucid.ledger import checksums
 from pellucid.models import MODELS
 from pellucid.models.building import construct
 from pellucid.models.factories import Factory
+from pellucid.models.hugging_face import CONFIG_FILE, FILES, from_hugging_face
 from pellucid.models.sources import extra, factory_of
 from pellucid.models.weight_files import fit_weights, is_torchscript, read_weights
 from pellucid.trust import Written, trusting, trusts_file, trusts_module, written
@@ -42,7 +43,8 @@ def load(
     - `runs/mine`: a folder with `model.json` (`{"name": ..., "options": {...}}`) and `model.safetensors`,
     - `net.pt`, `net.pt2`: a TorchScript or exported program,
     - `timm:name`: a network of timm, pretrained unless weights are given,
-    - `hf:owner/repository`: a folder as above on the Hugging Face Hub; it may only name a listed network.
+    - `hf:owner/repository`, `hf:/path/to/folder`: an image classifier of transformers, from the Hugging Face Hub or
+      from a folder; or a folder as above, which then may only name a listed network.
 
     `weights` names a safetensors or `torch.save` file; `options` go to the function that makes the network.
 
@@ -134,16 +136,24 @@ def _from_folder(folder: Path, weights: Path | str | None, options: Mapping[str,
 
 
 def _from_hub(repository: str, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
-    hub = extra("huggingface_hub", f"hf:{repository}", "huggingface")
-    try:
-        folder = Path(hub.snapshot_download(repository, allow_patterns=[MODEL_FILE, WEIGHTS_FILE]))
-    except Exception as error:  # the network and the hub fail in many ways
-        raise DownloadError(f"'hf:{repository}' could not be fetched: {' '.join(str(error).split())}") from error
+    folder = Path(repository).expanduser() if repository.startswith(("/", ".", "~")) else _fetched(repository)
+    if (folder / CONFIG_FILE).is_file() and not (folder / MODEL_FILE).exists():
+        if weights is not None:
+            raise ConfigError(f"'hf:{repository}' has its weights; leave --weights out")
+        return from_hugging_face(folder, options, f"hf:{repository}")
     name, _ = _description(folder)
     # an import path would let whoever wrote the file call any function here with arguments of their choice
     if ":" in name:
         raise RunError(f"'hf:{repository}' asks for '{name}'; of downloads only listed networks are built")
     return _from_folder(folder, weights, options)
+
+
+def _fetched(repository: str) -> Path:
+    hub = extra("huggingface_hub", f"hf:{repository}", "huggingface")
+    try:
+        return Path(hub.snapshot_download(repository, allow_patterns=[MODEL_FILE, WEIGHTS_FILE, *FILES]))
+    except Exception as error:  # the network and the hub fail in many ways
+        raise DownloadError(f"'hf:{repository}' could not be fetched: {' '.join(str(error).split())}") from error
 
 
 def _from_program(path: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
