@@ -48,7 +48,7 @@ def trained(method: str, out: Path, training: Sequence[str]) -> str:
 def main(out: Path, training: Sequence[str] = TRAINING, audit: Sequence[str] = AUDIT, n: int | None = None) -> Path:
     """Train, audit, print the main figures; where the page is that has them all."""
     names = [trained(method, out, training) for method in METHODS]
-    place, profile = out / "audit", chosen("quick", audit, n=n)
+    place, profile = out / "audit", chosen("quick", audit, n=n, budget="none")
     networks = dict(zip(METHODS, names, strict=True))
     listener = audited.OnScreen(Screen(), METHODS, "test", place)
     asked = Asked(names[0], n=n, device="cpu")

@@ -54,6 +54,23 @@ def shared_out(tables: Mapping[str, Table], assignments: Sequence[str]) -> Mappi
     return own
 
 
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+def duration(text: str) -> float | None:
+    """Seconds, as people write a time; none where it is none.
+
+    >>> duration("90s"), duration("10m"), duration("1h30m"), duration("10"), duration("0m")
+    (90.0, 600.0, 5400.0, None, None)
+    """
+    form = _DURATION.fullmatch(text.strip())
+    parts = form.groups() if form else ()
+    if any(part is not None and len(part) > 6 for part in parts):
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in parts) if parts else (0, 0, 0)
+    return float(3600 * hours + 60 * minutes + seconds) or None
+
+
 def number(text: str) -> float | None:
     """A finite number as people write it, or a fraction such as 8/255; none where it is neither.
 

@@ -100,7 +100,7 @@ def carried_out(subjects: Sequence[Subject], profile: Profile, folder: AuditFold
     return words
 
 
-def test_parts_are_carried_out_in_order_and_network_by_network(tmp_path: Path) -> None:
+def test_parts_are_carried_out_in_order_each_of_every_network(tmp_path: Path) -> None:
     heard: list[tuple[int, int, str]] = []
 
     def listen(done: int, total: int, words: str) -> None:
@@ -109,7 +109,7 @@ def test_parts_are_carried_out_in_order_and_network_by_network(tmp_path: Path) -
     networks, folder = [subject(name="a"), subject(name="b")], AuditFolder(tmp_path)
     words = carried_out(networks, PROFILE, folder, watch=listen)
     assert words == [
-        f"{what} {model} {part}" for model in (0, 1) for part in PROFILE.parts for what in ("began", "done")
+        f"{what} {model} {part}" for part in PROFILE.parts for model in (0, 1) for what in ("began", "done")
     ]
     assert heard == [(1, 2, "halfway")] * 4
     assert (tmp_path / "0-a/first/kept.txt").exists()

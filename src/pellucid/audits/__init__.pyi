@@ -6,6 +6,7 @@ from .auto_attacked.part import AutoAttacked as AutoAttacked
 from .carrying_out import Began as Began
 from .carrying_out import Done as Done
 from .carrying_out import Event as Event
+from .carrying_out import Lightened as Lightened
 from .carrying_out import begin as begin
 from .carrying_out import carry_out as carry_out
 from .checked.part import Checked as Checked

@@ -1,5 +1,7 @@
 """An audit in one call: from networks and images to the page."""
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -8,21 +10,25 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pellucid import data
-from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out
+from pellucid import config, data
+from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out, dumped
 from pellucid.audits.concluding import Audited, reported
+from pellucid.audits.fitting import Deadline, left_out
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.gating import gate, write_gate
-from pellucid.audits.planning import Planned, plan
+from pellucid.audits.part import Part
+from pellucid.audits.planning import Planned, plan, speed_of, time_in_words
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
 from pellucid.data import Data, Report, Split, sample, silent
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, PellucidError
 from pellucid.subjects import Asked, Subject
 
 Network = str | Path | nn.Module
 Networks = Network | Sequence[Network] | Mapping[str, Network]
 Images = str | Path | Data | Split | Asked | None
+
+_BETWEEN = 60.0  # seconds between pages that are drawn on the way
 
 
 class Listener:
@@ -37,12 +43,18 @@ class Listener:
     def begins(self, subjects: Sequence[Subject]) -> None:
         """Hear which networks are going to be looked at, with their images."""
 
+    def fitted(self, budget: float, lines: Sequence[str]) -> None:
+        """Hear what is left out to keep to so many seconds, a line for each part; nothing where all fits."""
+
     def planned(self, planned: Sequence[Planned], complete: int) -> None:
         """Hear what is to be done, and how many parts are complete."""
 
     def progress(self, planned: Sequence[Planned]) -> AbstractContextManager[tuple[Watch, Callable[[Event], None]]]:
         """A context in which the work is done; what it gives hears from within parts, and of parts."""
         return nullcontext((lambda _, __, ___: None, lambda _: None))
+
+    def drawn(self, page: Path) -> None:
+        """Hear where the page lies as far as the audit has come."""
 
     def stopped(self, done: int, planned: int) -> None:
         """Hear that somebody stopped the audit after so many parts."""
@@ -71,27 +83,53 @@ def audit(
     """
     required = required if isinstance(required, Required) else Required(required)
     requirements = required.parsed
-    parts = chosen(profile, n=n) if isinstance(profile, str) else profile
-    announced(requirements, parts.announced)
+    asked = chosen(profile, n=n) if isinstance(profile, str) else profile
+    announced(requirements, asked.announced)
     subjects = _subjects(models, data, n, seed, listener.reading)
-    announced_of(requirements, parts.parts.values(), subjects)
+    announced_of(requirements, asked.parts.values(), subjects)
     folder = AuditFolder(Path(out))
     listener.begins(subjects)
-    begin(subjects, parts, folder, seed=seed, command=listener.command)
-    planned = plan(subjects, parts, folder)
+    speeds = [speed_of(subject) for subject in subjects]
+    deadline = Deadline(asked.budget, subjects, speeds) if asked.budget else None
+    parts = asked if deadline is None else _fitted(asked, folder, deadline)
+    _check_required(requirements, parts, subjects)
+    begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
+    if deadline is not None:
+        listener.fitted(asked.budget, left_out(dumped(asked.parts), dumped(parts.parts)))
+    planned = plan(subjects, parts, folder, speeds)
     listener.planned(planned, len(subjects) * len(parts.parts) - len(planned))
-    done = 0
+    done, drawn = 0, -math.inf
     try:
         with listener.progress(planned) as (watch, hear):
-            for event in carry_out(subjects, parts, folder, seed=seed, watch=watch):
+            for event in carry_out(subjects, parts, folder, seed=seed, watch=watch, deadline=deadline):
                 done += isinstance(event, Done)
                 hear(event)
+                if isinstance(event, Done) and done < len(planned) and time.monotonic() - drawn > _BETWEEN:
+                    listener.drawn(reported(folder).page)
+                    drawn = time.monotonic()
     except KeyboardInterrupt:
         listener.stopped(done, len(planned))
         raise
     found = gate(folder, requirements, allow_failed_checks=required.allow_failed_checks)
     write_gate(folder, found)
     return reported(folder, found)
+
+
+def _fitted(asked: Profile, folder: AuditFolder, deadline: Deadline) -> Profile:
+    """The profile as it fits into its budget; where the folder holds this audit already, as it was made to fit."""
+    settled = folder.settled(dumped(asked.parts), asked.budget)
+    if settled is None:
+        return replace(asked, parts=deadline.fitted(asked.parts))
+    return replace(asked, parts={name: config.build_as(Part, table, name) for name, table in settled.items()})
+
+
+def _check_required(requirements: Sequence[Requirement], parts: Profile, subjects: Sequence[Subject]) -> None:
+    """Refuse a budget within which a figure that is required is not measured."""
+    try:
+        announced_of(requirements, parts.parts.values(), subjects)
+    except PellucidError as error:
+        least = time_in_words(parts.budget)
+        raise ConfigError(f"{least} is too short for what is required; give a longer --budget, or none") from error
 
 
 def _subjects(

@@ -2,15 +2,18 @@
 
 import platform
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import torch
 
 from pellucid import config, files
+from pellucid.audits.fitting import Deadline, left_out
 from pellucid.audits.folder import SKIPPED, AuditFolder, Outcome
 from pellucid.audits.part import Part, Task
+from pellucid.audits.planning import rows_at_once
 from pellucid.audits.profile import Profile
 from pellucid.errors import ConfigError
 from pellucid.ledger import check_unchanged, fingerprint
@@ -36,13 +39,29 @@ class Done:
     outcome: Outcome
 
 
-Event = Began | Done
+@dataclass(frozen=True)
+class Lightened:
+    """What is still to come takes longer than there is time for, and now does less, as these lines say."""
+
+    lines: tuple[str, ...]
+
+
+Event = Began | Done | Lightened
 
 
 def begin(
-    subjects: Sequence[Subject], profile: Profile, folder: AuditFolder, *, seed: int = 0, command: str = ""
+    subjects: Sequence[Subject],
+    profile: Profile,
+    folder: AuditFolder,
+    *,
+    seed: int = 0,
+    command: str = "",
+    asked: Profile | None = None,
 ) -> None:
-    """Write down what is audited and where, or see that the folder holds the same; `command` is what was typed."""
+    """Write down what is audited and where, or see that the folder holds the same; `command` is what was typed.
+
+    `asked` is the profile as it was before it was made to fit into its budget.
+    """
     if not subjects:
         raise ConfigError("there is no network to audit; name one or more")
     for subject in subjects:
@@ -60,7 +79,7 @@ def begin(
             "labeled": subjects[0].labeled,
         },
         "untrained": [number for number, subject in enumerate(subjects) if subject.untrained],
-        "parts": {name: config.dump(part) for name, part in profile.parts.items()},
+        "parts": dumped(profile.parts),
         "profile": profile.summary,
         "seed": seed,
         "environment": {
@@ -72,7 +91,17 @@ def begin(
             "threads": torch.get_num_threads(),
         },
     }
+    if asked is not None and asked.budget:
+        about["budget"] = budget_of(asked)
     folder.begin({**about, "command": command} if command else about)
+
+
+def budget_of(asked: Profile) -> dict[str, Any]:
+    """What is written down of a profile that has to fit into a budget."""
+    return {
+        "seconds": asked.budget,
+        "asked": dumped(asked.parts),
+    }
 
 
 def carry_out(
@@ -82,18 +111,32 @@ def carry_out(
     *,
     seed: int = 0,
     watch: Watch = lambda _, __, ___: None,
+    deadline: Deadline | None = None,
 ) -> Generator[Event]:
-    """Every part of every network that is not complete yet. A part that failed before is tried again.
+    """Every part that is not complete yet, each of every network. A part that failed before is tried again.
 
-    `watch` hears from within a part how many images of how many are done, and running figures in words.
+    `watch` hears from within a part how many images of how many are done, and running figures in words. Before each
+    part those that are still to come are made to fit into what the `deadline` leaves.
     """
-    begin(subjects, profile, folder, seed=seed)
+    if deadline is None:
+        begin(subjects, profile, folder, seed=seed)
+    known: dict[int, tuple[str, int]] = {}
+    parts = profile.parts
     with files.locked(folder.path.resolve()):  # which somebody named, and may have made a link
-        for number, subject in enumerate(subjects):
-            known = fingerprint(subject.model)
-            for name, part in profile.parts.items():
-                if folder.complete(number, name):
-                    continue
+        for name in profile.parts:
+            lacking = [number for number in range(len(subjects)) if not folder.complete(number, name)]
+            if not lacking:
+                continue
+            if deadline is not None:
+                before, parts = parts, _fitted(parts, folder, deadline, len(subjects))
+                if parts != before:
+                    folder.settle(dumped(parts))
+                    yield Lightened(tuple(left_out(dumped(before), dumped(parts))))
+            if name not in parts:
+                continue
+            part, began = parts[name], time.perf_counter()
+            for number in lacking:
+                subject = subjects[number]
                 if not part.fits(subject):
                     outcome = Outcome(
                         None, f"{SKIPPED}: it needs to know the right answers, and there are no labels", 0.0
@@ -102,9 +145,25 @@ def carry_out(
                     yield Done(number, name, outcome)
                     continue
                 yield Began(number, name)
-                outcome = _carried_out(part, known, Task(subject, folder.place(number, name), seed, watch))
+                if number not in known:
+                    known[number] = fingerprint(subject.model), rows_at_once(subject)
+                same, rows = known[number]
+                outcome = _carried_out(part, same, Task(subject, folder.place(number, name), seed, watch, rows))
                 folder.keep(number, name, outcome)
                 yield Done(number, name, outcome)
+            if deadline is not None:
+                deadline.took(part, time.perf_counter() - began)
+
+
+def _fitted(parts: Mapping[str, Part], folder: AuditFolder, deadline: Deadline, networks: int) -> Mapping[str, Part]:
+    """The parts as they fit into the time that is left; one that was begun stays as it is."""
+    begun = {name for name in parts if any(folder.begun(number, name) for number in range(networks))}
+    return deadline.fitted(parts, begun)
+
+
+def dumped(parts: Mapping[str, Part]) -> dict[str, Any]:
+    """Parts as tables of their settings."""
+    return {name: config.dump(part) for name, part in parts.items()}
 
 
 def _carried_out(part: Part, known: str, task: Task) -> Outcome:

@@ -42,6 +42,14 @@ class _Images:
 
 
 @dataclass(frozen=True)
+class _Budget:
+    """The seconds that an audit may take, and its parts as they were before they were made to fit."""
+
+    seconds: float
+    asked: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class _About:
     """What an audit is of, as `audit.json` has it."""
 
@@ -53,6 +61,7 @@ class _About:
     seed: int = 0
     environment: Mapping[str, Any] | None = None
     command: str | None = None
+    budget: _Budget | None = None
 
 
 _NAME = 200  # letters of what becomes a name of a file
@@ -125,7 +134,9 @@ class AuditFolder:
         if self._about.exists():
             with checksums.telling(), checksums.reading(self._about, checksums.MADE_AGAIN):
                 known = checksums.read_json(self._about, checksums.MADE_AGAIN)
-                if any(known[name] != plain[name] for name in ("models", "data", "parts", "seed")):
+                if any(known[name] != plain[name] for name in ("models", "data", "seed")) or not _same_parts(
+                    known, plain
+                ):
                     raise MeasurementError(
                         f"{self.path} holds another audit; give each a folder of its own with --out"
                     )
@@ -137,6 +148,26 @@ class AuditFolder:
                         files.inner_folder(file.parent)
                         files.remove(file)
         checksums.write(self._about, content)
+
+    def settled(self, asked: Mapping[str, Any], seconds: float) -> Mapping[str, Any] | None:
+        """The parts as they were made to fit into so many seconds when this audit began; none where it did not."""
+        if not self._about.exists():
+            return None
+        try:
+            known = self.about
+        except Damaged:
+            return None  # which is made again, or refused, when the audit begins
+        budget = {"seconds": seconds, "asked": json.loads(json.dumps(asked))}
+        return known["parts"] if known.get("budget") == budget else None
+
+    def settle(self, parts: Mapping[str, Any]) -> None:
+        """Write down the parts anew, where those that are still to come have been made lighter."""
+        about = {**checksums.read_json(self._about, checksums.MADE_AGAIN), "parts": parts}
+        checksums.write(self._about, json.dumps(about, indent=2) + "\n")
+
+    def begun(self, model: int, part: str) -> bool:
+        """Whether there is anything of a part, complete or not."""
+        return self.place(model, part).exists() or self._file(model, part).exists()
 
     def kind(self, part: str) -> str:
         """The kind of a part, as `pellucid list parts` has it."""
@@ -237,6 +268,10 @@ def _check_about(about: Mapping[str, Any]) -> None:
     for number, model in enumerate(about["models"]):
         if len(model["name"].rstrip("/").rpartition("/")[2]) > _NAME:
             raise ValueError(f"models[{number}].name is longer than names are")
+    if about.get("budget") is not None and not all(
+        isinstance(settings, dict) for settings in about["budget"]["asked"].values()
+    ):
+        raise ValueError("budget.asked has a part that is no table")
     for part, settings in about["parts"].items():
         if part in ("", ".", "..") or "/" in part or "\0" in part or len(part) > _NAME:
             raise ValueError("parts has one whose name is no name of a folder")
@@ -244,6 +279,11 @@ def _check_about(about: Mapping[str, Any]) -> None:
             raise ValueError(f"parts.{part} is no table")
     if any(not 0 <= number < len(about["models"]) for number in about.get("untrained", ())):
         raise ValueError("untrained numbers a network that is not there")
+
+
+def _same_parts(known: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+    """Whether an audit that was begun does what is asked now; what was made to fit then stays as it is."""
+    return known["parts"] == about["parts"] or ("budget" in about and known.get("budget") == about["budget"])
 
 
 def _names(details: Any) -> Iterator[str]:

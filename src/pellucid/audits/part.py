@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, final
+from typing import Any, ClassVar, TypeVar, cast, final
 
 from PIL import Image
 
@@ -14,6 +14,7 @@ from pellucid.data import Split, sample, sequential
 from pellucid.drawing import png
 from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
+from pellucid.evaluate.speed import Speed
 from pellucid.ledger import Job, Progress, checksums
 from pellucid.subjects import Subject
 
@@ -45,6 +46,7 @@ class Task:
     place: Path
     seed: int = 0
     watch: Callable[[int, int, str], None] = _unheard
+    rows: int | None = None  # images at once for which there is memory, where that is known
 
     def some(self, n: int) -> Split:
         """A sample of `n` of the images, the same for every part that asks for as many."""
@@ -52,6 +54,7 @@ class Task:
 
     def job(self, batch: int, said: Callable[[Progress], str]) -> Job:
         """How a long work is done for it: with so many images at once, of which is `said` how far it is."""
+        batch = batch if self.rows is None else min(batch, self.rows)
         return Job(batch, watch=lambda step: self.watch(step.done, step.total, said(step)))
 
     def keep(self, picture: Image.Image, name: str) -> str:
@@ -77,6 +80,10 @@ class Part(ABC):
     registry: ClassVar[str] = "pellucid.audits:PARTS"
     labeled: ClassVar[bool] = True
     section: ClassVar[str] = ""
+    lightened: ClassVar[Sequence[tuple[str, int]]] = ()
+    """Settings that are halved in turn where time is short, each down to so much."""
+    weight: ClassVar[float] = 1.0
+    """Its share of the time where time is short, next to those of other parts."""
 
     @final
     def fits(self, subject: Subject) -> bool:
@@ -86,6 +93,13 @@ class Part(ABC):
     @abstractmethod
     def passes(self, subject: Subject) -> Passes:
         """About how many images will go through the network, forwards and backwards; time is estimated by it."""
+
+    def lighter(self, subject: Subject, speed: Speed) -> "Part | None":
+        """The same part with less to do, for an audit that has too little time; none where less would tell nothing.
+
+        The next of `lightened` is halved. A part that can leave something out overrides it.
+        """
+        return halved(self, len(subject.split))
 
     def check(self, subject: Subject) -> None:  # noqa: B027, most have nothing to refuse
         """Refuse settings that make no sense for these images; asked before any part is carried out."""
@@ -108,3 +122,18 @@ def check_counts(part: Part, least: int, *names: str) -> None:
     for name in names:
         if (count := getattr(part, name)) < least:
             raise ConfigError(f"{name} is {count}; give {least} or more")
+
+
+_OF_IMAGES = ("n", "nearest", "repeated")  # of which there are no more than images
+P = TypeVar("P", bound=Part)
+
+
+def halved(part: P, images: int) -> P | None:
+    """The part with half of the next setting that is above the least it may be lightened to."""
+    for name, least in part.lightened:
+        value = getattr(part, name)
+        value = min(value, images) if name in _OF_IMAGES else value
+        if value > least:
+            lighter = {name: max(least, value // 2)}
+            return cast("P", replace(cast("Any", part), **lighter))
+    return None

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+
+from pellucid.audits.fitting import seconds_of
 from pellucid.audits.folder import AuditFolder
-from pellucid.audits.part import Part
 from pellucid.audits.profile import Profile
 from pellucid.data import sequential
-from pellucid.evaluate.speed import Speed
+from pellucid.evaluate.speed import UNKNOWN, Speed
+from pellucid.explainers.room import Room, full_pass
+from pellucid.kinds import in_single
+from pellucid.probe import Probe, frozen
 from pellucid.subjects import Subject
 
+_ROOM = 2**29  # bytes that a pass may keep, on any device
 _ROWS = 32  # images at most that a network is timed on
 _TRUST = 0.1  # of the whole plan: so much weight the plan keeps against what has been measured
 
@@ -26,23 +32,24 @@ class Planned:
     seconds: float
 
 
-def plan(subjects: Sequence[Subject], profile: Profile, folder: AuditFolder) -> list[Planned]:
-    """What is still to do, network by network; how long it takes is told from passes that are timed now.
+def plan(
+    subjects: Sequence[Subject], profile: Profile, folder: AuditFolder, speeds: Sequence[Speed] | None = None
+) -> list[Planned]:
+    """What is still to do, part by part; how long it takes is told from passes that are timed now, or were.
 
     Parts that cannot be done are left out: those that need labels where there are none.
     """
-    found: list[Planned] = []
     begun = (folder.path / "audit.json").exists()
-    for number, subject in enumerate(subjects):
-        lacking = {
-            name: part
-            for name, part in profile.parts.items()
-            if part.fits(subject) and not (begun and folder.complete(number, name))
-        }
-        if lacking:
-            speed = speed_of(subject)
-            found += [Planned(number, name, _seconds(part, subject, speed)) for name, part in lacking.items()]
-    return found
+    lacking = [
+        (number, subject, name, part)
+        for name, part in profile.parts.items()
+        for number, subject in enumerate(subjects)
+        if part.fits(subject) and not (begun and folder.complete(number, name))
+    ]
+    if speeds is None:
+        waiting = {number for number, _, _, _ in lacking}
+        speeds = [speed_of(own) if number in waiting else UNKNOWN for number, own in enumerate(subjects)]
+    return [Planned(number, name, seconds_of(part, own, speeds[number])) for number, own, name, part in lacking]
 
 
 class Pace:
@@ -73,8 +80,15 @@ def speed_of(subject: Subject) -> Speed:
     return Speed.of(subject.model, batch)
 
 
-def _seconds(part: Part, subject: Subject, speed: Speed) -> float:
+def rows_at_once(subject: Subject) -> int:
+    """How many images a pass may keep at once for the way back; as many as are any faster, where that is unknown."""
+    some = subject.split.take(1)
+    (batch,) = some.batches(sequential(some, 1))
+    room = Room(_ROOM, batch.x.device)
     try:
-        return speed.seconds(part.passes(subject))
-    except Exception:  # what it stumbles over is reported when the part is carried out
-        return 0.0
+        model = in_single(subject.model, batch.x)
+        with frozen(model), torch.enable_grad(), room.weighing(model, 1):
+            Probe(model, batch, second_order=False).logits  # noqa: B018 - the pass that is weighed
+    except Exception:
+        return full_pass(batch.x.device)  # parts say what the network fails at
+    return room.rows

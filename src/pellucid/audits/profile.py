@@ -12,10 +12,14 @@ from pellucid.explainers import EXPLAINERS, Explainer
 
 @dataclass(frozen=True)
 class Profile:
-    """Parts by the name under which a page shows them, in that order."""
+    """Parts by the name under which a page shows them, in that order.
+
+    `budget` is how many seconds an audit may take; parts are made lighter until they fit. With 0 there is no limit.
+    """
 
     summary: str
     parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
+    budget: float = 0.0
 
     @property
     def announced(self) -> tuple[Announced, ...] | None:
@@ -30,11 +34,17 @@ class Profile:
 
 
 def chosen(
-    name: str, assignments: Sequence[str] = (), *, n: int | None = None, explainers: Sequence[str] = ()
+    name: str,
+    assignments: Sequence[str] = (),
+    *,
+    n: int | None = None,
+    explainers: Sequence[str] = (),
+    budget: str | None = None,
 ) -> Profile:
     """The profile of a name with settings of its parts as `part.setting=value`.
 
     No part looks at more than `n` images, and those that explain do so by these `explainers` instead of their own.
+    `budget` is a time such as "10m" or "1h30m", or "none"; without it the profile's own holds.
     """
     listed = audits.PROFILES[name]
     if n is not None and n < 1:
@@ -51,7 +61,20 @@ def chosen(
         if n is not None and table.get("n", 0) > n:
             table["n"] = n
         tables[part] = table
-    return Profile(listed.summary, {part: config.build_as(Part, table, part) for part, table in tables.items()})
+    return Profile(
+        listed.summary,
+        {part: config.build_as(Part, table, part) for part, table in tables.items()},
+        listed.budget if budget is None else _seconds(budget),
+    )
+
+
+def _seconds(budget: str) -> float:
+    if budget == "none":
+        return 0.0
+    seconds = naming.duration(budget)
+    if seconds is None:
+        raise ConfigError(f"the budget '{budget}' is no time; give one such as 90s, 10m or 1h30m, or none")
+    return seconds
 
 
 def _explainer(name: str, known: Mapping[str, Any]) -> Any:

@@ -80,6 +80,7 @@ QUICK = Profile(
         "gallery": Gallery(_FEW, chosen=3, worst=3, rho=(0.05, 0.1, 0.2)),
         "class maps": ClassMaps(NormLime(Lime(Grid(), masks=250, output="logit")), n=24),
     },
+    budget=600.0,
 )
 
 STANDARD = Profile(
@@ -108,6 +109,7 @@ STANDARD = Profile(
         "gallery": Gallery(_MORE),
         "class maps": ClassMaps(NormLime(Lime(Grid(), output="logit"))),
     },
+    budget=3600.0,
 )
 
 FULL = Profile(

@@ -14,6 +14,9 @@ FALLS_SHORT = 3  # the exit code where something that was required does not hold
 @click.command()
 @asks(several=True)
 @click.option("--profile", default="standard", show_default=True, metavar="NAME", help="quick, standard or full.")
+@click.option(
+    "--budget", metavar="TIME", help="At most so long, e.g. 10m; none for no limit.  [default: the profile's own]"
+)
 @explains()
 @assigns
 @out_folder("audit")
@@ -29,6 +32,7 @@ def audit(
     asked: Asked,
     models: tuple[str, ...],
     profile: str,
+    budget: str | None,
     explainers: str,
     assignments: tuple[str, ...],
     out: Path,
@@ -56,7 +60,7 @@ def audit(
     found = audits.audit(
         models,
         asked,
-        audits.chosen(profile, assignments, n=asked.n, explainers=words_of(explainers)),
+        audits.chosen(profile, assignments, n=asked.n, explainers=words_of(explainers), budget=budget),
         out=out,
         seed=asked.seed,
         required=audits.Required(required, allow_failed_checks),

@@ -1,18 +1,14 @@
 """How many passes explaining takes, told before it begins."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid.data import Split, TensorSplit
-from pellucid.evaluate.counting import passes_of
-from pellucid.evaluate.explanations import Metric, Passes, judge
+from pellucid.data import Split, sequential
+from pellucid.evaluate.counting import passes_of, passes_of_maps, passes_of_scores
+from pellucid.evaluate.explanations import Metric, Passes
 from pellucid.explainers import Explainer, Gradient
-from pellucid.explainers.explainer import Classes, Images
-from pellucid.probe import Probe
 
 
 def passes_to_explain(explainer: Explainer, x: Float[Tensor, "1 *shape"], classes: int) -> Passes | None:
@@ -22,26 +18,19 @@ def passes_to_explain(explainer: Explainer, x: Float[Tensor, "1 *shape"], classe
     """
     if (declared := explainer.forwards(x)) is not None:
         return Passes(declared)
-
-    def ask(model: nn.Module, split: Split) -> None:
-        (batch,) = split.batches([torch.arange(1)])
-        ready = explainer.fit(model, batch.x) if explainer.learns else explainer
-        ready.on(model, batch, "predicted")
-
-    return _known(x, classes, ask)
+    return None if x.dim() != 4 else passes_of_maps(explainer, _shape(x), classes) or None
 
 
 def passes_to_learn(explainer: Explainer, x: Float[Tensor, "1 *shape"], classes: int, images: int) -> Passes:
     """The passes that learning from so many images takes; none where it takes none, or nobody knows."""
-    if not explainer.learns:
+    if not explainer.learns or x.dim() != 4:
         return Passes()
 
     def ask(model: nn.Module, split: Split) -> None:
-        (batch,) = split.batches([torch.arange(1)])
+        (batch,) = split.batches(sequential(split, len(split)))
         explainer.fit(model, batch.x)
 
-    one = _known(x, classes, ask) or Passes()
-    return Passes(one.forwards * images, one.backwards * images, one.differentiated * images)
+    return passes_of(_shape(x), classes, ask) * images
 
 
 def passes_to_judge(
@@ -51,64 +40,13 @@ def passes_to_judge(
 
     Without an explainer there are maps already.
     """
-    declared = None if explainer is None else explainer.forwards(x)
-    standing = None if explainer is None or declared is None else _StandIn(explainer)
-
-    def ask(model: nn.Module, split: Split) -> None:
-        (batch,) = split.batches([torch.arange(1)])
-        ready = explainer.fit(model, batch.x) if explainer is not None and explainer.learns else explainer
-        if standing is not None:
-            standing.begin()
-        judge(model, split, metrics, explainer=standing or ready or _StandIn(Gradient()))
-
-    found = _known(x, classes, ask)
-    if found is None or standing is None or declared is None:
-        return found
-    # of each explanation one pass, over the image, has been counted
-    return Passes(
-        found.forwards + standing.asked * (declared - 1),
-        found.backwards + standing.differentiated * declared,
-        found.differentiated,
-    )
-
-
-def _known(x: Tensor, classes: int, ask: Callable[[nn.Module, Split], object]) -> Passes | None:
-    if x.dim() != 4:
+    maps = Passes(1) if explainer is None else passes_to_explain(explainer, x, classes)
+    if maps is None or x.dim() != 4:
         return None
-    pixels = (255 * x[:1].detach().float().clamp(0, 1)).round().byte()
-    names = tuple(map(str, range(classes)))
-    found = passes_of(TensorSplit(pixels, torch.zeros(1, dtype=torch.long, device=x.device), names), 1, ask)
-    return None if found == Passes() else found
+    asked = explainer or Gradient()
+    return sum((passes_of_scores(metric, asked, _shape(x), classes) for metric in metrics.values()), maps)
 
 
-class _StandIn(Explainer):
-    """Asked instead of an explainer that takes thousands of passes: it counts how often."""
-
-    def __init__(self, like: Explainer) -> None:
-        self._like = like
-        self.begin()
-
-    def begin(self) -> None:
-        """Count from 0."""
-        self.asked = self.differentiated = 0
-
-    @property
-    def random(self) -> bool:
-        """As it is of the explainer itself."""
-        return self._like.random
-
-    @property
-    def differentiable(self) -> bool:
-        """As it is of the explainer itself."""
-        return self._like.differentiable
-
-    @property
-    def signed(self) -> bool:
-        """As it is of the explainer itself."""
-        return self._like.signed
-
-    def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
-        """The images, which differ from place to place and can be differentiated."""
-        self.asked += len(of)
-        self.differentiated += len(of) * probe.second_order
-        return probe.x * math.pi
+def _shape(x: Tensor) -> tuple[int, int, int]:
+    channels, high, wide = x.shape[1:]
+    return channels, high, wide

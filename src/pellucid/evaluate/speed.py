@@ -36,7 +36,7 @@ class Speed:
                 (twice,) = _fastest(lambda rows: _differentiated(model, rows), batch)
         except Exception as error:
             if not out_of_memory(error) or len(batch) == 1:
-                return cls(0.0, 0.0, 0.0)  # nobody knows; what is asked of the network will say what it fails at
+                return UNKNOWN  # nobody knows; what is asked of the network will say what it fails at
             return cls.of(model, batch.rows(slice(len(batch) // 2)))
         return cls(there, back, max(twice - there - back, 0.0))
 
@@ -44,6 +44,9 @@ class Speed:
         """How long so many passes take."""
         there, back = passes.forwards * self.forward, passes.backwards * self.backward
         return there + back + passes.differentiated * self.differentiation
+
+
+UNKNOWN = Speed(0.0, 0.0, 0.0)
 
 
 def time_in_words(seconds: float) -> str:
@@ -55,6 +58,8 @@ def time_in_words(seconds: float) -> str:
     if seconds < 99.5 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
 
 
 def _fastest(timed: Callable[[Batch], tuple[float, ...]], batch: Batch) -> tuple[float, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.audits import AuditFolder, Found, Outcome, Section, read_gate
+from pellucid.audits.fitting import left_out
+from pellucid.audits.planning import time_in_words
 from pellucid.page import Network, short_names
 from pellucid.subjects import untrained_words
 
@@ -47,6 +49,18 @@ class Audit:
         """What has to be said first where networks have learned nothing."""
         names = list(dict.fromkeys(network.name for network in self.networks if network.untrained))
         return untrained_words(names) if names else ""
+
+    @property
+    def budget(self) -> str:
+        """The time that the audit had to keep to, in words; empty where there was no limit."""
+        known = self.about.get("budget")
+        return time_in_words(known["seconds"]) if known else ""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was left out to keep to that time, a line for each part."""
+        known = self.about.get("budget")
+        return left_out(known["asked"], self.about["parts"]) if known else []
 
     def found(self, part: str) -> Found[Any]:
         """What a part found of each network."""

@@ -29,6 +29,9 @@ class AutoAttacked(Part):
     n: int = 100
     eps: float = 8 / 255
 
+    weight = 4.0
+    lightened = (("n", 32),)
+
     def __post_init__(self) -> None:
         check_counts(self, 1, "n")
         check_budget(self.eps, Linf(), "AutoAttacked")

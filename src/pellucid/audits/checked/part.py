@@ -25,6 +25,9 @@ class Checked(Part):
     eps: float = 8 / 255
     steps: int = 20
 
+    weight = 2.0
+    lightened = (("n", 8), ("steps", 10), ("n", 4))
+
     def __post_init__(self) -> None:
         check_counts(self, 1, "n", "steps")
         check_budget(self.eps, Linf(), "Checked")

@@ -34,6 +34,8 @@ class ClassMaps(Part):
     explainer: NormLime = field(default_factory=NormLime)
     n: int = 50
 
+    lightened = (("n", 6),)
+
     labeled = False
 
     def __post_init__(self) -> None:

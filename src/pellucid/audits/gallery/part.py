@@ -6,20 +6,20 @@ from typing import final
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from pellucid import evaluate
 from pellucid.attacks import Attack
 from pellucid.attacks.attack import check_budget
 from pellucid.audits.finding import Finding
 from pellucid.audits.gallery.details import Details, OfAttacked, OfImage, OfMap, OfStep
-from pellucid.audits.part import Announced, Part, Task, check_counts
+from pellucid.audits.part import Announced, Part, Task, check_counts, halved
 from pellucid.audits.searches import blindly, bounded, without_slopes
 from pellucid.batch import Batch
-from pellucid.data import Split
 from pellucid.drawing import colored, photograph, plane, scaled
-from pellucid.evaluate.counting import passes_of
+from pellucid.evaluate.counting import passes_of_maps
 from pellucid.evaluate.explanations import Passes
+from pellucid.evaluate.speed import Speed
 from pellucid.explainers import AdversarialExplanation, Explainer
 from pellucid.looking import look
 from pellucid.norms import Linf
@@ -50,6 +50,8 @@ class Gallery(Part):
     steps: int = 20
 
     labeled = False
+    weight = 2.0
+    lightened = (("worst", 2), ("chosen", 2), ("steps", 10))
 
     def __post_init__(self) -> None:
         check_counts(self, 1, "chosen", "looked_at", "steps")
@@ -59,14 +61,29 @@ class Gallery(Part):
 
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image; explainers that learn are left out."""
-        asked = [explainer for explainer in self.explainers.values() if not explainer.learns]
+        shape, classes = subject.split.shape, len(subject.split.classes)
+        asked = [*self.explainers.values(), *self.explainers.values()]  # of the image, and of the attacked one
+        asked += [AdversarialExplanation(rho=rho) for rho in self.rho] * 3
+        each = sum((passes_of_maps(explainer, shape, classes) for explainer in asked), Passes())
+        attack = Passes(3 * self.steps, 3 * self.steps)
+        looks = Passes(min(self.looked_at, len(subject.split)), 0) if self.worst else Passes()
+        return (each + attack) * min(self.chosen + self.worst, len(subject.split)) + looks
 
-        def ask(model: nn.Module, split: Split) -> None:
-            (batch,) = split.batches([torch.arange(1)])
-            for explainer in (*asked, *asked, *(AdversarialExplanation(rho=rho) for rho in 3 * self.rho)):
-                explainer(model, batch.x, "predicted")
-
-        return passes_of(subject.split, self.chosen + self.worst, ask)
+    def lighter(self, subject: Subject, speed: Speed) -> "Gallery | None":
+        """Of fewer images, then at one length, then without the dearest explainer."""
+        if fewer := halved(self, len(subject.split)):
+            return fewer
+        if len(self.rho) > 1:
+            return replace(self, rho=self.rho[-1:])
+        shape, classes = subject.split.shape, len(subject.split.classes)
+        costs = {
+            name: speed.seconds(passes_of_maps(explainer, shape, classes))
+            for name, explainer in self.explainers.items()
+        }
+        if len(costs) < 2:
+            return None
+        dearest = max(costs, key=costs.__getitem__)
+        return replace(self, explainers={name: own for name, own in self.explainers.items() if name != dearest})
 
     def announced(self) -> Sequence[Announced]:
         """The figures that it will find: none, since it draws pictures."""

@@ -49,6 +49,8 @@ class Neurons(Part):
     shown: int = 6
     images: int = 6
 
+    lightened = (("n", 100), ("targets", 1), ("steps", 5), ("n", 24))
+
     def __post_init__(self) -> None:
         check_counts(self, 1, "n", "steps", "targets", "shown", "images")
         check_budget(self.eps, Linf(), "Neurons")

@@ -45,6 +45,18 @@ class Robust(Part):
     nearest_steps: int = 50
     repeated: int = 16
 
+    weight = 4.0
+    lightened = (
+        ("repeated", 4),
+        ("nearest", 24),
+        ("n", 32),
+        ("nearest_steps", 20),
+        ("steps", 10),
+        ("nearest", 12),
+        ("n", 12),
+        ("repeated", 2),
+    )
+
     def __post_init__(self) -> None:
         check_counts(self, 1, "n", "nearest", "steps", "repeated")
         check_counts(self, 2, "nearest_steps")  # one for each loss

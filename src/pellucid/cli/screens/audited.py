@@ -4,6 +4,7 @@ import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audits import Began, Done, Event, Listener, Planned
+from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned
 from pellucid.audits.carrying_out import Watch
 from pellucid.audits.planning import Pace
 from pellucid.cli.screens.screen import Screen
@@ -63,6 +64,7 @@ class OnScreen(Listener):
     def __init__(self, screen: Screen, models: Sequence[str], part: str, out: object, command: str = "") -> None:
         self.screen, self.models, self.part, self.out, self.command = screen, models, part, out, command
         self.reading = screen.reading
+        self.shown = False
 
     def begins(self, subjects: Sequence[Subject]) -> None:
         """What has to be said before the work, which the report says again, and which images are looked at."""
@@ -73,6 +75,13 @@ class OnScreen(Listener):
         part, images = self.part, count_of(len(subjects[0].split), "image")
         which = "all images" if part == "all" else f"the {part} images"
         self.screen.err.print(printable(f"{images}: {which} of {subjects[0].source}"))
+
+    def fitted(self, budget: float, lines: Sequence[str]) -> None:
+        """What is left out, and how to have it all the same."""
+        if lines:
+            self.screen.err.print(printable(f"to keep to {time_in_words(budget)} (--budget):"))
+            for line in lines:
+                self.screen.err.print(printable(f"  {line}"))
 
     def planned(self, planned: Sequence[Planned], complete: int) -> None:
         """The parts that are to be carried out, and about how long each takes."""
@@ -113,6 +122,10 @@ class OnScreen(Listener):
                 bar.update(task, completed=done, total=total, words=words)
 
             def hear(event: Event) -> None:
+                if isinstance(event, Lightened):
+                    for line in event.lines:
+                        bar.console.print(printable(f"too little time is left; {line}"))
+                    return
                 name = printable(f"{short[event.model]}, {event.part}")
                 match event:
                     case Began():
@@ -130,6 +143,12 @@ class OnScreen(Listener):
                             bar.console.print(f"{name}: done in {time_in_words(event.outcome.seconds)}")
 
             yield watch, hear
+
+    def drawn(self, page: Path) -> None:
+        """Where to look meanwhile."""
+        if not self.shown:
+            self.screen.err.print(printable(f"the page so far: {page}"))
+        self.shown = True
 
     def stopped(self, done: int, planned: int) -> None:
         """What is kept."""

@@ -23,6 +23,19 @@ class Passes:
     backwards: int = 0
     differentiated: int = 0
 
+    def __bool__(self) -> bool:
+        return (self.forwards, self.backwards, self.differentiated) != (0, 0, 0)
+
+    def __add__(self, other: "Passes") -> "Passes":
+        return Passes(
+            self.forwards + other.forwards,
+            self.backwards + other.backwards,
+            self.differentiated + other.differentiated,
+        )
+
+    def __mul__(self, images: int) -> "Passes":
+        return Passes(self.forwards * images, self.backwards * images, self.differentiated * images)
+
 
 @contextmanager
 def counted(model: nn.Module) -> Generator[Passes]:
