@@ -17,11 +17,12 @@ from pellucid.audits.fitting import Deadline, left_out
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.gating import gate, write_gate
 from pellucid.audits.part import Part
-from pellucid.audits.planning import Planned, plan, speed_of, time_in_words
+from pellucid.audits.planning import Planned, plan, speed_of
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
 from pellucid.data import Data, Report, Split, sample, silent
 from pellucid.errors import ConfigError, PellucidError
+from pellucid.evaluate.speed import time_in_words
 from pellucid.subjects import Asked, Subject
 
 Network = str | Path | nn.Module

@@ -60,8 +60,6 @@ def time_in_words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-
-
 def _fastest(timed: Callable[[Batch], tuple[float, ...]], batch: Batch) -> tuple[float, ...]:
     """Seconds per image; after a pass that warms up, over as many images as leave time for several passes."""
     began = time.perf_counter()
