@@ -50,7 +50,7 @@ def changes(call: ast.Call) -> bool:
         isinstance(word, ast.Name) and word.id == "buffer" for word in call.args
     ):
         return False
-    if name == "open":
+    if name == "open" and not any(keyword.arg == "force_zip64" for keyword in call.keywords):  # of an archive's part
         words = [*call.args, *(keyword.value for keyword in call.keywords)]
         modes = [word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)]
         flags = {leaf.attr for word in words for leaf in ast.walk(word) if isinstance(leaf, ast.Attribute)}

@@ -59,7 +59,7 @@ def test_a_rule_costs_no_more_passes_and_has_files_of_its_own() -> None:
 
 def test_by_default_no_cell_of_a_small_image_is_its_own_mean() -> None:
     content = found("--masks", "400", "--set", "output=logit")
-    assert content["lime"]["segmentation"] == {"kind": "grid", "rows": "auto", "columns": "auto"}
+    assert content["lime"]["segmentation"] == {"kind": "grid", "rows": 4, "columns": 4}
     assert content["lime"]["baseline"] == "segment-mean"
     assert len({row["feature"] for row in content["features"]}) <= 16
     # the corners of digits are black, and hide nothing in most images
