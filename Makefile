@@ -48,7 +48,7 @@ $(PACKAGE): pyproject.toml constraints.txt
 	touch $@
 
 $(TESTS): $(PACKAGE)
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,world]'
 	touch $@
 
 $(CHECKS): $(TESTS)

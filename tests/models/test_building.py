@@ -89,7 +89,9 @@ def make_a_number() -> int:
 
 def test_what_is_made_must_be_a_module() -> None:
     source = f"{__name__}:make_nothing_in_particular"
-    with pytest.raises(ConfigError, match=exactly(f"'{source}' made a int, not a torch.nn.Module")):
+    with pytest.raises(
+        ConfigError, match=exactly(f"'{source}' made a int, neither a torch.nn.Module nor a function")
+    ):
         build(source)
 
 

@@ -5,6 +5,7 @@ import torch.nn
 import pellucid.registry
 
 from .activations import Activation as Activation
+from .black_box import BlackBox as BlackBox
 from .building import build as build
 from .building import options_of as options_of
 from .curvature import curves as curves

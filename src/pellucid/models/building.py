@@ -12,6 +12,7 @@ from pellucid.contained import made, reason
 from pellucid.errors import ConfigError, PellucidError
 from pellucid.kinds import check_weights
 from pellucid.models.activations import Activation
+from pellucid.models.black_box import BlackBox
 from pellucid.models.factories import Factory, call, check_factory, takes, takes_anything
 from pellucid.models.sources import factory_of
 from pellucid.models.swapping import exchange_activations
@@ -59,8 +60,10 @@ def construct(factory: Factory, options: Mapping[str, object], owner: str, seed:
         raise
     except Exception as error:  # whatever the code of others raises
         raise ConfigError(f"'{owner}' could not be made: {reason(error)}") from error
+    if not isinstance(network, nn.Module | type) and callable(network):  # pyright: ignore[reportUnnecessaryIsInstance]
+        network = BlackBox(network)  # a function that answers
     if not isinstance(network, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigError(f"'{owner}' made a {type(network).__name__}, not a torch.nn.Module")
+        raise ConfigError(f"'{owner}' made a {type(network).__name__}, neither a torch.nn.Module nor a function")
     check_weights(network)
     if activation is not None:
         exchange_activations(network, cast("Activation", activation), owner)

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from pellucid.models import MODELS
 from pellucid.models.building import construct
 from pellucid.models.factories import Factory
 from pellucid.models.hugging_face import CONFIG_FILE, FILES, from_hugging_face
+from pellucid.models.onnx import onnx_network
 from pellucid.models.sources import extra, factory_of
 from pellucid.models.weight_files import fit_weights, is_torchscript, read_weights
 from pellucid.trust import Written, trusting, trusts_file, trusts_module, written
@@ -42,6 +44,7 @@ def load(
     - `package.module:function`: your own, looked for in the current folder too,
     - `runs/mine`: a folder with `model.json` (`{"name": ..., "options": {...}}`) and `model.safetensors`,
     - `net.pt`, `net.pt2`: a TorchScript or exported program,
+    - `net.onnx`: a network that onnxruntime asks, without gradients; options are `mean`, `std` and `probabilities`,
     - `timm:name`: a network of timm, pretrained unless weights are given,
     - `hf:owner/repository`, `hf:/path/to/folder`: an image classifier of transformers, from the Hugging Face Hub or
       from a folder; or a folder as above, which then may only name a listed network.
@@ -72,6 +75,8 @@ def _loaded(
     if source.startswith("timm:"):
         return _from_timm(source, weights, options)
     if source not in MODELS:  # a folder may happen to be called lenet
+        if Path(source).suffix == ".onnx":
+            return _from_onnx(Path(source), weights, options)
         if Path(source).suffix in _PROGRAMS:
             return _from_program(Path(source), weights, options)
         if "/" in source or Path(source).is_dir():
@@ -162,6 +167,15 @@ def _from_program(path: Path, weights: Path | str | None, options: Mapping[str, 
     if not path.is_file():
         raise ConfigError(f"there is no program {path}")
     return _program(path).eval()
+
+
+def _from_onnx(path: Path, weights: Path | str | None, options: Mapping[str, object]) -> nn.Module:
+    if weights is not None:
+        raise ConfigError(f"{path} is a whole program; it takes no weights")
+    if not path.is_file():
+        raise ConfigError(f"there is no program {path}")
+    _check_trust(path, "an ONNX program, which can read other files and take any time and memory")
+    return construct(partial(onnx_network, path), options, str(path), seed=0)
 
 
 def _description(folder: Path) -> tuple[str, dict[str, object]]:
