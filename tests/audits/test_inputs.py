@@ -226,7 +226,7 @@ def test_a_flat_folder_is_explained_without_labels() -> None:
             lambda: arrays(6, 1, 8, 8),
             ["convolution", "--option", "classes=7"],
             "'{net}:convolution' tells 7 classes apart and 'images.npz' has 3; "
-            "take images of the classes that it has learned",
+            "take images of the classes that it has learned, or say what it calls them by --classes",
         ),
         (
             lambda: arrays(6, 1, 8, 8),

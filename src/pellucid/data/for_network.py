@@ -45,6 +45,13 @@ def load_for(
     classes = shown_names(intake.classes) if intake.classes else tuple(names)
     where = _outputs(folder, names, intake.classes, mapping)
     found = {part: listing_of(folder, place, names) for part, place in places.items()}
+    if not intake.classes:  # a folder without images would be one
+        for part, listing in found.items():
+            for name, home in folders_in(places[part]).items():
+                if not listing.labels.eq(names.index(name)).any():
+                    raise DataError(
+                        f"the class folder '{home}' has no readable images; add some, or remove the folder"
+                    )
     kept = torch.tensor([where[name] is not None for name in names], dtype=torch.bool)
     found = {part: listing.where(kept[listing.labels]) for part, listing in found.items()}
     files = tuple(name for listing in found.values() for name in listing.names)

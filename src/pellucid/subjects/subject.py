@@ -56,7 +56,9 @@ def outputs_of(network: nn.Module, split: Split, name: str) -> int:
             return look(network, batch.x).shape[1]
     except NetworkError as error:
         why = reason(error.__cause__) if error.__cause__ else str(error)
-        raise ShapeError(f"'{name}' does not take images of {shape}: {why}{_otherwise(network, split)}") from error
+        if otherwise := _otherwise(network, split):
+            why = why.rstrip(".") + otherwise
+        raise ShapeError(f"'{name}' does not take images of {shape}: {why}") from error
     except ShapeError as error:
         raise ShapeError(str(error).replace("the network", f"'{name}'", 1)) from error
 
