@@ -205,7 +205,8 @@ def test_what_the_method_did_not_do_is_said(
     plain = torch.equal(found.map, Gradient()(model, LIT, 0).map)
     assert plain == (PLAIN in notes)
     smoothed = Smooth(explainer, samples=3)(model, LIT, 0)
-    assert smoothed.notes == (notes,) * 2
+    of_the_method = [tuple(note for note in own if "the noise changed nothing" not in note) for own in smoothed.notes]
+    assert of_the_method == [notes] * 2
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_pixels
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, with_learned
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, summed, with_learned
 from pellucid.papers import cites
 from pellucid.probe import Probe
 from pellucid.randomness import Noise
@@ -68,6 +68,10 @@ class ExpectedGradients(Explainer):
             gradients = fold(copies.gradient(of.repeat(len(numbers))), len(numbers))
             total = total + (gradients * torch.stack([x - way.start for way in ways])).sum(0)
         return total / self.samples
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """How far the logit lies above its mean over the images that it starts from."""

@@ -22,6 +22,7 @@ from pellucid.explainers.explanation import (
     notes,
 )
 from pellucid.explainers.room import in_parts
+from pellucid.explainers.rounding import ROUNDED, rounding
 from pellucid.probe import Probe
 
 E = TypeVar("E", bound="Explainer")
@@ -98,6 +99,10 @@ class Explainer(ABC):
         """What has to be known about the maps that it has just made of these images; of most, nothing."""
         return ()
 
+    def reach(self, found: Images) -> Float[Tensor, " b"] | None:
+        """By how much each map says that the logit can move; none where maps are in no units of the logit."""
+        return None
+
     def reads(self, probe: Probe, of: Classes) -> str:
         """What of this network it goes by, in words: which layer, which rules, which grid; of most, nothing."""
         return ""
@@ -163,6 +168,8 @@ class Explainer(ABC):
             return Explanation(found, of, image)
         due, idle = self.due(probe, of, rows), self.idle(probe, of, rows)
         remarks = [*self.remarks(probe, of, found), *(() if idle is None else about_idle(idle))]
+        if (reach := self.reach(found)) is not None:
+            remarks.append(Remark(ROUNDED, (reach > 0) & (reach <= rounding(probe.logits, of))))
         total = found.flatten(1).sum(1, dtype=torch.float64)
         return Explanation(
             found,
@@ -172,6 +179,11 @@ class Explainer(ABC):
             None if due is None else Completeness(total, due.detach().double()),
             idle,
         )
+
+
+def summed(found: Images) -> Float[Tensor, " b"]:
+    """The sum of each map's magnitudes: how far the logit moves where every pixel does its part."""
+    return found.detach().flatten(1).abs().sum(1)
 
 
 def with_learned(explainer: E, **fields: object) -> E:

@@ -14,6 +14,7 @@ Images = Float[Tensor, "b *shape"]
 Classes = Int[Tensor, " b"]
 
 _WHOLE = "the whole image is as the baseline already: the map says nothing"
+_FLAG = "the map is "
 _WORTH_SAYING = 0.0005  # of what is due; a smaller loss is not seen in a map
 _SEEN = 0.005  # of an image; a smaller share is 0 % in words
 
@@ -69,6 +70,11 @@ class Explanation:
         noted = sum(map(bool, self.notes))
         about = f", notes on {noted}" if noted else ""
         return f"Explanation({count_and_shape(self.map, 'map')}, of the classes {listed(self.of.tolist())}{about})"
+
+    @property
+    def flagged(self) -> Bool[Tensor, " b"]:
+        """Which maps are zero, the same everywhere, no more than rounding, or the map of a simpler method."""
+        return torch.tensor([any(note.startswith(_FLAG) for note in own) for own in self.notes], dtype=torch.bool)
 
     def in_short(self, number: int) -> tuple[str, ...]:
         """What is written under a map: its sum, and how much of the image could not count."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from pellucid.explainers.explainer import Classes, Explainer, Images
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.feature_layer import at_image_size, feature_layers
+from pellucid.explainers.rounding import ROUNDED, rounding
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -45,7 +46,10 @@ class WeighedFeatures(Explainer):
 
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
         """What has to be known of a map: that nothing is left of it, for instance."""
-        return self._weighed(probe, of).remarks(self.positive)
+        weighed = self._weighed(probe, of)
+        moved = weighed.magnitude.flatten(1).sum(1)
+        below = (moved > 0) & (moved <= rounding(probe.logits, of)) & found.flatten(1).any(1)
+        return [*weighed.remarks(self.positive), Remark(ROUNDED, below)]
 
     def _weighed(self, probe: Probe, of: Classes) -> "_Weighed":
         owner = type(self).__name__

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import final
 
-from pellucid.explainers.explainer import Classes, Explainer, Images
+from torch import Tensor
+
+from pellucid.explainers.explainer import Classes, Explainer, Images, summed
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -21,6 +23,10 @@ class Gradient(Explainer):
     def legend(self) -> str:
         """A gradient says which way to change a pixel, not what is there."""
         return "where it is red a brighter pixel would raise the class's logit, where it is blue a darker one"
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The gradient of the logit, not of the probability: that vanishes where the network is sure."""

@@ -6,7 +6,7 @@ from typing import final
 from torch import Tensor
 
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
-from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, summed
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -32,6 +32,10 @@ class InputTimesGradient(Explainer):
         """The gradient times how far pixels are from the baseline: one forward and one backward pass."""
         x = images_of(probe)
         return probe.gradient(of) * (x - baseline_of(x, self.baseline, probe.network))
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """The pixels that are as the baseline."""

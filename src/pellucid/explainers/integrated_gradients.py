@@ -13,7 +13,7 @@ from pellucid.batch import Batch
 from pellucid.errors import ConfigError, MeasurementError, count_of
 from pellucid.explainers.baseline import Baseline, baseline_of, check_baseline, idle_share
 from pellucid.explainers.copies import at_copies, fold, portions
-from pellucid.explainers.explainer import Classes, Explainer, Images, images_of
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, summed
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -67,6 +67,10 @@ class IntegratedGradients(Explainer):
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
         """How far the logit rises from the baseline; the mean gradient alone need not add up to anything."""
         return self._way(probe, of).rise[0] if self.times_input else None
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor | None:
         """The pixels that are as the baseline; the mean gradient alone has something to say of them, too."""

@@ -1,16 +1,21 @@
 """Layer-wise relevance propagation."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
+import torch
 from torch import Tensor
 
 from pellucid.errors import ConfigError
-from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.explainer import Classes, Explainer, Images, images_of, summed
+from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation import COMPOSITES, Normalizing, Relevance, propagated
 from pellucid.papers import BACH, cites
 from pellucid.probe import Probe
+
+_SAME = 1e-3  # of a map's largest value; less is not seen, and comes of what keeps denominators from zero
 
 
 @cites(
@@ -52,6 +57,17 @@ class LRP(Explainer):
         relevance.check()
         return found
 
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether the rules did anything: in networks where they do not, relevance is input times gradient."""
+        plain = images_of(probe) * probe.gradient(of, detached=True)
+        logit = probe.logits.detach().gather(1, of[:, None])
+        # relevance of one is shared out as that of the logit is
+        scale = 1 if self.start == "logit" else torch.where(logit == 0, 0, 1 / logit)
+        plain, relevance = plain.detach().flatten(1) * scale, found.flatten(1)
+        largest = relevance.abs().amax(1)
+        same = ((relevance - plain).abs().amax(1) <= _SAME * largest) & (largest > 0)
+        return [Remark("the map is input times gradient: no rule changed anything in this network", same)]
+
     def reads(self, probe: Probe, of: Classes) -> str:
         """Its composite, and by which rule how many layers share relevance out."""
         relevance = self._relevance()
@@ -60,6 +76,10 @@ class LRP(Explainer):
 
     def _relevance(self) -> Relevance:
         return Relevance(COMPOSITES[self.composite](self.epsilon, self.gamma), self.epsilon, self.batch_norm)
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def due(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """What is shared out: the logit, or one."""

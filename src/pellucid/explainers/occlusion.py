@@ -105,6 +105,10 @@ class Occlusion(Explainer):
             total = torch.einsum("hi,ijb,wj->bhw", down, fall, across)
             return to_every_channel(total / (down.sum(1)[:, None] * across.sum(1)), x)
 
+    def reach(self, found: Images) -> Tensor:
+        """The largest fall, which a window makes alone."""
+        return found.flatten(1).abs().amax(1)
+
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """The pixels that are as the baseline."""
         return idle_share(probe.x.detach(), self.baseline, probe.network)

@@ -1,6 +1,7 @@
 """RISE: which pixels were to be seen when the network was sure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -22,8 +23,17 @@ from pellucid.explainers.explainer import (
     images_of,
     unlabeled,
 )
+from pellucid.explainers.explanation import Remark
 from pellucid.explainers.plane import sides, to_every_channel
 from pellucid.explainers.room import in_parts
+from pellucid.explainers.rounding import (
+    HARDLY,
+    ROUNDED,
+    hardly,
+    precision,
+    rounding,
+    rounding_of_probability,
+)
 from pellucid.papers import PETSIUK, cites
 from pellucid.probe import Probe
 from pellucid.randomness import Noise, derive
@@ -82,6 +92,19 @@ class RISE(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean answer with each pixel seen: one forward pass a mask over each image; only sums are kept."""
         return self._sums(probe, of, rows, errors=False).map(self.centered, probe.x)
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether the answer moves from mask to mask at all, and by more than rounding."""
+        places = found[:, 0].flatten(1)
+        moved = places.amax(1) - places.amin(1)
+        if self.of_probability:
+            sure = probe.logits.detach().softmax(1).gather(1, of[:, None])[:, 0]
+            most = rounding_of_probability(probe.logits, of) + precision(probe.logits) * sure
+        else:
+            most = rounding(probe.logits, of)
+        rounded = (moved > 0) & (moved <= most)
+        remarks = [Remark(ROUNDED, rounded)]
+        return [*remarks, Remark(HARDLY, hardly(moved) & ~rounded)] if self.of_probability else remarks
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """The pixels that are as the baseline."""

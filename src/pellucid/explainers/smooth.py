@@ -17,6 +17,8 @@ from pellucid.probe import Probe
 
 Statistic = Literal["mean", "variance", "mean-square"]
 
+_SAME = 64  # units in the last place of a map's largest value
+
 
 @cites(SMILKOV)
 @final
@@ -87,6 +89,10 @@ class Smooth(Explainer):
             how = "more the map varies" if self.statistic == "variance" else "farther the map is from 0"
         return f"purple has no sign: the darker, the {how} near the image"
 
+    def reach(self, found: Images) -> Tensor | None:
+        """That of the explainer inside; of variances and mean squares none, which are in other units."""
+        return self.explainer.reach(found) if self.statistic == "mean" else None
+
     def reads(self, probe: Probe, of: Classes) -> str:
         """What the explainer inside goes by."""
         return self.explainer.reads(probe, of)
@@ -103,7 +109,19 @@ class Smooth(Explainer):
     def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
         """What has to be known of a map: what holds of the maps of all copies of the image."""
         made = self._made(probe, of, rows=len(of))
-        return [Remark(text, count == made.copies) for text, count in made.remarks.items()]
+        remarks = [Remark(text, count == made.copies) for text, count in made.remarks.items()]
+        if made.copies > 1 and made.far is not None and made.first is not None:
+            largest = made.first.flatten(1).abs().amax(1)
+            same = (made.far <= _SAME * torch.finfo(largest.dtype).eps * largest) & (largest > 0)
+            remarks.append(Remark(self._unmoved(), same & found.flatten(1).any(1)))
+        return remarks
+
+    def _unmoved(self) -> str:
+        """What is to be said where all copies have one map."""
+        if self.statistic == "variance":
+            return "the map is no more than rounding: the noise changed nothing"
+        one = "the plain gradient" if isinstance(self.explainer, Gradient) else "that of the image alone"
+        return f"the map is {one if self.statistic == 'mean' else f'the square of {one}'}: the noise changed nothing"
 
     def _made(self, probe: Probe, of: Classes, rows: int) -> "_Made":
         """Maps of all copies, and what is said of them, made once."""
@@ -166,6 +184,8 @@ class _Made:
     copies: int = 0
     due: Tensor | None = None
     remarks: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    first: Tensor | None = None  # the map of the first copy, and how far any other lies from it
+    far: Tensor | None = None
 
     def and_at(self, probe: Probe, copies: int, rows: int) -> "_Made":
         """With several copies more of every image, that a probe looks at."""
@@ -174,13 +194,17 @@ class _Made:
         made = replace(self, copies=self.copies + copies, maps=self.maps.and_of(fold(found, copies)))
         if probe.second_order:
             return made  # maps with a graph come without remarks
+        each = fold(found.detach(), copies)
+        first = each[0] if self.first is None else self.first
+        far = (each - first).abs().flatten(2).amax((0, 2))
+        far = far if self.far is None else torch.maximum(far, self.far)
         due = explainer.due(probe, of, rows)
         if due is not None:
             due = fold(due.detach(), copies).sum(0) + (0 if self.due is None else self.due)
         remarks = dict(self.remarks)
         for remark in explainer.remarks(probe, of, found):
             remarks[remark.text] = fold(remark.about.double(), copies).sum(0) + remarks.get(remark.text, 0)
-        return replace(made, due=self.due if due is None else due, remarks=remarks)
+        return replace(made, due=self.due if due is None else due, remarks=remarks, first=first, far=far)
 
 
 @dataclass(frozen=True, eq=False)

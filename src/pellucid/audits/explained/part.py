@@ -156,5 +156,5 @@ def figure(name: str, metric: Metric, record: Judged, *arguments: str) -> Figure
     """The mean of a metric, and how many images are left out of it."""
     lost = record.undefined
     note = f"{lost} of {len(record)} images have no value: {metric.undefined}" if lost else ""
-    note = "; ".join(filter(None, (note, record.idle_in_words)))
+    note = "; ".join(filter(None, (note, record.idle_in_words, record.flagged_in_words)))
     return Figure(name, arguments, record.mean, metric.better, note)

@@ -46,8 +46,8 @@ class Judged(Table):
     """What a metric says of the explanation of every image, and what it was.
 
     Columns, a row per image: `index` (its number in the split), `y`, `of` (the class that was explained), `value`,
-    `defined` (whether the image has a value), `forwards` and `backwards` (passes, averaged over the image's chunk),
-    and whatever else the metric found.
+    `defined` (whether the image has a value), `flagged` (whether its map says nothing of its own), `forwards` and
+    `backwards` (passes, averaged over the image's chunk), and whatever else the metric found.
     """
 
     def __repr__(self) -> str:
@@ -79,6 +79,17 @@ class Judged(Table):
         return (
             "" if share is None or share < _HALF else f"{share:.0%} of the pixels are as the fill already{_NOTHING}"
         )
+
+    @property
+    def flagged(self) -> int:
+        """How many maps are zero, the same everywhere, no more than rounding, or the map of a simpler method."""
+        return int(self.columns["flagged"].sum()) if "flagged" in self.columns else 0
+
+    @property
+    def flagged_in_words(self) -> str:
+        """The same in words; none where there are none."""
+        said = "zero, even, no more than rounding or a simpler method's, as 'pellucid explain' says of each"
+        return f"{self.flagged} of {len(self)} maps are {said}" if self.flagged else ""
 
     @property
     def values(self) -> Tensor:
@@ -253,11 +264,13 @@ def _judged(
 ) -> Iterator[tuple[str, Columns]]:
     """Metric by metric, of maps that are made once for all; where memory does not suffice, of half of the images."""
     maps, forwards, backwards = images.columns.get("map"), 0, 0
+    flagged: Tensor | None = None
     about_class: int | str | Tensor = of
     if explainer is not None and maps is None and any(one.needs != "network" for one in metrics.values()):
         with counted(model) as passes:
             made = in_halves_on_oom(lambda some: explainer.on(model, some, of, seed=seed), images)
         maps, about_class = torch.cat([one.map for one in made]), torch.cat([one.of for one in made])
+        flagged = torch.cat([one.flagged for one in made]).to(maps.device)
         forwards, backwards = passes.forwards, passes.backwards
     numbered = images.with_column("row", torch.arange(len(images), device=images.x.device))
     for name, metric in metrics.items():
@@ -267,7 +280,10 @@ def _judged(
             classes = about_class[rows] if isinstance(about_class, Tensor) else about_class
             own = None if maps is None else maps[rows]
             scores = metric.on(model, images.rows(rows), classes, explainer=explainer, maps=own, seed=seed)
-            return _columns(scores, some, len(images), *(() if metric.needs == "network" else (forwards, backwards)))
+            if metric.needs == "network":
+                return _columns(scores, some, len(images))
+            columns = _columns(scores, some, len(images), forwards, backwards)
+            return columns if flagged is None else columns | {"flagged": flagged[rows].cpu()}
 
         yield name, joined(in_halves_on_oom(judged, numbered))
 

@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from pellucid.batch import Batch, check_labels
 from pellucid.errors import ConfigError, NotFinite, ShapeError, count_of
 from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.explanation import Remark
 from pellucid.explainers.lime.hidden import SegmentBaseline, check_cells, check_segment_baseline
 from pellucid.explainers.lime.sampling import Kernel, Output, Sampling, masks_for
 from pellucid.explainers.lime.segmentation import Segmentation
 from pellucid.explainers.lime.slic import Slic
 from pellucid.explainers.lime.surrogates import Surrogates, TooFewMasks
 from pellucid.explainers.room import in_parts
+from pellucid.explainers.rounding import HARDLY, ROUNDED, hardly, rounding_of_probability
 from pellucid.papers import cites
 from pellucid.probe import Probe
 
@@ -98,6 +100,18 @@ class Lime(Explainer):
         """The coefficient of each pixel's segment, the same in all channels."""
         found = self._kept(probe, of, rows).map()
         return found.to(probe.x.dtype)[:, None].expand(probe.x.shape)
+
+    def reach(self, found: Images) -> Tensor | None:
+        """The largest coefficient, where they are of the logit."""
+        return found.flatten(1).abs().amax(1) if self.output == "logit" else None
+
+    def remarks(self, probe: Probe, of: Classes, found: Images) -> Sequence[Remark]:
+        """Whether the probability moves at all, and by more than the rounding of the logit."""
+        if self.output == "logit":
+            return ()
+        moved = found.flatten(1).abs().amax(1)
+        rounded = (moved > 0) & (moved <= rounding_of_probability(probe.logits, of))
+        return [Remark(ROUNDED, rounded), Remark(HARDLY, hardly(moved) & ~rounded)]
 
     def idle(self, probe: Probe, of: Classes, rows: int) -> Tensor:
         """The segments that are as the baseline, as a share of all."""

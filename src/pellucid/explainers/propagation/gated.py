@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import count_of
-from pellucid.explainers.explainer import Classes, Explainer, Images
+from pellucid.explainers.explainer import Classes, Explainer, Images, summed
 from pellucid.explainers.explanation import Remark
 from pellucid.explainers.propagation.calls import Back, Call, Signals
 from pellucid.explainers.propagation.names import ACTIVATIONS, LIKE_RELU, PIECING
@@ -33,6 +33,10 @@ class Gatekeeper(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The signal that arrives at the pixels: one forward and one backward pass."""
         return propagated(probe, of, self._gated(probe), lambda logits: logits.new_ones(()))
+
+    def reach(self, found: Images) -> Tensor:
+        """The sum of its magnitudes."""
+        return summed(found)
 
     def reads(self, probe: Probe, of: Classes) -> str:
         """At how many activations signals are held back."""
