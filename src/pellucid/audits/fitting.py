@@ -42,36 +42,33 @@ class Deadline:
     def fitted(self, parts: Mapping[str, Part], settled: Collection[str] = ()) -> Mapping[str, Part]:
         """The parts as they fit: the dearest by its weight is made lighter, and again, and in the end left out.
 
-        Those that fit as they are stay as they are, and so do those that are `settled`. One is never left out.
+        Those that fit as they are stay as they are, and so do those that are `settled`. One is never left out, and
+        what another leaves free goes to those that stay.
         """
-        found = dict(parts)
         prior = _PRIOR * self._seconds
         pace = (self._taken + prior) / (self._expected + prior)
-        costs = {name: pace * self.expected(part) for name, part in found.items() if name not in settled}
-        if sum(costs.values()) <= (self.left if settled else _PLANNED * self.left):
-            return found
-        aim = max(0.0, _PLANNED * self.left)
-        while sum(costs.values()) > aim:
-            name, lighter = self._next(found, costs)
-            if lighter is not None:
-                found[name] = lighter
-                costs[name] = pace * self.expected(lighter)
-            elif len(found) > 1:
-                del found[name], costs[name]
-            else:
-                break
-        return found
+        asked = {name: pace * self.expected(part) for name, part in parts.items() if name not in settled}
+        if sum(asked.values()) <= (self.left if settled else _PLANNED * self.left):
+            return dict(parts)
+        aim, without = max(0.0, _PLANNED * self.left), set[str]()
+        while True:
+            found = {name: part for name, part in parts.items() if name not in without}
+            costs = {name: cost for name, cost in asked.items() if name not in without}
+            while sum(costs.values()) > aim and (lighter := self._lighter(found, costs)):
+                name, part = lighter
+                found[name], costs[name] = part, pace * self.expected(part)
+            if sum(costs.values()) <= aim or len(found) == 1:
+                return found
+            without.add(max(costs, key=lambda name: costs[name] / found[name].weight))
 
-    def _next(self, parts: Mapping[str, Part], costs: Mapping[str, float]) -> tuple[str, Part | None]:
-        """The dearest part by its weight that can be lighter, and what becomes of it; else the dearest of all."""
-        known = (name for name in costs if costs[name] > 0)
-        dearest = sorted(known, key=lambda name: costs[name] / parts[name].weight, reverse=True)
+    def _lighter(self, parts: Mapping[str, Part], costs: Mapping[str, float]) -> tuple[str, Part] | None:
+        """The dearest part by its weight that can be lighter, and what becomes of it; none where none can."""
         slowest = max(range(len(self._speeds)), key=lambda number: self._speeds[number].backward)
-        for name in dearest:
-            lighter = parts[name].lighter(self._subjects[slowest], self._speeds[slowest])
+        for name in sorted(costs, key=lambda name: costs[name] / parts[name].weight, reverse=True):
+            lighter = parts[name].lighter(self._subjects[slowest], self._speeds[slowest]) if costs[name] else None
             if lighter is not None:
                 return name, lighter
-        return dearest[0], None
+        return None
 
 
 def seconds_of(part: Part, subject: Subject, speed: Speed) -> float:
