@@ -11,7 +11,7 @@ import pytest
 
 from audited_subject import CLASSES, subject
 from pellucid import audits, plain
-from pellucid.audits import AuditFolder, Began, Decided, Done, Figure, Finding, Part, Profile, Task, plan
+from pellucid.audits import AuditFolder, Began, Decided, Done, Figure, Finding, Lightened, Part, Profile, Task, plan
 from pellucid.errors import ConfigError, Damaged, MeasurementError, RunBusy
 from pellucid.evaluate.explanations import Passes
 from pellucid.files import locked
@@ -97,6 +97,8 @@ def carried_out(subjects: Sequence[Subject], profile: Profile, folder: AuditFold
                 words.append(
                     f"done {event.model} {event.part}{event.outcome.failure and ': ' + event.outcome.failure}"
                 )
+            case Lightened():
+                words += event.lines
     return words
 
 
