@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from torch import nn
 
 from audited_subject import subject
@@ -12,6 +13,7 @@ from pellucid import audits, data
 from pellucid.audits import Decided, Explained, Listener, Planned, Profile
 from pellucid.data import Data
 from pellucid.errors import ConfigError, UnknownName
+from pellucid.intake import Intake, with_intake
 from pellucid.subjects import Asked, Subject
 
 PROFILE = Profile("a test", {"decisions": Decided(), "explanations": Explained()})
@@ -72,3 +74,26 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=re.escape("no figure is called 'acuracy' (did you mean 'accuracy'?)")):
         audits.audit("mlp", "digits", PROFILE, out=tmp_path, required=["acuracy >= 0.5"])
     assert not (tmp_path / "audit.json").exists()
+
+
+def says(side: int) -> nn.Module:
+    """A network of two classes that says how large images are to be."""
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 2)).eval()
+    return with_intake(model, Intake((3, side, side), classes=("red", "blue")))
+
+
+def test_a_network_at_hand_gets_pictures_as_it_takes_them(tmp_path: Path) -> None:
+    for name, color in (("blue", (0, 0, 255)), ("red", (255, 0, 0))):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number, size in enumerate(((40, 30), (25, 60))):
+            Image.new("RGB", size, color).save(tmp_path / "photos" / name / f"{number}.png")
+    found = audits.audit({"mlp": says(12)}, tmp_path / "photos", PROFILE, out=tmp_path / "audit")
+    known = found.folder.about["data"]
+    assert (known["shape"], known["classes"], known["images"]) == ([3, 12, 12], ["red", "blue"], 4)
+    assert found.folder.untrained == (), "it is called so, and is no listed network"
+    asked = Asked("", str(tmp_path / "photos"), n=3)
+    again = audits.audit({"mine": says(12)}, asked, PROFILE, out=tmp_path / "some")
+    assert again.folder.about["data"]["images"] == 3
+    with pytest.raises(ConfigError, match="^'a' and 'b' take images in different ways; audit each alone, or say one"):
+        audits.audit({"a": says(12), "b": says(16)}, tmp_path / "photos", PROFILE, out=tmp_path / "none")
+    assert not (tmp_path / "none").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pellucid import config, data
+from pellucid import config
 from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out, dumped
 from pellucid.audits.concluding import Audited, reported
 from pellucid.audits.fitting import Deadline, left_out
@@ -23,7 +23,7 @@ from pellucid.audits.requirement import Required, Requirement, announced, announ
 from pellucid.data import Data, Report, Split, sample, silent
 from pellucid.errors import ConfigError, PellucidError
 from pellucid.evaluate.speed import time_in_words
-from pellucid.subjects import Asked, Subject
+from pellucid.subjects import Asked, Subject, answer_for
 
 Network = str | Path | nn.Module
 Networks = Network | Sequence[Network] | Mapping[str, Network]
@@ -149,7 +149,14 @@ def _subjects(
         return [replace(subject, name=name) for (name, _), subject in zip(named, found, strict=True)]
     if words:
         raise ConfigError(f"'{words[0]}' is a name among networks; give it as a network too, by models.load")
-    return [_by_value(name, one, images, n, seed) for name, one in named if isinstance(one, nn.Module)]
+    found = [_by_value(name, one, images, n, seed, report) for name, one in named if isinstance(one, nn.Module)]
+    for other in found[1:]:
+        if other.split.fingerprint() != found[0].split.fingerprint():
+            raise ConfigError(
+                f"'{found[0].name}' and '{other.name}' take images in different ways; audit each alone, or say one "
+                "way for both by Asked(..., size=...)"
+            )
+    return found
 
 
 def _asked(images: Images, n: int | None, seed: int) -> Asked:
@@ -160,12 +167,15 @@ def _asked(images: Images, n: int | None, seed: int) -> Asked:
     return Asked("", None if images is None else str(images), n=n, seed=seed)
 
 
-def _by_value(name: str, network: nn.Module, images: Images, n: int | None, seed: int) -> Subject:
-    if images is None or isinstance(images, Asked):
+def _by_value(name: str, network: nn.Module, images: Images, n: int | None, seed: int, report: Report) -> Subject:
+    if images is None or (isinstance(images, Asked) and images.data is None):
         raise ConfigError(f"'{name}' does not know its images; give data")
-    known = data.load(str(images)) if isinstance(images, str | Path) else images
-    split, train = (known.test, known.train) if isinstance(known, Data) else (known, None)
-    source = known.name if isinstance(known, Data) else "images of one's own"
+    if isinstance(images, str | Path):
+        images = Asked(name, str(images), n=n, seed=seed)
+    if isinstance(images, Asked):
+        return answer_for(network, replace(images, model=name), report)
+    split, train = (images.test, images.train) if isinstance(images, Data) else (images, None)
+    source = images.name if isinstance(images, Data) else "images of one's own"
     place = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), torch.device("cpu"))
     some = split if n is None else sample(split, n, seed=seed)
     return Subject(name, network, source, some.to(place), train)

@@ -1,5 +1,6 @@
 from .about import classes_asked as classes_asked
 from .about import one_class_asked as one_class_asked
+from .answer import answer_for as answer_for
 from .answer import check_device as check_device
 from .applying import Applicability as Applicability
 from .applying import applicability as applicability

@@ -98,6 +98,17 @@ def answer(asked: Sequence[Asked], report: Report, prepare: Callable[[Split], Sp
     return [_subject(one, network, images, split, intake) for one, network in zip(asked, made, strict=True)]
 
 
+def answer_for(network: nn.Module, asked: Asked, report: Report) -> Subject:
+    """A network that is at hand, called as the question calls it, with the images that are asked for by name."""
+    check_data(asked)
+    intake = common_intake([asked], [intake_of(network)])
+    images = data_of(asked, report, intake)
+    split = images.part(asked.split)
+    split = split if asked.n is None else sample(split, asked.n, seed=asked.seed)
+    place = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), torch.device("cpu"))
+    return replace(_subject(asked, network, images, split.to(place), intake), untrained=False)
+
+
 def is_run(model: str) -> bool:
     """Whether a path is that of a run."""
     return (Path(model) / "spec.toml").is_file()
