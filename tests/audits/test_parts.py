@@ -150,7 +150,10 @@ def test_images_without_a_value_are_counted(tmp_path: Path, subject: Subject) ->
     found = carried_out(Gradients({"sparsity": Sparsity()}, n=4), replace(subject, model=blind), tmp_path)
     (figure,) = found.figures
     assert figure.estimate is None
-    assert figure.note == f"4 of 4 images have no value: {Sparsity().undefined}"
+    assert figure.note == (
+        f"4 of 4 images have no value: {Sparsity().undefined}; 4 of 4 maps are zero, even, no more than rounding or a "
+        "simpler method's, as 'pellucid explain' says of each"
+    )
 
 
 def test_gradients_are_judged_as_by_judge(subject: Subject, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pellucid import limits
 from pellucid.contained import made
-from pellucid.errors import ConfigError, NotTrusted, PellucidError, RunError, suggestion
+from pellucid.errors import ConfigError, NotTrusted, PellucidError, RunError, count_of, suggestion
 from pellucid.intake import with_intake
 from pellucid.models.hugging_face_intake import said_by
 from pellucid.models.input_layer import Normalize
@@ -128,9 +128,13 @@ def _check(content: Mapping[str, Any], folder: Path, owner: str) -> None:
         if re.search(r"layers|depths|blocks", name) and any(isinstance(n, int) and n > _DEEPEST for n in numbers):
             raise RunError(f"{folder / CONFIG_FILE} asks for more than {_DEEPEST} layers in {name}; mend it")
         if name == "num_labels" and isinstance(value, int) and value > limits.CLASSES:
-            raise RunError(f"{folder / CONFIG_FILE} asks for {value} classes; there may be {limits.CLASSES}")
+            raise RunError(
+                f"{folder / CONFIG_FILE} asks for {count_of(value, 'class')}; there may be {limits.CLASSES}"
+            )
         if name in ("id2label", "label2id") and isinstance(value, dict) and len(value) > limits.CLASSES:  # pyright: ignore[reportUnknownArgumentType]
-            raise RunError(f"{folder / CONFIG_FILE} names more than {limits.CLASSES} classes; give a smaller network")
+            raise RunError(
+                f"{folder / CONFIG_FILE} names more than {count_of(limits.CLASSES, 'class')}; give a smaller network"
+            )
 
 
 def _settings(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
