@@ -151,8 +151,8 @@ def test_images_without_a_value_are_counted(tmp_path: Path, subject: Subject) ->
     (figure,) = found.figures
     assert figure.estimate is None
     assert figure.note == (
-        f"4 of 4 images have no value: {Sparsity().undefined}; 4 of 4 maps are zero, even, no more than rounding or a "
-        "simpler method's, as 'pellucid explain' says of each"
+        f"4 of 4 images have no value: {Sparsity().undefined}; 4 of 4 maps are zero, even, no more than rounding "
+        "or a simpler method's, as 'pellucid explain' says of each"
     )
 
 
