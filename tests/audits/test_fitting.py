@@ -246,7 +246,7 @@ def _speed(_: Subject) -> Speed:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.audits.auditing.speed_of", _speed)
+    monkeypatch.setattr("pellucid.audits.planning.speed_of", _speed)
 
 
 @pytest.mark.usefixtures("slow")
@@ -261,7 +261,9 @@ def test_an_audit_keeps_to_its_time_says_so_and_goes_on_as_it_was(tmp_path: Path
     about = found.folder.about
     assert about["budget"]["asked"]["first"]["n"] == 64 and about["parts"]["first"]["n"] == 32
     again = Ear()
-    found = audits.audit([subject(64)], None, PROFILE, out=tmp_path, listener=again)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pellucid.audits.planning.speed_of", lambda subject: pytest.fail("nothing is left to time"))  # pyright: ignore[reportUnknownLambdaType]
+        found = audits.audit([subject(64)], None, PROFILE, out=tmp_path, listener=again)
     assert again.lines == ear.lines and found.folder.about["parts"] == about["parts"]
     with pytest.raises(MeasurementError, match="holds another audit"):
         audits.audit([subject(64)], None, replace(PROFILE, budget=0.0), out=tmp_path)

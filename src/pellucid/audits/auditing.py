@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +18,7 @@ from pellucid.audits.fitting import Deadline, left_out
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.gating import gate, write_gate
 from pellucid.audits.part import Part
-from pellucid.audits.planning import Planned, plan, speed_of
+from pellucid.audits.planning import Planned, plan, speeds_of
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
 from pellucid.data import Data, Report, Split, sample, silent
@@ -90,9 +91,10 @@ def audit(
     announced_of(requirements, asked.parts.values(), subjects)
     folder = AuditFolder(Path(out))
     listener.begins(subjects)
-    speeds = [speed_of(subject) for subject in subjects]
+    settled = folder.settled(dumped(asked.parts), asked.budget) if asked.budget else None
+    speeds = speeds_of(subjects, settled or asked.parts, folder)
     deadline = Deadline(asked.budget, subjects, speeds) if asked.budget else None
-    parts = asked if deadline is None else _fitted(asked, folder, deadline)
+    parts = asked if deadline is None else _fitted(asked, settled, deadline)
     _check_required(requirements, parts, subjects)
     begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
     if deadline is not None:
@@ -116,9 +118,8 @@ def audit(
     return reported(folder, found)
 
 
-def _fitted(asked: Profile, folder: AuditFolder, deadline: Deadline) -> Profile:
-    """The profile as it fits into its budget; where the folder holds this audit already, as it was made to fit."""
-    settled = folder.settled(dumped(asked.parts), asked.budget)
+def _fitted(asked: Profile, settled: Mapping[str, Any] | None, deadline: Deadline) -> Profile:
+    """The profile as it fits into its budget; where it was made to fit before, as it was then."""
     if settled is None:
         return replace(asked, parts=deadline.fitted(asked.parts))
     return replace(asked, parts={name: config.build_as(Part, table, name) for name, table in settled.items()})

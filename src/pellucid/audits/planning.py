@@ -1,6 +1,6 @@
 """How long an audit takes: told from a pass that is timed, and corrected while it is carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from pellucid.audits.fitting import seconds_of
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.profile import Profile
 from pellucid.data import sequential
+from pellucid.errors import PellucidError
 from pellucid.evaluate.speed import UNKNOWN, Speed
 from pellucid.explainers.room import Room, full_pass
 from pellucid.kinds import in_single
@@ -39,17 +40,24 @@ def plan(
 
     Parts that cannot be done are left out: those that need labels where there are none.
     """
+    speeds = speeds_of(subjects, profile.parts, folder) if speeds is None else speeds
     begun = (folder.path / "audit.json").exists()
-    lacking = [
-        (number, subject, name, part)
+    return [
+        Planned(number, name, seconds_of(part, subject, speeds[number]))
         for name, part in profile.parts.items()
         for number, subject in enumerate(subjects)
         if part.fits(subject) and not (begun and folder.complete(number, name))
     ]
-    if speeds is None:
-        waiting = {number for number, _, _, _ in lacking}
-        speeds = [speed_of(own) if number in waiting else UNKNOWN for number, own in enumerate(subjects)]
-    return [Planned(number, name, seconds_of(part, own, speeds[number])) for number, own, name, part in lacking]
+
+
+def speeds_of(subjects: Sequence[Subject], parts: Iterable[str], folder: AuditFolder) -> list[Speed]:
+    """How fast each network is; unknown of those that nothing is left to do of."""
+    names = tuple(parts)
+    try:
+        done = [all(folder.complete(number, name) for name in names) for number in range(len(subjects))]
+    except PellucidError:  # nothing was begun, or what says what it was is damaged
+        done = [False] * len(subjects)
+    return [UNKNOWN if over else speed_of(subject) for subject, over in zip(subjects, done, strict=True)]
 
 
 class Pace:
