@@ -168,3 +168,20 @@ def test_json_has_no_endless_number_and_no_nan() -> None:
     }
     with pytest.raises(ValueError, match="JSON compliant"):
         files.json_text({"mean": math.nan})
+
+
+def test_a_file_that_another_process_takes_away_while_its_name_is_looked_at_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, taken = tmp_path / "a.part", list[bool]()
+
+    def looked_at(own: Path) -> os.stat_result:
+        if own == path and not taken:
+            taken.append(True)
+            path.unlink()
+        return os.lstat(own)
+
+    monkeypatch.setattr(Path, "lstat", looked_at)
+    with files.growing(path) as file:
+        file.write(b"whole")
+    assert taken == [True] and path.read_bytes() == b"whole"

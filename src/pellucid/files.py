@@ -136,13 +136,22 @@ def growing(path: Path) -> Generator[Growing]:
             except BaseException:
                 os.close(handle)
                 raise
-            if path.exists() and path.lstat().st_ino == os.fstat(handle).st_ino:
+            if _is_called(handle, path):
                 break
             os.close(handle)  # whoever was waited for has removed it, or given it another name
     try:
         yield Growing(handle, path)
     finally:
         os.close(handle)
+
+
+def _is_called(handle: int, path: Path) -> bool:
+    """Whether an open file still has this name, which others may take away at any moment."""
+    try:
+        named = path.lstat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(handle))
 
 
 def rename(path: Path, name: Path) -> None:
