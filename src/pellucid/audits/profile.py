@@ -14,7 +14,8 @@ from pellucid.explainers import EXPLAINERS, Explainer
 class Profile:
     """Parts by the name under which a page shows them, in that order.
 
-    `budget` is how many seconds an audit may take; parts are made lighter until they fit. With 0 there is no limit.
+    `budget` is how many seconds an audit is to take: parts are made lighter until it fits, as far as can be told.
+    With 0 there is no limit.
     """
 
     summary: str
