@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from audits.specimen import MODELS, specimen
-from pellucid import reports
+from pellucid import cli, reports
 from pellucid.audits import AuditFolder
 from pellucid.errors import Damaged
 
@@ -80,3 +80,17 @@ def test_what_a_part_found(folder: AuditFolder, part: str, edit: Edit, message: 
     assert f"{part}.json" in line and message in line and "\n" not in line
     page = reports.page(folder)
     assert f"{part}.json" in re.sub(r"&#\d+;", "'", page)
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]], ids=["table", "json"])
+def test_the_report_of_damaged_parts_ends_with_one_error(
+    folder: AuditFolder, as_json: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("checks", "decisions"):
+        (folder.path / PLACE / f"{part}.json").write_text("[")
+    assert cli.run(["report", str(folder.path), *as_json]) == 1
+    said = capsys.readouterr()
+    first, last = said.err.splitlines()
+    assert first.startswith("damaged: ") and last.startswith("error: ")
+    assert "checks.json" in said.err and "decisions.json" in said.err
+    assert "robust" in said.out  # what can be read is shown

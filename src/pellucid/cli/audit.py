@@ -68,6 +68,7 @@ def audit(
     )
     content = found.conclusion()
     print_json(content) if as_json else audited.report(screen, content)
+    audited.end_if_damaged(content)
     failed = [entry for entry in content["failures"] if not entry["skipped"]]
     if content["requirements"] or ("verdict" in fatal and content["verdicts"]) or ("failure" in fatal and failed):
         raise click.exceptions.Exit(FALLS_SHORT)

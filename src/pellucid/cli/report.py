@@ -18,5 +18,4 @@ def report(folder: Path, as_json: bool) -> None:
 
     content = reported(AuditFolder(folder)).conclusion()
     print_json(content) if as_json else audited.report(Screen(), content)
-    if content["damaged"]:
-        raise click.exceptions.Exit(1)
+    audited.end_if_damaged(content)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 from rich.box import SIMPLE
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column, Table
@@ -16,7 +17,7 @@ from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned
 from pellucid.audits.carrying_out import Watch
 from pellucid.audits.planning import Pace
 from pellucid.cli.screens.screen import Screen
-from pellucid.errors import count_of
+from pellucid.errors import Damaged, count_of
 from pellucid.evaluate.speed import time_in_words
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
@@ -173,8 +174,6 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
         words = [] if entry["skipped"] else [("failed", _BAD), ": "]
         place = f"{short[entry['model']]}, {entry['part']}: "
         screen.out.print(Text.assemble(place, *words, entry["failure"]))
-    for line in content["damaged"]:
-        screen.err.print(Text.assemble(("damaged", _BAD), f": {line}"))
     for entry in content["requirements"]:
         model = short[entry["model"]]
         required, found = (entry[name] for name in ("requirement", "found"))
@@ -186,6 +185,15 @@ def report(screen: Screen, content: Mapping[str, Any]) -> None:
         screen.out.print(f"{entry['requirement']} of {short[entry['model']]} holds; {entry['found']}")
     if content["page"]:
         screen.out.print(f"the page: {content['page']}")
+
+
+def end_if_damaged(content: Mapping[str, Any]) -> None:
+    """End with an error where files of an audit are damaged, after what could be read was shown."""
+    *others, last = content["damaged"] or [""]
+    for line in others:
+        click.echo(f"damaged: {printable(line)}", err=True)
+    if last:
+        raise Damaged(last)
 
 
 def _figures(content: Mapping[str, Any], width: int, reasons: Reasons) -> Table:
