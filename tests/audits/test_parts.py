@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pellucid import CrossEntropy, Recipe, data, evaluate, fit, measure, models, plain
 from pellucid.attacks import AutoAttack
 from pellucid.audits import (
+    Applicable,
     AutoAttacked,
     Checked,
     ClassMaps,
@@ -25,6 +26,7 @@ from pellucid.audits import (
     Part,
     Task,
 )
+from pellucid.audits.applicable import details as applicable
 from pellucid.audits.planning import speed_of
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError
@@ -41,8 +43,9 @@ from pellucid.evaluate.explanations import (
     judge,
 )
 from pellucid.evaluate.speed import Speed
-from pellucid.explainers import LRP, GradCAM, Gradient, NormLime, SmoothGrad
+from pellucid.explainers import EXPLAINERS, LRP, GradCAM, Gradient, NormLime, SmoothGrad
 from pellucid.explainers.lime import Grid, Lime
+from pellucid.models import BlackBox
 from pellucid.subjects import Subject
 
 # without convolutions, so that Grad-CAM has nothing to look at
@@ -398,3 +401,31 @@ def test_batches_are_of_the_same_images_as_samples(subject: Subject, tmp_path: P
     assert isinstance(batch, Batch)
     (expected,) = some.batches([torch.arange(9)])
     assert torch.equal(batch.x, expected.x) and torch.equal(batch.index, expected.index)
+
+
+def test_what_applies_is_told_of_every_explainer(subject: Subject, tmp_path: Path) -> None:
+    vit = models.build("vit", shape=subject.split.shape, classes=10).eval()
+    black = BlackBox(lambda x: x.reshape(len(x), -1)[:, :10])
+    found: dict[str, dict[str, applicable.OfExplainer]] = {}
+    for name, model in {"mlp": subject.model, "vit": vit, "black box": black}.items():
+        finding = carried_out(Applicable(), replace(subject, model=model), tmp_path / name)
+        assert isinstance(finding.details, applicable.Details) and not finding.figures
+        found[name] = {one.name: one for one in finding.details.explainers}
+        assert list(found[name]) == list(EXPLAINERS)
+        assert plain.build(applicable.Details, plain.dump(finding.details)) == finding.details
+    assert "no attention" in found["mlp"]["attention-rollout"].why and not found["vit"]["attention-rollout"].why
+    assert NO_CONVOLUTIONS in found["mlp"]["grad-cam"].why and not found["vit"]["grad-cam"].why
+    assert all(found[name]["gradient"].seconds and found[name]["gradient"].forwards == 1 for name in ("mlp", "vit"))
+    gradients = {"gradient", "lrp", "grad-cam", "integrated-gradients", "adversarial"}
+    assert all(found["black box"][name].why for name in gradients)
+    assert not any(found["black box"][name].why for name in ("occlusion", "rise", "lime"))
+
+
+def test_trying_explainers_takes_no_more_passes_than_a_few_batches(subject: Subject, tmp_path: Path) -> None:
+    part = Applicable()
+    with counted(subject.model) as passes:
+        carried_out(part, subject, tmp_path)
+    foretold = part.passes(subject).forwards
+    assert 0 < foretold <= part.enough * len(EXPLAINERS)
+    # a batch of copies that is under way when there are enough goes to its end
+    assert 0 < passes.forwards <= foretold + 64 * len(EXPLAINERS)

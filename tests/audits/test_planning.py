@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.audits import Pace, Planned
-from pellucid.evaluate.speed import time_in_words
+from pellucid.durations import time_in_words
 
 seconds = st.floats(0.01, 1e4)
 

@@ -97,7 +97,7 @@ def audited(path: Path, details: object) -> AuditFolder:
 
 def test_no_section_imports_torch() -> None:
     names = [f"pellucid.audits.{path.parent.name}.section" for path in SECTIONS]
-    assert len(names) == 8
+    assert len(names) == 9
     code = f"import sys, {', '.join(names)}; print([name for name in sys.modules if name.startswith('torch')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 PARTS = Registry(
     "part",
     {
+        "applicable": "pellucid.audits.applicable.part:Applicable",
         "decided": "pellucid.audits.decided.part:Decided",
         "robust": "pellucid.audits.robust.part:Robust",
         "auto-attacked": "pellucid.audits.auto_attacked.part:AutoAttacked",

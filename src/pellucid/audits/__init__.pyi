@@ -1,5 +1,6 @@
 import pellucid.registry
 
+from .applicable.part import Applicable as Applicable
 from .auditing import Listener as Listener
 from .auditing import audit as audit
 from .auto_attacked.part import AutoAttacked as AutoAttacked

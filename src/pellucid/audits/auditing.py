@@ -22,8 +22,8 @@ from pellucid.audits.planning import Planned, plan, speeds_of
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
 from pellucid.data import Data, Report, Split, sample, silent
+from pellucid.durations import time_in_words
 from pellucid.errors import ConfigError, PellucidError
-from pellucid.evaluate.speed import time_in_words
 from pellucid.subjects import Asked, Subject, answer_for
 
 Network = str | Path | nn.Module

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pellucid.audits.applicable.part import Applicable
 from pellucid.audits.auto_attacked.part import AutoAttacked
 from pellucid.audits.checked.part import Checked
 from pellucid.audits.class_maps.part import ClassMaps
@@ -62,6 +63,7 @@ QUICK = Profile(
     "a first look: minutes on a CPU",
     {
         "decisions": Decided(),
+        "applicability": Applicable(),
         "robustness": Robust(n=100, nearest=50, l2=(), steps=10, nearest_steps=40, repeated=8),
         "verdicts": Checked(n=16, steps=10),
         "explanations": Explained(
@@ -87,6 +89,7 @@ STANDARD = Profile(
     "what to believe a network by",
     {
         "decisions": Decided(),
+        "applicability": Applicable(),
         "robustness": Robust(),
         "verdicts": Checked(),
         "explanations": Explained(
@@ -116,6 +119,7 @@ FULL = Profile(
     "what to publish",
     {
         "decisions": Decided(),
+        "applicability": Applicable(),
         "robustness": Robust(n=1000, nearest=500, steps=40, nearest_steps=100, repeated=32),
         "AutoAttack": AutoAttacked(n=1000),
         "verdicts": Checked(n=64, steps=40),

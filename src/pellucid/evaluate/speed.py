@@ -49,17 +49,6 @@ class Speed:
 UNKNOWN = Speed(0.0, 0.0, 0.0)
 
 
-def time_in_words(seconds: float) -> str:
-    """A time as a person says it, no finer than it can be known."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    if seconds < 99.5 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 def _fastest(timed: Callable[[Batch], tuple[float, ...]], batch: Batch) -> tuple[float, ...]:
     """Seconds per image; after a pass that warms up, over as many images as leave time for several passes."""
     began = time.perf_counter()

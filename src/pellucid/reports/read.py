@@ -7,7 +7,7 @@ from typing import Any
 
 from pellucid.audits import AuditFolder, Found, Outcome, Section, read_gate
 from pellucid.audits.fitting import left_out
-from pellucid.evaluate.speed import time_in_words
+from pellucid.durations import time_in_words
 from pellucid.page import Network, short_names
 from pellucid.subjects import untrained_words
 

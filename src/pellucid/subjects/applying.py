@@ -26,7 +26,6 @@ from pellucid.looking import look
 from pellucid.probe import Probe, frozen
 from pellucid.subjects.explained import LEARNED, fitted
 
-_ENOUGH = 64  # images through the network; an explainer that came so far applies
 _PATIENCE = 2.0  # seconds, after which fewer are enough
 _FEW = 4
 _BRIEF = 8  # passes; an explainer that takes no more is not stopped
@@ -67,11 +66,13 @@ def applicability(
     *,
     train: Split | None = None,
     seed: int = 0,
+    enough: int = 64,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> list[Applicability]:
     """Try explainers, all that are listed unless some are given, on the first of some images and the class predicted.
 
-    Each is asked for its map, and stopped when so many passes have gone through the network that it plainly applies.
+    Each is asked for its map, and stopped when `enough` images have gone through the network, with which it plainly
+    applies; of slow networks fewer are enough.
     `train` is what those that learn are shown; without it they are refused. An explainer that fails is never an error
     here: why it did is what is told of it.
     """
@@ -83,7 +84,7 @@ def applicability(
             model = in_single(model, one)
             with frozen(model), torch.no_grad():
                 classes = look(model, one).shape[1]  # which warms it up
-                trial = _Trial(x.device)
+                trial = _Trial(x.device, enough)
                 look(model, one)
                 memory = 1 if trial.seconds > _SLOW else None
         except Exception as error:
@@ -91,7 +92,7 @@ def applicability(
         found: list[Applicability] = []
         for done, (name, explainer) in enumerate(asked.items()):
             watch(Progress("trying", done, len(asked), name))
-            trial = _Trial(x.device, passes_to_explain(explainer, one, classes))
+            trial = _Trial(x.device, enough, passes_to_explain(explainer, one, classes))
             found.append(_tried(name, explainer, _Tried(model, one, classes, train, seed, memory), trial))
     return found
 
@@ -174,8 +175,9 @@ def _tried(name: str, explainer: Explainer, on: _Tried, trial: "_Trial") -> Appl
 class _Trial:
     """Ends what is tried when enough has gone through the network, and knows how long that took."""
 
-    def __init__(self, device: torch.device, counted: Passes | None = None) -> None:
+    def __init__(self, device: torch.device, enough: int, counted: Passes | None = None) -> None:
         self.counted = counted
+        self._enough = enough
         self._device = device
         self._brief = counted is None or counted.forwards <= _BRIEF
         self.begin()
@@ -208,11 +210,12 @@ class _Trial:
         """What runs in this block is ended by the error that says so."""
 
         def after(_module: nn.Module, _inputs: object, output: object) -> None:
-            rows = len(output) if isinstance(output, Tensor) and output.dim() else 1
-            rows += self._moments[-1][0] if self._moments else 0
-            self._moments.append((rows, self.seconds))
-            if rows > _ENOUGH or (rows > _FEW and self.seconds > _PATIENCE and not self._brief):
+            before = self._moments[-1][0] if self._moments else 0
+            # only at the next pass, since it may be on the way back that an explainer fails
+            if before > self._enough or (before > _FEW and self.seconds > _PATIENCE and not self._brief):
                 raise _Enough
+            rows = len(output) if isinstance(output, Tensor) and output.dim() else 1
+            self._moments.append((before + rows, self.seconds))
 
         with hooked([model], after):
             yield

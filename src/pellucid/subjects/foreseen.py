@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.batch import Batch
+from pellucid.durations import time_in_words
 from pellucid.errors import count_of
 from pellucid.evaluate.explanations import Metric, Passes
 from pellucid.evaluate.foreseen import passes_to_explain, passes_to_judge, passes_to_learn
-from pellucid.evaluate.speed import Speed, time_in_words
+from pellucid.evaluate.speed import Speed
 from pellucid.explainers import Explainer
 from pellucid.looking import look
 from pellucid.probe import frozen

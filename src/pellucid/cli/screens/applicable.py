@@ -7,7 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from pellucid.cli.screens.screen import Screen
-from pellucid.evaluate.speed import time_in_words
+from pellucid.durations import measured_time, time_in_words
 from pellucid.printable import all_printable
 
 
@@ -43,10 +43,7 @@ def _passes(one: Mapping[str, Any]) -> str:
 
 
 def _time(one: Mapping[str, Any]) -> str:
-    seconds = one["seconds"]
-    if seconds is None:
-        return "not known"
-    return f"{1000 * seconds:.0f} ms" if seconds < 1 else time_in_words(seconds)
+    return "not known" if one["seconds"] is None else measured_time(one["seconds"])
 
 
 def _goes_by(one: Mapping[str, Any]) -> list[str]:

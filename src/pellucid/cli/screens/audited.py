@@ -17,8 +17,8 @@ from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned
 from pellucid.audits.carrying_out import Watch
 from pellucid.audits.planning import Pace
 from pellucid.cli.screens.screen import Screen
+from pellucid.durations import time_in_words
 from pellucid.errors import Damaged, count_of
-from pellucid.evaluate.speed import time_in_words
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
 from pellucid.printable import all_printable, printable
