@@ -259,11 +259,11 @@ def test_a_signal_at_any_moment_of_the_start_is_no_traceback(
             assert (code, said) in {(CODES[number], "stopped\n"), (CODES[number], WORDS)}, moment
 
 
-def images(folder: Path) -> None:
-    for number in range(24):
+def images(folder: Path, count: int = 24) -> None:
+    for number in range(count):
         place = folder / "images" / f"class {number % 2}"
         place.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (6, 6), 10 * number).save(place / f"{number}.png")
+        Image.new("L", (6, 6), 2 * number).save(place / f"{number}.png")
 
 
 def until(there: Callable[[], bool], process: Process) -> None:
@@ -321,7 +321,7 @@ def test_so_is_one_of_several_processes_with_workers_each(group: bool, tmp_path:
 
 
 def training_goes_on(how: list[str], number: signal.Signals, group: bool, tmp_path: Path) -> None:
-    images(tmp_path)
+    images(tmp_path, 120)  # of fewer no worker is started
     command = ["-m", "pellucid", "train", "standard", "--data", "images", "--model", "mlp", "--device", "cpu", *how]
     # with workers, who are started anew for each epoch, fewer are long enough
     command += ["--set", f"recipe.epochs={10 if STREAMED[-1] in how else 40}"]

@@ -146,3 +146,9 @@ def shelf() -> Iterator[Shelf]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _workers_for_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are started for a handful of images, too, so that what they do is tried with few."""
+    monkeypatch.setattr("pellucid.data.workers._WORTH", 0)

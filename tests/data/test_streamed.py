@@ -69,6 +69,33 @@ def test_the_fingerprint_is_of_names_and_sizes(photos: Path, save: Save):
     assert load(moved, decoding=Decoding(memory=0, workers=0)).train.fingerprint() != before
 
 
+def test_what_is_held_is_the_same(both: tuple[TensorSplit, StreamedSplit]):
+    _, streamed = both
+    changes: list[Callable[[StreamedSplit], StreamedSplit]] = [
+        lambda split: split,
+        lambda split: split.take(torch.tensor([5, 1, 2, 1])),
+        lambda split: split.with_column("reference", torch.arange(len(split))).take(4),
+    ]
+    for change in changes:
+        asked = change(streamed)
+        assert isinstance(asked.held(), TensorSplit)
+        assert same(asked, asked.held()) and asked.held().fingerprint() == asked.fingerprint()
+
+
+def test_no_worker_is_started_for_a_few_images(
+    both: tuple[TensorSplit, StreamedSplit], monkeypatch: pytest.MonkeyPatch
+):
+    def start(_self: object) -> None:
+        raise AssertionError("a worker is started")
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", start)
+    streamed = replace(both[1], workers=2)
+    with pytest.raises(AssertionError, match="a worker is started"):
+        list(streamed.batches(sequential(streamed, 2)))
+    monkeypatch.setattr("pellucid.data.workers._WORTH", len(streamed))
+    assert len(list(streamed.batches(sequential(streamed, len(streamed))))) == 1
+
+
 def test_the_global_generator_is_left_alone(both: tuple[TensorSplit, StreamedSplit]):
     before = torch.get_rng_state()
     list(replace(both[1], workers=1).batches(sequential(both[1], 4)))

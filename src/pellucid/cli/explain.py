@@ -68,13 +68,13 @@ def explain(
     about = subjects.classes_asked(words_of(of), shown.classes)  # before anything is learned
     screen.foreseen(subjects.foreseen_in_words(subjects.cost_of_explaining(shown, about, methods)))
     screen.foreseen(subjects.maps_in_words(shown, about, methods))
-    ready = {
-        name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed)
-        for name, explainer in methods.items()
-    }
     if not pictures and asked.n is None:
         explained.drawn(screen, len(shown.x), asked.split)
     with screen.progress() as bar:
+        ready = {
+            name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed, watch=bar)
+            for name, explainer in methods.items()
+        }
         found = subjects.accounts(shown, about, ready, seed=asked.seed, watch=bar)
         content = reports.write(out, shown, found, ready, seed=asked.seed)
     print_json(content) if as_json else explained.report(screen, content)

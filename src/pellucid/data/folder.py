@@ -11,12 +11,10 @@ from torch import Tensor
 
 from pellucid import limits
 from pellucid.data.datasets import Data, Request
-from pellucid.data.download import Report
-from pellucid.data.images import ImageFiles, decoded, is_image
-from pellucid.data.split import Split, held_out, sequential
+from pellucid.data.images import ImageFiles, is_image
+from pellucid.data.split import Split, held_out
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.survey import Seen, survey
-from pellucid.data.tensors import TensorSplit
 from pellucid.errors import DataError, ShapeError
 from pellucid.intake import Intake
 from pellucid.ledger import digest
@@ -152,8 +150,7 @@ def load_folder(request: Request) -> Data:
         return StreamedSplit(images, listing.labels, classes, origin, workers=request.decoding.workers)
 
     splits: dict[str, Split] = {
-        part: _loaded(streamed(listing), request.report) if fits else streamed(listing)
-        for part, listing in parts.items()
+        part: streamed(listing).held(request.report) if fits else streamed(listing) for part, listing in parts.items()
     }
     test = splits.pop("test") if "test" in splits else splits.pop("validation")
     return Data(
@@ -235,13 +232,3 @@ def origin_of(images: ImageFiles, seen: Mapping[str, Seen]) -> str:
     if images.intake == _AS_THEY_ARE:
         return digest("files", files)
     return digest("files", files, images.intake.crop, images.intake.interpolation, images.intake.stretched)
-
-
-def _loaded(split: StreamedSplit, report: Report) -> TensorSplit:
-    """The same split, in memory."""
-    pixels = torch.empty(len(split), *split.shape, dtype=torch.uint8)
-    everything = torch.arange(len(split))
-    for rows, read in decoded(split.images, everything, sequential(split, _CHUNK), workers=split.workers):
-        pixels[rows] = read
-        report(f"reading {split.images.folder.name}", int(rows[-1]) + 1, len(split))
-    return TensorSplit(pixels, split.labels, split.classes, origin=split.origin)

@@ -9,11 +9,15 @@ from jaxtyping import Int
 from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
+from pellucid.data.download import Report, silent
 from pellucid.data.images import ImageFiles, decoded
 from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, with_index, with_one_more
-from pellucid.data.tensors import unit_range
+from pellucid.data.tensors import TensorSplit, unit_range
+from pellucid.data.workers import workers_for
 from pellucid.errors import ShapeError
 from pellucid.ledger import digest, in_order
+
+_CHUNK = 64
 
 
 @final
@@ -58,12 +62,23 @@ class StreamedSplit:
         columns = with_index(self.columns, self.labels)
         chosen = (positions.cpu() for positions in plan)
         pinned = device.type == "cuda"
-        for cpu_rows, pixels in decoded(
-            self.images, columns["index"].cpu(), chosen, workers=self.workers, pin=pinned
-        ):
+        workers = workers_for(len(self), self.workers)
+        for cpu_rows, pixels in decoded(self.images, columns["index"].cpu(), chosen, workers=workers, pin=pinned):
             rows = cpu_rows.to(device, non_blocking=True)
             x = unit_range(pixels.to(device, non_blocking=True))
             yield Batch.trusted(x, self.labels.index_select(0, rows), selected(columns, rows))
+
+    def held(self, report: Report = silent) -> TensorSplit:
+        """The same split with its pixels in memory, so that nothing is decoded again."""
+        pixels = torch.empty(len(self), *self.shape, dtype=torch.uint8, device=self.labels.device)
+        columns = with_index(self.columns, self.labels)
+        plan = torch.arange(len(self)).split(_CHUNK)
+        workers, done = workers_for(len(self), self.workers), 0
+        for rows, read in decoded(self.images, columns["index"].cpu(), plan, workers=workers):
+            pixels[rows.to(pixels.device)] = read.to(pixels.device)
+            done += len(rows)
+            report(f"reading {self.images.folder.name}", done, len(self))
+        return TensorSplit(pixels, self.labels, self.classes, columns, origin=self.origin)
 
     def take(self, which: int | Tensor) -> "StreamedSplit":
         """The first `which` images (all of them, if there are fewer), or those at the positions `which`."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid.data.download import Report
 from pellucid.data.images import opened, reduce
-from pellucid.data.workers import in_workers
+from pellucid.data.workers import in_workers, workers_for
 from pellucid.errors import DataError
 
 _GRAY = ("1", "L", "LA", "La")
@@ -36,6 +36,7 @@ def survey(
     """One look or one error per file; damage behind the header shows only with `decode`."""
     looks: dict[str, Seen | DataError] = {}
     plan = torch.arange(len(names)).split(_CHUNK)
+    workers = workers_for(len(names), workers)
     for found in in_workers(partial(_look, folder, names, decode), plan, workers=workers):
         looks |= {name: DataError(look) if isinstance(look, str) else look for name, look in found.items()}
         report(f"looking through {folder.name}", len(looks), len(names))

@@ -14,6 +14,13 @@ from torch.utils.data import DataLoader
 
 R = TypeVar("R")
 
+_WORTH = 64  # images; of fewer a worker is started for longer than it works
+
+
+def workers_for(images: int, workers: int) -> int:
+    """So many workers as are worth starting for so many images."""
+    return workers if images > _WORTH else 0
+
 
 def in_workers(
     work: Callable[[Tensor], R], plan: Iterable[Tensor], *, workers: int, pin: bool = False

@@ -1,5 +1,6 @@
 """From the words of a question to networks and images."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from torch import nn
 
 from pellucid import data, evaluate, models
 from pellucid.class_names import check_count, shown_names
-from pellucid.data import Data, Report, Split, StreamedSplit, holdout, sample
+from pellucid.data import Data, Report, Split, StreamedSplit, TensorSplit, holdout, sample
 from pellucid.errors import ConfigError
 from pellucid.intake import Intake, intake_of
 from pellucid.runs.folder import RunFolder
@@ -94,7 +95,7 @@ def answer(asked: Sequence[Asked], report: Report, prepare: Callable[[Split], Sp
     images = data_of(source, report, intake)
     split = prepare(images.part(first.split))
     split = split if first.n is None else sample(split, first.n, seed=first.seed)
-    split = split.to(place)
+    split = _held(split, report).to(place)
     return [_subject(one, network, images, split, intake) for one, network in zip(asked, made, strict=True)]
 
 
@@ -104,9 +105,15 @@ def answer_for(network: nn.Module, asked: Asked, report: Report) -> Subject:
     intake = common_intake([asked], [intake_of(network)])
     images = data_of(asked, report, intake)
     split = images.part(asked.split)
-    split = split if asked.n is None else sample(split, asked.n, seed=asked.seed)
+    split = _held(split if asked.n is None else sample(split, asked.n, seed=asked.seed), report)
     place = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), torch.device("cpu"))
     return replace(_subject(asked, network, images, split.to(place), intake), untrained=False)
+
+
+def _held(split: Split, report: Report) -> Split:
+    """The images in memory where they fit there, since they are looked at again and again."""
+    fits = math.prod((len(split), *split.shape)) <= data.Decoding().memory
+    return split.held(report) if isinstance(split, StreamedSplit) and fits else split
 
 
 def is_run(model: str) -> bool:
@@ -234,7 +241,7 @@ def _subject(asked: Asked, made: nn.Module | None, images: AskedData, split: Spl
 def _by_itself(subject: Subject, names: tuple[str, ...]) -> Subject:
     """With what the network decides in place of labels that nobody has given."""
     split = subject.split
-    assert isinstance(split, StreamedSplit), "flat folders are read from files"
+    assert isinstance(split, TensorSplit | StreamedSplit), "images are loaded as one of these"
     named = replace(split, classes=names)
     predicted = evaluate.decide(subject.model, named).columns["predicted"].to(split.labels.device)
     return replace(subject, split=replace(named, labels=predicted), labeled=False)

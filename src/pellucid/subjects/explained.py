@@ -13,6 +13,8 @@ from pellucid import config, data
 from pellucid.batch import Batch
 from pellucid.data import Report, Split, silent
 from pellucid.errors import ConfigError
+from pellucid.evaluate.explanations import Passes, counted
+from pellucid.evaluate.foreseen import passes_to_explain
 from pellucid.explainers import Explainer, Explanation
 from pellucid.intake import Intake, intake_of
 from pellucid.ledger import Progress, in_halves_on_oom
@@ -114,8 +116,15 @@ def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Repor
     return Shown(asked.model, network, x, found.names, names, logits, train, is_untrained(asked))
 
 
-def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed: int = 0) -> Explainer:
-    """The explainer, shown training images if it learns from such."""
+def fitted(
+    explainer: Explainer,
+    model: nn.Module,
+    train: Split | None,
+    *,
+    seed: int = 0,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> Explainer:
+    """The explainer, shown training images if it learns from such; `watch` hears of each pass that this takes."""
     if not explainer.learns:
         return explainer
     if train is None:
@@ -126,7 +135,9 @@ def fitted(explainer: Explainer, model: nn.Module, train: Split | None, *, seed:
     some = train.take(LEARNED)
     (batch,) = some.batches(data.sequential(some, len(some)))
     places = [tensor.device for tensor in (*model.parameters(), *model.buffers())]
-    return explainer.fit(model, batch.x.to(places[0] if places else batch.x.device), seed=seed)
+    x = batch.x.to(places[0] if places else batch.x.device)
+    with counted(model, lambda so_far: watch(Progress("passes to learn", so_far.forwards, 0))):
+        return explainer.fit(model, x, seed=seed)
 
 
 def accounts(
@@ -137,7 +148,7 @@ def accounts(
     seed: int = 0,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[Account]:
-    """Every explainer asked about every class, one after the other; `watch` hears what comes next.
+    """Every explainer asked about every class, one after the other; `watch` hears what comes next, and of each pass.
 
     Of many classes a portion comes after the other, each by all explainers.
     """
@@ -149,10 +160,21 @@ def accounts(
         for name in explainers
         for word in of[first : first + at_once]
     ]
+    images, classes = len(shown.x), shown.logits.shape[1]
+    totals = {name: passes_to_explain(one, shown.x[:1], classes) for name, one in explainers.items()}
+
+    def passed(name: str, next_: str) -> Callable[[Passes], None]:
+        total = totals[name]
+        return lambda so_far: watch(
+            Progress("passes", so_far.forwards, 0 if total is None else images * total.forwards, next_)
+        )
+
     for done, (portion, name, word) in enumerate(asked):
         next_ = f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}"
         watch(Progress("explaining", done, len(asked), next_))
-        yield Account(name, str(word), explainers[name](shown.model, shown.x, word, seed=seed), portion)
+        with counted(shown.model, passed(name, next_)):
+            found = explainers[name](shown.model, shown.x, word, seed=seed)
+        yield Account(name, str(word), found, portion)
 
 
 def _of_data(asked: Asked, shape: str, report: Report) -> Shown:

@@ -4,21 +4,25 @@ import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 from rich.box import SIMPLE
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
+from rich.progress import Progress as Bars
 from rich.table import Column, Table
 from rich.text import Text
 
 from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned
 from pellucid.audits.carrying_out import Watch
 from pellucid.audits.planning import Pace
+from pellucid.cli.screens.lines import Lines
 from pellucid.cli.screens.screen import Screen
 from pellucid.durations import time_in_words
 from pellucid.errors import Damaged, count_of
+from pellucid.ledger import Progress
 from pellucid.metrics import Estimate
 from pellucid.page import letter, short_names
 from pellucid.printable import all_printable, printable
@@ -105,45 +109,68 @@ class OnScreen(Listener):
     def progress(self, planned: Sequence[Planned]) -> Generator[tuple[Watch, Callable[[Event], None]]]:
         """A bar over the part that is being carried out, and a line for each that has been."""
         pace, short = Pace(planned), short_names(self.models)
-        now: dict[str, Any] = {"model": None, "part": "", "began": 0.0}
+        now: dict[str, Any] = {"model": None, "part": "", "began": 0.0, "name": ""}
 
         def left() -> float:
             return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
 
+        with self._shown(left) as show:
+
+            def watch(done: int, total: int, words: str) -> None:
+                show(Progress(now["name"], done, total, words))
+
+            def hear(event: Event) -> None:
+                say = self.screen.err.print
+                if isinstance(event, Lightened):
+                    for line in event.lines:
+                        say(printable(f"too little time is left; {line}"))
+                    return
+                name = printable(f"{short[event.model]}, {event.part}")
+                match event:
+                    case Began():
+                        now.update(model=event.model, part=event.part, began=time.monotonic(), name=name)
+                        show(Progress(name, 0, 0))
+                    case Done():
+                        pace.done(event.model, event.part, event.outcome.seconds)
+                        now.update(model=None, part="")
+                        failure = printable(event.outcome.failure)
+                        if event.outcome.skipped:
+                            say(f"{name}: {failure}")
+                        elif failure:
+                            say(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
+                        else:
+                            say(f"{name}: done in {time_in_words(event.outcome.seconds)}")
+
+            yield watch, hear
+
+    @contextmanager
+    def _shown(self, left: Callable[[], float]) -> Generator[Callable[[Progress], None]]:
+        """Shows how far a part is, and the time that the whole audit has left."""
+        if not self.screen.err.is_terminal:
+            with Lines(self.screen.err) as lines:
+
+                def told(step: Progress) -> None:
+                    words = filter(None, [step.words, f"{time_in_words(left())} left"])
+                    lines(replace(step, words=", ".join(words)))
+
+                yield told
+            return
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[words]}", markup=False),
             _Left(left),
         )
-        with Progress(*columns, console=self.screen.err, transient=True) as bar:
-            task = bar.add_task("", total=None, words="", visible=False)
+        with Bars(*columns, console=self.screen.err, transient=True) as bars:
+            task = bars.add_task("", total=None, words="", visible=False)
 
-            def watch(done: int, total: int, words: str) -> None:
-                bar.update(task, completed=done, total=total, words=words)
+            def drawn(step: Progress) -> None:
+                if not step.total:
+                    bars.reset(task, total=None, visible=True)
+                total = step.total or None
+                bars.update(task, description=step.doing, completed=step.done, total=total, words=step.words)
 
-            def hear(event: Event) -> None:
-                if isinstance(event, Lightened):
-                    for line in event.lines:
-                        bar.console.print(printable(f"too little time is left; {line}"))
-                    return
-                name = printable(f"{short[event.model]}, {event.part}")
-                match event:
-                    case Began():
-                        now.update(model=event.model, part=event.part, began=time.monotonic())
-                        bar.reset(task, description=name, total=None, words="", visible=True)
-                    case Done():
-                        pace.done(event.model, event.part, event.outcome.seconds)
-                        now.update(model=None, part="")
-                        failure = printable(event.outcome.failure)
-                        if event.outcome.skipped:
-                            bar.console.print(f"{name}: {failure}")
-                        elif failure:
-                            bar.console.print(Text.assemble(f"{name}: ", ("failed", _BAD), f": {failure}"))
-                        else:
-                            bar.console.print(f"{name}: done in {time_in_words(event.outcome.seconds)}")
-
-            yield watch, hear
+            yield drawn
 
     def drawn(self, page: Path) -> None:
         """Where to look meanwhile."""

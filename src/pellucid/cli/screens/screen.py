@@ -1,6 +1,6 @@
-"""Where commands speak, in plain text, and the one progress bar."""
+"""Where commands speak, in plain text, and how they say how far they are."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.progress import Progress as Bars
 from rich.segment import Segment
 from rich.text import Text
 
+from pellucid.cli.screens.lines import Lines
 from pellucid.ledger import Progress
 from pellucid.printable import printable, printable_lines
 from pellucid.subjects.untrained import untrained_words
@@ -36,7 +37,7 @@ class Terminal(Console):
 
 
 class Bar:
-    """A bar of each thing that is done; what is done again goes on with its own."""
+    """A bar of each thing that is done; what is done again goes on with its own. A total of 0 nobody knows."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -45,9 +46,9 @@ class Bar:
     def __call__(self, step: Progress) -> None:
         """Say how far it is, and in words what came of it so far."""
         if step.doing not in self._tasks:
-            self._tasks[step.doing] = self._bars.add_task("", total=step.total)
+            self._tasks[step.doing] = self._bars.add_task("", total=step.total or None)
         said = printable(f"{step.doing}: {step.words}" if step.words else step.doing)
-        self._bars.update(self._tasks[step.doing], description=said, completed=step.done, total=step.total)
+        self._bars.update(self._tasks[step.doing], description=said, completed=step.done, total=step.total or None)
 
 
 class Screen:
@@ -74,8 +75,12 @@ class Screen:
             self.out.print(printable(untrained_words(names)))
 
     @contextmanager
-    def progress(self) -> Generator[Bar]:
-        """Bars while something lasts."""
+    def progress(self) -> Generator[Callable[[Progress], None]]:
+        """Bars while something lasts, or a line every ten seconds where there is no terminal to draw them on."""
+        if not self.err.is_terminal:
+            with Lines(self.err) as lines:
+                yield lines
+            return
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pellucid import config
-from pellucid.cli.screens.screen import Bar, Screen
+from pellucid.cli.screens.screen import Screen
 from pellucid.data import Data
 from pellucid.errors import count_of
 from pellucid.ledger import Progress
@@ -32,7 +32,7 @@ def begin(screen: Screen, spec: Spec, images: Data, folder: RunFolder) -> None:
         )
 
 
-def watcher(screen: Screen, bar: Bar) -> Callable[[Event], None]:
+def watcher(screen: Screen, bar: Callable[[Progress], None]) -> Callable[[Event], None]:
     """What hears of a training: the bar goes over all steps, and there is a line for each epoch."""
 
     def watch(event: Event) -> None:

@@ -1,6 +1,6 @@
 """Counting what a measurement costs, wherever its passes are made."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -38,8 +38,8 @@ class Passes:
 
 
 @contextmanager
-def counted(model: nn.Module) -> Generator[Passes]:
-    """Count the rows of all passes through a network in this block."""
+def counted(model: nn.Module, watch: Callable[[Passes], None] = lambda _: None) -> Generator[Passes]:
+    """Count the rows of all passes through a network in this block; `watch` hears of each pass forwards."""
     passes = Passes()
 
     def backward(gradient: Tensor) -> None:
@@ -52,6 +52,7 @@ def counted(model: nn.Module) -> Generator[Passes]:
             passes.forwards += len(output)
             if output.requires_grad:
                 output.register_hook(backward)
+            watch(passes)
 
     with hooked([model], forward):
         yield passes
