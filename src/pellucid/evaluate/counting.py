@@ -60,7 +60,11 @@ def _asked(metric: Metric, kind: tuple[bool, bool, bool], shape: Shape, classes:
     """The passes of a metric itself, how many more maps it asks for, and how many to be differentiated."""
     asked = _Asked()
     free = _Free(*kind, asked)
-    own = passes_of(shape, classes, lambda model, split: metric.on(model, _batch(split), explainer=free))
+    # of what looks at the network's own gradients, products with their slopes are seen only where they have some
+    curved = metric.needs == "network"
+    own = passes_of(
+        shape, classes, lambda model, split: metric.on(model, _batch(split), explainer=free), curved=curved
+    )
     # each time it was asked, the free one looked once, as every explainer does
     own = replace(own, forwards=max(0, own.forwards - asked.maps - asked.graphs))
     first = 0 if metric.needs == "network" else 1

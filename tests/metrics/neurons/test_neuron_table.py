@@ -251,3 +251,17 @@ def test_what_is_refused(make: object, kind: type[PellucidError], message: str) 
     assert callable(make)
     with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         make()
+
+
+@pytest.mark.parametrize("how", [Reading(), Reading(estimator="plain", balance=False)])
+def test_classes_without_an_image_change_nothing_and_cost_nothing(how: Reading) -> None:
+    activations = noise(60, 7)
+    labels = torch.arange(60) % 3
+    few = consistency(activations, labels, classes=("a", "b", "c"), how=how)
+    where = torch.tensor([7, 40_000, 999])
+    names = tuple(map(str, range(50_000)))  # whose matrix of similarities would take 20 GB
+    many = consistency(activations, where[labels], classes=names, how=how)
+    assert torch.equal(many.neuron, few.neuron) and torch.equal(many.p, few.p)
+    torch.testing.assert_close(many.level, few.level)
+    torch.testing.assert_close(many.shares[:, where], few.shares)
+    assert many.shares.shape == (7, 50_000) and many.chance == pytest.approx(few.chance)

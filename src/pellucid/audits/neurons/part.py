@@ -56,10 +56,10 @@ class Neurons(Part):
         check_budget(self.eps, Linf(), "Neurons")
 
     def passes(self, subject: Subject) -> Passes:
-        """One look at each image, and the attacks."""
+        """A few looks at each image, and the attacks, whose ends are looked at as well."""
         images = min(self.n, len(subject.split))
         rows = images * self.targets * self.steps
-        return Passes(images + rows, rows)
+        return Passes(3 * images + rows + 2 * images * self.targets, images + rows)
 
     def announced(self) -> Sequence[Announced]:
         """Four, of a layer that only the network can tell."""

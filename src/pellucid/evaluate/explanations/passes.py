@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.weak import WeakIdKeyDictionary
 
 from pellucid.hooks import hooked
 
@@ -15,8 +16,7 @@ from pellucid.hooks import hooked
 class Passes:
     """How many images went through the network so far, forwards and backwards.
 
-    `differentiated` are those of the backwards whose gradient is itself differentiated: they take several times as
-    long.
+    `differentiated` is how often the gradient of one is itself differentiated, which takes several times as long.
     """
 
     forwards: int = 0
@@ -37,21 +37,49 @@ class Passes:
         return Passes(self.forwards * images, self.backwards * images, self.differentiated * images)
 
 
+class _Arrivals:
+    """What comes back through the output and to the images of passes over the same images.
+
+    A gradient that leaves a graph is differentiated once, as a rule. Where it is more often, what comes to the images
+    has not come by the output.
+    """
+
+    def __init__(self, passes: Passes) -> None:
+        self._passes = passes
+        self._back = self._graphs = 0
+
+    def at_output(self, gradient: Tensor) -> None:
+        self._passes.backwards += len(gradient)
+        self._back += 1
+        if torch.is_grad_enabled():  # which a pass backwards is only when it leaves a graph
+            self._passes.differentiated += len(gradient)
+            self._graphs += 1
+
+    def at_input(self, gradient: Tensor) -> None:
+        if self._back:
+            self._back = 0
+        elif self._graphs:
+            self._graphs -= 1
+        else:
+            self._passes.differentiated += len(gradient)
+
+
 @contextmanager
 def counted(model: nn.Module, watch: Callable[[Passes], None] = lambda _: None) -> Generator[Passes]:
     """Count the rows of all passes through a network in this block; `watch` hears of each pass forwards."""
     passes = Passes()
+    arrivals: Any = WeakIdKeyDictionary()
 
-    def backward(gradient: Tensor) -> None:
-        passes.backwards += len(gradient)
-        if torch.is_grad_enabled():  # which a pass backwards is only when it leaves a graph
-            passes.differentiated += len(gradient)
-
-    def forward(_module: nn.Module, _inputs: Any, output: Any) -> None:
+    def forward(_module: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor):
             passes.forwards += len(output)
             if output.requires_grad:
-                output.register_hook(backward)
+                x = inputs[0] if inputs and isinstance(inputs[0], Tensor) and inputs[0].requires_grad else output
+                if x not in arrivals:
+                    arrivals[x] = _Arrivals(passes)
+                    if x is not output:
+                        x.register_hook(arrivals[x].at_input)
+                output.register_hook(arrivals[x].at_output)
             watch(passes)
 
     with hooked([model], forward):

@@ -69,6 +69,10 @@ def ambiguity(
     check_activations(real, labels, classes)
     check_activations(attacked, true, classes)
     check_activations(attacked, targets, classes)
+    # classes that no image is of, nor led to, count nowhere
+    present = torch.cat([labels, true, targets]).unique()
+    labels, true, targets = (torch.searchsorted(present, column) for column in (labels, true, targets))
+    classes = len(present)
     alive = (_varying(real) & _varying(attacked)).nonzero().squeeze(1)
     if not len(alive):
         nothing = torch.zeros(0, dtype=torch.float64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.errors import ConfigError, ShapeError, count_of
@@ -21,6 +21,10 @@ class ClassSimilarity(ABC):
     def matrix(self, classes: Sequence[str]) -> Float[Tensor, "k k"]:
         """The similarity of each two classes in double precision, symmetric and with ones on the diagonal."""
 
+    def among(self, classes: Sequence[str], some: Int[Tensor, " k"]) -> Float[Tensor, "k k"]:
+        """The same for some of the classes, by their numbers."""
+        return self.matrix(classes)[some][:, some]
+
 
 @dataclass(frozen=True)
 class Identity(ClassSimilarity):
@@ -29,6 +33,10 @@ class Identity(ClassSimilarity):
     def matrix(self, classes: Sequence[str]) -> Float[Tensor, "k k"]:
         """The similarity of each two classes: one of a class with itself, none of others."""
         return torch.eye(len(classes), dtype=torch.float64)
+
+    def among(self, classes: Sequence[str], some: Int[Tensor, " k"]) -> Float[Tensor, "k k"]:
+        """The same for some of the classes, so that of very many there is no table."""
+        return torch.eye(len(some), dtype=torch.float64)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How consistent neurons are: whether the images that activate one are of one class, or of classes alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -90,23 +90,25 @@ def consistency(
     """
     names = tuple(classes) or tuple(map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
     check_activations(activations, labels, len(names))
-    present = len(labels.unique())
-    if present < 2:
+    present = labels.unique().cpu()
+    if len(present) < 2:
         raise MeasurementError(
             "all images are of one class, and so is what activates any neuron; give several classes"
         )
     activations, labels = activations.detach().cpu(), labels.cpu()
     alive = (activations.amax(0) > activations.amin(0)).nonzero().squeeze(1)
-    matrix, weights = similarity.matrix(names), weights_of(labels, len(names), balance=how.balance)
-    count = how.count(len(labels), present)
-    prior = torch.bincount(labels.long(), minlength=len(names)).double() * weights
+    # classes without an image count nowhere: of a thousand there are few in a handful of images
+    matrix, labels = similarity.among(names, present), torch.searchsorted(present, labels)
+    weights = weights_of(labels, len(present), balance=how.balance)
+    count = how.count(len(labels), len(present))
+    prior = torch.bincount(labels, minlength=len(present)).double() * weights
     chance = float(level(prior / prior.sum(), matrix))
     dead = activations.shape[1] - len(alive)
     about = (chance**0.5 if how.root else chance, count, len(labels), dead)
     if not len(alive):
         nothing = torch.zeros(0, dtype=torch.float64)
         return NeuronTable(alive, nothing, nothing, nothing, torch.zeros(0, len(names), dtype=torch.float64), *about)
-    sets = top_sets(activations[:, alive], labels, len(names), count)
+    sets = top_sets(activations[:, alive], labels, len(present), count)
     found = levels(sets, matrix, weights, how)
     total, reached = torch.zeros_like(found), torch.zeros_like(found)
     for drawn in permuted(sets, labels, draws=how.draws, seed=seed):
@@ -114,39 +116,53 @@ def consistency(
         total += by_chance.sum(0)
         reached += (by_chance >= found - _ROUNDING).sum(0)
     p = (1 + reached) / (1 + how.draws)
-    return NeuronTable(alive, found, total / how.draws, p, sets.shares(weights), *about)
+    shares = torch.zeros(len(alive), len(names), dtype=torch.float64)
+    shares[:, present] = sets.shares(weights)
+    return NeuronTable(alive, found, total / how.draws, p, shares, *about)
 
 
 def level(
     shares: Float[Tensor, "*neurons classes"], similarity: Float[Tensor, "classes classes"]
 ) -> Float[Tensor, "*neurons"]:
     """The similarity of two classes that are drawn by these shares, on average: the published form, pᵀ A p."""
-    return _product(shares.double(), shares.double(), similarity)
+    return _product(shares.double(), shares.double(), _likened(similarity))
 
 
 def levels(
     sets: TopSets, similarity: Float[Tensor, "classes classes"], weights: Float[Tensor, " classes"], how: Reading
 ) -> Float[Tensor, "*draws neurons"]:
     """The level of each neuron's images."""
+    like = _likened(similarity)
     if how.estimator == "plain" or sets.count < 2:
-        found = level(sets.shares(weights), similarity)
+        shares = sets.shares(weights)
+        found = _product(shares, shares, like)
     else:
-        same = torch.ones_like(similarity)
-        found = _pairs(sets, similarity, weights) / _pairs(sets, same, weights)
+        found = _pairs(sets, like, weights) / _pairs(sets, _all_alike, weights)
     return found.clamp(0, 1).sqrt() if how.root else found.clamp(0, 1)
 
 
-def _pairs(sets: TopSets, similarity: Tensor, weights: Tensor) -> Tensor:
+def _pairs(sets: TopSets, like: Callable[[Tensor], Tensor], weights: Tensor) -> Tensor:
     """The similarities of all ordered pairs of two different images, each pair by its chance to be chosen."""
     above, level = sets.above * weights, sets.level * weights
     left, among = sets.places
     # an image is like itself, and is no pair
-    both = _product(above, above, similarity) - (sets.above * weights.square()).sum(-1)
-    mixed = _product(above, level, similarity)
-    neither = _product(level, level, similarity) - (sets.level * weights.square()).sum(-1)
+    both = _product(above, above, like) - (sets.above * weights.square()).sum(-1)
+    mixed = _product(above, level, like)
+    neither = _product(level, level, like) - (sets.level * weights.square()).sum(-1)
     chosen = left * (left - 1) / (among * (among - 1)).clamp_min(1)
     return both + 2 * left / among * mixed + chosen * neither
 
 
-def _product(these: Tensor, those: Tensor, similarity: Tensor) -> Tensor:
-    return ((these @ similarity) * those).sum(-1)
+def _product(these: Tensor, those: Tensor, like: Callable[[Tensor], Tensor]) -> Tensor:
+    return (like(these) * those).sum(-1)
+
+
+def _likened(similarity: Tensor) -> Callable[[Tensor], Tensor]:
+    """Multiplies by the similarities; where no class is like another, there is nothing to multiply."""
+    if torch.equal(similarity, torch.eye(len(similarity), dtype=similarity.dtype)):
+        return lambda counts: counts
+    return lambda counts: counts @ similarity
+
+
+def _all_alike(counts: Tensor) -> Tensor:
+    return counts.sum(-1, keepdim=True)
