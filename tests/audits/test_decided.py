@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from audited_subject import CLASSES, subject
 from pellucid.audits import Decided, Finding, Task
 from pellucid.audits.decided.details import Confused
+from pellucid.audits.decided.section import DecidedSection
+from pellucid.audits.section import Found
 from pellucid.data import TensorSplit
 from pellucid.evaluate import Decisions
+from pellucid.page import Album, Network
 from pellucid.subjects import Subject
 
 
@@ -80,3 +83,16 @@ def test_a_thousand_classes_have_no_table(tmp_path: Path) -> None:
     found = finding(many, tmp_path)
     assert found.details.confusion == ()
     assert len(found.details.classes) == 1000
+
+
+def test_of_a_thousand_classes_the_page_shows_those_that_have_images(tmp_path: Path) -> None:
+    about = told([0, 1, 2, 3], [0, 1, 2, 1])
+    named = replace(about.split, classes=tuple(f"class {number}" for number in range(1000)))
+    network = Network(0, "told", "told", "0", tmp_path)
+    model = nn.Sequential(about.model, nn.ZeroPad1d((0, 996)))
+    own = finding(replace(about, model=model, split=named), tmp_path)
+    shown = DecidedSection().shown(Found("decisions", 0, (network,), (own,)), Album(1000))
+    assert [row.name for row in shown.classes] == ["class 0", "class 1", "class 2"]
+    assert shown.without_image == 997
+    few = DecidedSection().shown(Found("decisions", 0, (network,), (finding(about, tmp_path),)), Album(1000))
+    assert [row.name for row in few.classes] == list(CLASSES) and few.without_image == 0

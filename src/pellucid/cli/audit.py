@@ -52,6 +52,9 @@ def audit(
     check_names(PROFILES, [profile])
     check_names(EXPLAINERS, words_of(explainers))
 
+    if not as_json:
+        click.echo("reading networks and images", err=True)  # what follows is heavy
+
     from pellucid import audits
     from pellucid.cli.screens import audited
     from pellucid.cli.screens.screen import Screen

@@ -14,6 +14,7 @@ from pellucid.page.numbers import ABSENT, Lack, Number, percent
 
 Pairs = Mapping[tuple[str, str], int]
 
+_MANY = 100  # classes, of which a person does not read what there is nothing to say of
 _LARGEST = 25  # classes of a confusion matrix that a person still reads
 
 
@@ -58,9 +59,10 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Shown:
-    """The tables of a part that looked at all images."""
+    """The tables of a part that looked at all images; of very many classes those without an image are counted."""
 
     classes: tuple[ClassRow, ...]
+    without_image: int
     mistakes: tuple[MistakeRow, ...]
     confusions: tuple[Confusion, ...]
 
@@ -80,7 +82,10 @@ class DecidedSection(Section[Details]):
             for network, details in zip(found.networks, own, strict=True)
             if details.confusion and len(details.confusion) <= _LARGEST
         ]
-        return Shown(tuple(_classes(own)), tuple(_mistakes(own)), tuple(confusions))
+        classes = tuple(_classes(own))
+        seen = tuple(row for row in classes if any(isinstance(number, Number) for number in row.numbers))
+        shown = classes if len(classes) <= _MANY else seen
+        return Shown(shown, len(classes) - len(shown), tuple(_mistakes(own)), tuple(confusions))
 
     def charts(self, found: Found[Details]) -> Sequence[Chart]:
         """Whether it is right as often as it is sure."""

@@ -79,7 +79,7 @@ class OnScreen(Listener):
         # of a file that nobody has divided, the test part is a fraction
         part, images = self.part, count_of(len(subjects[0].split), "image")
         which = "all images" if part == "all" else f"the {part} images"
-        self.screen.err.print(printable(f"{images}: {which} of {subjects[0].source}"))
+        self.screen.err.print(printable(f"{images}: {which} of {subjects[0].source}; a few passes are timed"))
 
     def fitted(self, budget: float, lines: Sequence[str]) -> None:
         """What is left out, and how to have it all the same."""
