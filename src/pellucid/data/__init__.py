@@ -13,6 +13,7 @@ DATA = Registry(
         "cifar100": "pellucid.data.cifar:load_cifar100",
         "npz": "pellucid.data.npz:load_npz",
         "folder": "pellucid.data.folder:load_folder",
+        "hf": "pellucid.data.hugging_face:load_hugging_face",
     },
 )
 

@@ -14,6 +14,9 @@ from .folder import can_be_divided as can_be_divided
 from .folder import places_of as places_of
 from .for_network import load_for as load_for
 from .for_network import relabeled_for as relabeled_for
+from .for_network import relabeled_parts as relabeled_parts
+from .hugging_face import HUGGING_FACE as HUGGING_FACE
+from .hugging_face import hugging_face_parts as hugging_face_parts
 from .loading import has_class_folders as has_class_folders
 from .loading import load as load
 from .pad_crop import PadCrop as PadCrop

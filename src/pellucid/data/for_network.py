@@ -79,28 +79,31 @@ def relabeled_for(known: Data, intake: Intake, mapping: Mapping[str, str] = _NO_
 
     Classes that are numbers only are outputs of the network by their number.
     """
-    own, shown = known.test.classes, shown_names(intake.classes)
+    parts = {"train": known.train, "test": known.test, "validation": known.validation, "whole": known.whole}
+    there = {name: part for name, part in parts.items() if part is not None}
+    return replace(known, **relabeled_parts(there, known.name, intake, mapping))
+
+
+def relabeled_parts(
+    parts: Mapping[str, Split], name: str, intake: Intake, mapping: Mapping[str, str] = _NO_MAP
+) -> Mapping[str, Split]:
+    """The same of the parts of data that are called so."""
+    own, shown = next(iter(parts.values())).classes, shown_names(intake.classes)
     if own == tuple(map(str, range(len(own)))) and not mapping:
-        where = torch.arange(len(own)) if len(own) == len(shown) else None
+        if len(own) != len(shown):  # which is said where the network has been asked
+            return parts
+        where = torch.arange(len(own))
     else:
-        found = _outputs(Path(known.name), own, intake.classes, mapping)
-        if left_out := [name for name in own if found[name] is None]:
-            raise DataError(f"the class '{left_out[0]}' of '{known.name}' cannot be left out; say what it stands for")
-        where = torch.tensor([found[name] or 0 for name in own], dtype=torch.int64)
-    if where is None:  # which is said where the network has been asked
-        return known
+        found = _outputs(Path(name), own, intake.classes, mapping)
+        if left_out := [one for one in own if found[one] is None]:
+            raise DataError(f"the class '{left_out[0]}' of '{name}' cannot be left out; say what it stands for")
+        where = torch.tensor([found[one] or 0 for one in own], dtype=torch.int64)
 
     def relabeled(split: Split) -> Split:
         assert isinstance(split, TensorSplit | StreamedSplit), "data are loaded as one of these"
         return replace(split, labels=where.to(split.labels.device)[split.labels], classes=shown)
 
-    others = {"validation": known.validation, "whole": known.whole}
-    return replace(
-        known,
-        train=relabeled(known.train),
-        test=relabeled(known.test),
-        **{name: relabeled(split) for name, split in others.items() if split is not None},
-    )
+    return {part: relabeled(split) for part, split in parts.items()}
 
 
 def _outputs(
@@ -118,7 +121,10 @@ def _outputs(
     unknown: list[str] = []
     for name in names:
         word = mapping.get(name, name)
-        places = finder.places(word)
+        # several names of one class may stand in one word, with commas between them
+        places = finder.places(word) or sorted(
+            {place for one in word.split(",") for place in finder.places(one.strip())}
+        )
         if len(places) > 1:
             shown = shown_names(classes)
             several = " or ".join(f"'{shown[place]}'" for place in places[:_FEW])

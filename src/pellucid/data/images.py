@@ -2,12 +2,13 @@
 
 import logging
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import final
+from typing import Protocol, final, runtime_checkable
 
 import numpy
 import torch
@@ -52,22 +53,8 @@ class ImageFiles:
 
     def decode(self, number: int) -> UInt8[Tensor, "c h w"]:
         """The pixels of one file."""
-        channels, height, width = self.shape
         with opened(self.folder, self.names[number]) as image:
-            reduce(image, self.names[number], self.folder)
-            upright = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
-        pixels = torch.from_numpy(numpy.array(self._scaled(upright, (width, height))))
-        return pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous()
-
-    def _scaled(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
-        if image.size == size and self.intake.crop == 1:
-            return image
-        method, border = Image.Resampling[self.intake.interpolation.upper()], (1 - self.intake.crop) / 2
-        if self.intake.stretched:
-            width, height = image.size
-            kept = (border * width, border * height, (1 - border) * width, (1 - border) * height)
-            return image.resize(size, method, box=kept)
-        return ImageOps.fit(image, size, method, bleed=border)
+            return pixels_of(image, self.names[number], self.folder, self.shape, self.intake)
 
 
 def is_image(path: Path) -> bool:
@@ -75,20 +62,88 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in _EXTENSIONS and not path.name.startswith(".")
 
 
+@runtime_checkable
+class Images(Protocol):
+    """Images that are decoded one by one, each to the same shape; `names` tell them apart below `folder`."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What each is called."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width."""
+        ...
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def decode(self, number: int) -> UInt8[Tensor, "c h w"]:
+        """The pixels of one."""
+        ...
+
+
+def pixels_of(
+    image: Image.Image, name: str, folder: Path, shape: tuple[int, int, int], intake: Intake
+) -> UInt8[Tensor, "c h w"]:
+    """The pixels of an image that has been opened: upright, without transparency, scaled and cropped."""
+    channels, height, width = shape
+    reduce(image, name, folder)
+    upright = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+    pixels = torch.from_numpy(numpy.array(_scaled(upright, (width, height), intake)))
+    return pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+def _scaled(image: Image.Image, size: tuple[int, int], intake: Intake) -> Image.Image:
+    if image.size == size and intake.crop == 1:
+        return image
+    method, border = Image.Resampling[intake.interpolation.upper()], (1 - intake.crop) / 2
+    if intake.stretched:
+        width, height = image.size
+        kept = (border * width, border * height, (1 - border) * width, (1 - border) * height)
+        return image.resize(size, method, box=kept)
+    return ImageOps.fit(image, size, method, bleed=border)
+
+
 @contextmanager
 def opened(folder: Path, name: str) -> Generator[Image.Image]:
     """An image file, whose every way of being broken is a `DataError` that names it."""
+    with _named(folder, name), limits.opened(folder / name) as file:
+        limits.check(limits.size(file), limits.room(file), f"'{name}' in '{folder}'", _OTHER)
+        with _as_image(file, folder, name) as image:
+            yield image
+
+
+@contextmanager
+def unpacked(content: bytes, folder: Path, name: str) -> Generator[Image.Image]:
+    """The same of the content of such a file."""
+    with _named(folder, name), _as_image(BytesIO(content), folder, name) as image:
+        yield image
+
+
+@contextmanager
+def _as_image(file: BufferedReader | BytesIO, folder: Path, name: str) -> Generator[Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is read all the same, and of what is refused below
+        with Image.open(file, formats=_FORMATS) as image:
+            if image.mode in _DEEP:
+                raise DataError(
+                    f"'{name}' in '{folder}' has more than 8 bits per channel (mode {image.mode}); convert it to 8"
+                )
+            yield image
+
+
+@contextmanager
+def _named(folder: Path, name: str) -> Generator[None]:
     try:
-        with limits.opened(folder / name) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is read all the same, and of what is refused below
-            limits.check(limits.size(file), limits.room(file), f"'{name}' in '{folder}'", _OTHER)
-            with Image.open(file, formats=_FORMATS) as image:
-                if image.mode in _DEEP:
-                    raise DataError(
-                        f"'{name}' in '{folder}' has more than 8 bits per channel (mode {image.mode}); "
-                        "convert it to 8"
-                    )
-                yield image
+        yield
     except DataError:
         raise
     except MemoryError as error:
@@ -112,7 +167,7 @@ def reduce(image: Image.Image, name: str, folder: Path) -> None:
 
 
 def decoded(
-    images: ImageFiles, numbers: Int[Tensor, " n"], plan: Iterable[Tensor], *, workers: int, pin: bool = False
+    images: Images, numbers: Int[Tensor, " n"], plan: Iterable[Tensor], *, workers: int, pin: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The bytes of the files with these `numbers`, decoded ahead, beside each tensor of positions in the plan."""
     for positions, pixels in in_workers(partial(_decode, images, numbers), plan, workers=workers, pin=pin):
@@ -121,7 +176,7 @@ def decoded(
         yield positions, pixels
 
 
-def _decode(images: ImageFiles, numbers: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | str]:
+def _decode(images: Images, numbers: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | str]:
     try:
         rows = [images.decode(number) for number in numbers[positions].tolist()]
     except DataError as error:

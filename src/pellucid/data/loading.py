@@ -27,7 +27,8 @@ def load(
 ) -> Data:
     """The data set of a name, or the data at a path: arrays, MNIST's or CIFAR's files, or folders of images.
 
-    A string that is a registered name means that data set; write `./name` or give a `Path` for a folder called so.
+    `hf:OWNER/NAME` and `hf:/path/to/folder` are data sets of Hugging Face's datasets. A string that is a registered
+    name means that data set; write `./name` or give a `Path` for a folder called so.
 
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
@@ -41,11 +42,12 @@ def load(
 
 def _load(source: str | Path, request: Request) -> Data:
     named = isinstance(source, str) and source in DATA
+    hub = isinstance(source, str) and source.startswith("hf:")
     path = None if named else Path(source).expanduser()
-    if isinstance(source, str) and path and not path.exists():
+    if isinstance(source, str) and path and not hub and not path.exists():
         raise UnknownName(f"no dataset is called '{source}'{suggestion(source, DATA)}, and no such path exists")
-    kind = str(source) if path is None else _kind_of(path)
-    if request.size is not None and kind != "folder":
+    kind = "hf" if hub else str(source) if path is None else _kind_of(path)
+    if request.size is not None and kind not in ("folder", "hf"):
         raise ConfigError(f"size={request.size} scales folders of images, and '{source}' is none; leave size out")
     if request.size is not None and request.size < 1:
         raise ConfigError(f"images cannot be scaled to size={request.size}; give 1 pixel or more")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.batch import Batch, check_labels
 from pellucid.data.download import Report, silent
-from pellucid.data.images import ImageFiles, decoded
+from pellucid.data.images import Images, decoded
 from pellucid.data.rows import Columns, check_lengths, positions, selected, summary, with_index, with_one_more
 from pellucid.data.tensors import TensorSplit, unit_range
 from pellucid.data.workers import workers_for
@@ -29,7 +29,7 @@ class StreamedSplit:
     belongs to which row; `origin` identifies the files.
     """
 
-    images: ImageFiles
+    images: Images
     labels: Int[Tensor, " n"]
     classes: tuple[str, ...]
     origin: str

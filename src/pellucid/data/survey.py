@@ -14,7 +14,9 @@ from pellucid.data.images import opened, reduce
 from pellucid.data.workers import in_workers, workers_for
 from pellucid.errors import DataError
 
-_GRAY = ("1", "L", "LA", "La")
+GRAY = ("1", "L", "LA", "La")
+"""Modes of images that need one channel."""
+
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _CHUNK = 64
 
@@ -57,6 +59,6 @@ def _look_at(folder: Path, name: str, decode: bool) -> Seen | str:
             # looking for the tag can mean decoding the image, so only where it matters
             if width != height and image.getexif().get(ExifTags.Base.Orientation) in _ON_ITS_SIDE:
                 width, height = height, width
-            return Seen(image.mode in _GRAY, height, width, (folder / name).stat().st_size)
+            return Seen(image.mode in GRAY, height, width, (folder / name).stat().st_size)
     except DataError as error:
         return str(error)  # a loader would wrap the error in its own traceback

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from pellucid import limits
 from pellucid.contained import made
 from pellucid.errors import ConfigError, NotTrusted, PellucidError, RunError, count_of, suggestion
+from pellucid.extras import extra
 from pellucid.intake import with_intake
 from pellucid.models.hugging_face_intake import said_by
 from pellucid.models.input_layer import Normalize
-from pellucid.models.sources import extra
 from pellucid.randomness import seeded
 from pellucid.trust import trusts_file
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pellucid import limits
 from pellucid.errors import ConfigError, DownloadError, NotTrusted, RunError, ShapeError, WeightsError
+from pellucid.extras import extra
 from pellucid.intake import intake_of, with_intake
 from pellucid.ledger import checksums
 from pellucid.models import MODELS
@@ -20,7 +21,7 @@ from pellucid.models.building import construct
 from pellucid.models.factories import Factory
 from pellucid.models.hugging_face import CONFIG_FILE, FILES, from_hugging_face
 from pellucid.models.onnx import onnx_network
-from pellucid.models.sources import extra, factory_of
+from pellucid.models.sources import factory_of
 from pellucid.models.weight_files import fit_weights, is_torchscript, read_weights
 from pellucid.trust import Written, trusting, trusts_file, trusts_module, written
 

@@ -10,10 +10,10 @@ from torch import nn
 
 from pellucid import limits
 from pellucid.errors import ConfigError, WeightsError
+from pellucid.extras import extra
 from pellucid.intake import Intake, with_intake
 from pellucid.models.black_box import BlackBox
 from pellucid.models.input_layer import Normalize, sequence
-from pellucid.models.sources import extra
 
 Shape = tuple[int, int, int]
 _TYPES = {"tensor(float)": numpy.float32, "tensor(float16)": numpy.float16, "tensor(double)": numpy.float64}

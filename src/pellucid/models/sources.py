@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from pellucid.contained import made
-from pellucid.errors import ConfigError, MissingExtra, NetworkError, NotTrusted, UnknownName, suggestion
+from pellucid.errors import ConfigError, NetworkError, NotTrusted, UnknownName, suggestion
 from pellucid.intake import Intake, with_intake
 from pellucid.models import MODELS
 from pellucid.models.activations import Activation
@@ -157,17 +157,6 @@ def _told(error: Exception) -> str:
     if isinstance(error, NetworkError):
         return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def extra(module: str, owner: str, name: str) -> Any:
-    """The optional `module` that `owner` needs; `name` is the extra that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"'{owner}' needs {error.name}, which is missing; pip install pellucid[{name}]") from error
-    except Exception as error:  # such as a torchvision that was built for another torch
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        raise MissingExtra(f"'{owner}' needs {module}, which cannot be imported ({told})") from error
 
 
 def _place_of(module: str, file: Path) -> Path | None:

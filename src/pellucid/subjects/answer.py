@@ -141,6 +141,13 @@ def data_of(asked: Asked, report: Report, intake: Intake = Intake()) -> AskedDat
     mapping = {} if asked.map is None else data.read_map(asked.map)
     if source is not None:
         place = Path(source).expanduser()
+        if source.startswith(data.HUGGING_FACE):
+            parts = data.hugging_face_parts(source, intake, size=size, skip_bad=skip_bad, report=report)
+            if intake.classes:
+                parts = data.relabeled_parts(parts, source, intake, mapping)
+            else:
+                _check_no_map(asked)
+            return AskedData(source, parts)
         if source not in data.DATA and data.is_flat(place):
             _check_no_map(asked)
             whole = data.load_unlabeled(place, intake, size=size, skip_bad=skip_bad, report=report)
