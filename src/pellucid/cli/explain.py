@@ -75,6 +75,8 @@ def explain(
             name: subjects.fitted(explainer, shown.model, shown.train, seed=asked.seed, watch=bar)
             for name, explainer in methods.items()
         }
-        found = subjects.accounts(shown, about, ready, seed=asked.seed, watch=bar)
+        keeping = subjects.Keeping.of(out, shown, asked.seed)
+        found = subjects.accounts(shown, about, ready, seed=asked.seed, keeping=keeping, watch=bar)
         content = reports.write(out, shown, found, ready, seed=asked.seed)
+        keeping.done()
     print_json(content) if as_json else explained.report(screen, content)

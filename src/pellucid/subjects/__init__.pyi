@@ -23,6 +23,7 @@ from .judged import judged_summary as judged_summary
 from .judged import judgments_of as judgments_of
 from .judged import lacking_judgments as lacking_judgments
 from .judged import with_columns as with_columns
+from .keeping import Keeping as Keeping
 from .measured import Measurement as Measurement
 from .measured import check_budgets as check_budgets
 from .measured import checked as checked

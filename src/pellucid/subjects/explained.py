@@ -1,9 +1,11 @@
 """What explainers say of pictures, for every class that is asked about."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -36,6 +38,9 @@ from pellucid.subjects.subject import check_outputs, outputs_of
 
 DRAWN = 8
 """So many images are explained where nobody says which or how many."""
+
+WORTH_KEEPING = 2.0
+"""Seconds; what took less is not kept while others are being made."""
 
 _AT_ONCE = 64
 LEARNED = 100
@@ -74,6 +79,19 @@ class Account:
     asked: str
     found: Explanation
     portion: int = 0
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """Somewhere that explanations are kept while others are being made."""
+
+    def known(self, explainer: Explainer, of: str | int) -> Explanation | None:
+        """What was kept of an explainer and a class; none where it was not."""
+        ...
+
+    def keep(self, explainer: Explainer, of: str | int, found: Explanation) -> None:
+        """Keep what an explainer says of a class."""
+        ...
 
 
 def shown(asked: Asked, paths: Sequence[Path], *, shape: str = "", report: Report = silent) -> Shown:
@@ -146,9 +164,12 @@ def accounts(
     explainers: Mapping[str, Explainer],
     *,
     seed: int = 0,
+    keeping: "Kept | None" = None,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[Account]:
     """Every explainer asked about every class, one after the other; `watch` hears what comes next, and of each pass.
+
+    What is `keeping` goes on where it was stopped.
 
     Of many classes a portion comes after the other, each by all explainers.
     """
@@ -172,8 +193,13 @@ def accounts(
     for done, (portion, name, word) in enumerate(asked):
         next_ = f"{name}, {word}" if isinstance(word, str) else f"{name}, class {word}"
         watch(Progress("explaining", done, len(asked), next_))
-        with counted(shown.model, passed(name, next_)):
-            found = explainers[name](shown.model, shown.x, word, seed=seed)
+        found = None if keeping is None else keeping.known(explainers[name], word)
+        if found is None:
+            began = time.monotonic()
+            with counted(shown.model, passed(name, next_)):
+                found = explainers[name](shown.model, shown.x, word, seed=seed)
+            if keeping is not None and time.monotonic() - began > WORTH_KEEPING:
+                keeping.keep(explainers[name], word, found)
         yield Account(name, str(word), found, portion)
 
 
