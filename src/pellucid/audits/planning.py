@@ -3,20 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from pellucid.audits.fitting import seconds_of
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.profile import Profile
 from pellucid.data import sequential
 from pellucid.errors import PellucidError
 from pellucid.evaluate.speed import UNKNOWN, Speed
-from pellucid.explainers.room import Room, full_pass
-from pellucid.kinds import in_single
-from pellucid.probe import Probe, frozen
+from pellucid.explainers import room
 from pellucid.subjects import Subject
 
-_ROOM = 2**29  # bytes that a pass may keep, on any device
 _ROWS = 32  # images at most that a network is timed on
 _TRUST = 0.1  # of the whole plan: so much weight the plan keeps against what has been measured
 
@@ -82,8 +77,8 @@ class Pace:
 
 
 def speed_of(subject: Subject) -> Speed:
-    """How fast the network is at its images."""
-    some = subject.split.take(_ROWS)
+    """How fast the network is at its images; no more go through it at once than a part lets go."""
+    some = subject.split.take(min(_ROWS, rows_at_once(subject)))
     (batch,) = some.batches(sequential(some, len(some)))
     return Speed.of(subject.model, batch)
 
@@ -92,11 +87,4 @@ def rows_at_once(subject: Subject) -> int:
     """How many images a pass may keep at once for the way back; as many as are any faster, where that is unknown."""
     some = subject.split.take(1)
     (batch,) = some.batches(sequential(some, 1))
-    room = Room(_ROOM, batch.x.device)
-    try:
-        model = in_single(subject.model, batch.x)
-        with frozen(model), torch.enable_grad(), room.weighing(model, 1):
-            Probe(model, batch, second_order=False).logits  # noqa: B018 - the pass that is weighed
-    except Exception:
-        return full_pass(batch.x.device)  # parts say what the network fails at
-    return room.rows
+    return room.rows_at_once(subject.model, batch.x)

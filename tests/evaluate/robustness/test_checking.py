@@ -554,3 +554,26 @@ def test_refusals(healthy: nn.Sequential, batch: Batch) -> None:
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_check_says_what_it_expects(name: str) -> None:
     assert re.fullmatch(r"[A-Z].*\.", describe(CHECKS[name]))
+
+
+def test_no_more_images_go_back_at_once_than_there_is_room_for(
+    healthy: nn.Sequential, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> list[tuple[str, bool]]:
+        found = verdicts(healthy, batch, classes=CLASSES, attack=PGD(eps=0.1, steps=3))
+        return [(verdict.check, verdict.passed) for verdict in found]
+
+    whole, most = said(), list[int]()
+
+    def pass_by(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if torch.is_grad_enabled() and inputs[0].requires_grad:
+            most.append(len(inputs[0]))
+
+    handle = healthy.register_forward_pre_hook(pass_by)
+    said()
+    assert max(most) == len(batch)
+    most.clear()
+    monkeypatch.setattr("pellucid.evaluate.robustness.checks.case.rows_at_once", lambda _model, _x: 5)
+    assert said() == whole
+    assert max(most) == 5 < len(batch)
+    handle.remove()

@@ -1,9 +1,10 @@
 """What the checks look at, with what several of them need computed once."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,6 +14,7 @@ from pellucid.attacks import Attack, Engine, Misclassified, Perturbed, Victim
 from pellucid.attacks.attack import within
 from pellucid.attacks.victim import Images, Logits, Score, Spent, usable
 from pellucid.batch import Batch
+from pellucid.explainers.room import rows_at_once
 from pellucid.holds import holding
 from pellucid.ledger import in_halves_on_oom
 from pellucid.metrics.chance import at_least
@@ -24,13 +26,15 @@ DOUBT = 0.01
 """The probability with which chance alone may make a check name a cause, or take guessing for knowledge."""
 _AT_ONCE = 64
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
     """A network as it was given, some labeled images, and the attack that its robustness was measured with.
 
-    `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell. They are
-    looked at and attacked by halves where memory does not suffice for all at once.
+    `batch` is what most checks look at; `many` are those images and more, for what only numbers can tell. As many go
+    together as there is room for, and fewer where that does not suffice.
     """
 
     model: nn.Module
@@ -44,6 +48,11 @@ class Case:
     def size(self) -> int:
         """How many images there are."""
         return len(self.batch)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many images go together where slopes are asked for."""
+        return rows_at_once(self.model, self.batch.x)
 
     @property
     def noise(self) -> Noise:
@@ -100,7 +109,7 @@ class Case:
 
     def attacked_by(self, attack: Attack, batch: Batch) -> Perturbed:
         """What any attack comes to on some of the images."""
-        parts = in_halves_on_oom(lambda some: attack.on(self.model, some, seed=self.seed), batch)
+        parts = self._some_at_a_time(lambda some: attack.on(self.model, some, seed=self.seed), batch)
         columns = (torch.cat([getattr(part, column.name) for part in parts]) for column in fields(Perturbed))
         return Perturbed(*columns)
 
@@ -141,8 +150,13 @@ class Case:
 
         at = Batch.trusted(x, self.batch.y, {"index": self.batch.index.to(x.device)})
         with frozen(self.model), torch.no_grad():
-            logits, gradients = zip(*in_halves_on_oom(part, at), strict=True)
+            logits, gradients = zip(*self._some_at_a_time(part, at), strict=True)
         return torch.cat(logits), torch.cat(gradients)
+
+    def _some_at_a_time(self, work: Callable[[Batch], T], batch: Batch) -> list[T]:
+        starts = range(0, len(batch), self.rows)
+        parts = (in_halves_on_oom(work, batch.rows(slice(start, start + self.rows))) for start in starts)
+        return [part for halves in parts for part in halves]
 
     @cached_property
     def gradients(self) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
