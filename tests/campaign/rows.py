@@ -99,6 +99,9 @@ def damage(share: float, *, each_work: int, works: Iterable[Work] = WORKS.values
     return found
 
 
+_SAID = 1000  # letters of what a test said that failed
+
+
 def suite(*paths: str) -> Counting:
     """All tests of some files, whatever the share; one that is skipped counts for nothing."""
     assert all((TESTS / path).exists() for path in paths), paths
@@ -129,8 +132,9 @@ def _suite(paths: Iterable[str]) -> Counted:
         found = Counted()
         for case in ElementTree.parse(report).iter("testcase"):
             if case.find("skipped") is None:
-                harmed = case.find("failure") is not None or case.find("error") is not None
-                found.add(f"{case.get('classname')}::{case.get('name')}" if harmed else None)
+                harm = next((each for kind in ("failure", "error") if (each := case.find(kind)) is not None), None)
+                said = "" if harm is None else " ".join((harm.get("message") or "").split())[:_SAID]
+                found.add(None if harm is None else f"{case.get('classname')}::{case.get('name')}: {said}")
     return found
 
 
