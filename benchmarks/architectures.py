@@ -217,6 +217,7 @@ def page(networks: Mapping[str, Any]) -> str:
         "- **no**: refused in one line, with the reason below;",
         "- a percentage: so much of what the map should add up to is lost, or too much where it is negative.",
         "",
+        *relevance_lost(networks),
         f"| network | {' | '.join(heads)} |",
         f"|---|{'---|' * len(heads)}",
     ]
@@ -234,6 +235,24 @@ def page(networks: Mapping[str, Any]) -> str:
         lines += [f"- {', '.join(heads)}: {text}" for text, heads in texts.items()] or ["- nothing"]
         lines.append("")
     return "\n".join(lines)
+
+
+def relevance_lost(networks: Mapping[str, Any]) -> list[str]:
+    """What the percentages of LRP mean, which are large in transformers."""
+    lost = [
+        about["explainers"]["lrp"]["lost"]
+        for about in networks.values()
+        if about["family"].startswith("attention") and about["explainers"]["lrp"].get("lost") is not None
+    ]
+    if not lost:
+        return []
+    return [
+        "**What relevance loses.** `lrp` shares out a logit, of which constants keep their share: biases, class",
+        f"tokens, embeddings of places, and a term of each softmax. In the {len(lost)} networks of attention that is",
+        f"from {min(lost):.0%} to {max(lost):.0%}; above 100%, what is left has the other sign. Such a map says how",
+        "pixels compare with each other, and not how much of the logit each has. See [lrp](../explainers/lrp.md).",
+        "",
+    ]
 
 
 def cell(row: Mapping[str, Any] | None) -> str:

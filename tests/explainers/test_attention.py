@@ -120,6 +120,32 @@ def test_layers_are_put_together_by_the_formulas_however_attention_is_written(sp
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-12)
 
 
+class Single(nn.Module):
+    """A layer of attention whose softmax is computed in single precision, whatever that of the network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng([]):
+            torch.manual_seed(1)
+            self.patches, self.tokens, self.head = nn.Conv2d(1, 6, 4, 4), nn.Identity(), nn.Linear(6, 3)
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.tokens(self.patches(x).flatten(2).mT)
+        weights = F.softmax(tokens @ tokens.mT, -1, dtype=torch.float32).to(tokens.dtype)
+        return self.head((weights @ tokens).mean(1))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("explainer", BOTH, ids=["rollout", "relevance"])
+def test_a_softmax_may_be_computed_in_single_precision(explainer: Explainer, dtype: torch.dtype) -> None:
+    expected = explainer(Single(), X.float(), 2).map
+    found = explainer(Single().to(dtype), X.to(dtype), 2).map
+    assert found.dtype == dtype
+    error = {torch.bfloat16: 0.05, torch.float64: 1e-5}[dtype]
+    torch.testing.assert_close(found.float(), expected, rtol=error, atol=error * float(expected.max()))
+
+
 def test_a_rollout_is_the_same_for_every_class() -> None:
     model = Transformer()
     first, second = (AttentionRollout()(model, X, of).map for of in (0, 3))

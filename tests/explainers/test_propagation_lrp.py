@@ -296,6 +296,28 @@ def test_activations_pass_relevance_as_it_is(activation: str) -> None:
     assert torch.allclose(LRP(epsilon=TINY)(model, X, 0).map.flatten(1), expected, atol=1e-8)
 
 
+SQUARES: list[Callable[[Tensor], Tensor]] = [
+    lambda x: x**2, lambda x: x.pow(2.0), lambda x: torch.pow(x, exponent=2), lambda x: x * x,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("square", SQUARES)
+def test_powers_pass_relevance_as_it_is(square: Callable[[Tensor], Tensor]) -> None:
+    """As squared ReLU does in some transformers."""
+
+    class Squared(nn.Module):
+        def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+            super().__init__()
+            self.inner, self.function = plain(), function
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner[5:](self.function(self.inner[:5](x)))
+
+    found = LRP("epsilon", TINY)(Squared(square), X, 1).map
+    expected = LRP("epsilon", TINY)(Squared(torch.square), X, 1).map
+    assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12) and bool(found.any())
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_listed_network_is_explained(name: str) -> None:
     options: dict[str, Any] = {"shape": (1, 8, 8), "classes": 4, **SMALL.get(name, {})}
@@ -398,6 +420,16 @@ PASSES = (
             lambda: LRP()(Odd(lambda x: 1 / x), X, 0),
             ConfigError,
             "relevance cannot pass the function 'rdiv' of (3, 4)" + PASSES,
+        ),
+        (
+            lambda: LRP()(Odd(lambda x: x.pow(-0.5)), X, 0),
+            ConfigError,
+            "relevance cannot pass the function 'pow' of (3, 4)" + PASSES,
+        ),
+        (
+            lambda: LRP()(Odd(lambda x: torch.pow(2, x)), X, 0),
+            ConfigError,
+            "relevance cannot pass the function 'pow' of (3, 4)" + PASSES,
         ),
         (
             lambda: LRP()(Odd(_double), X, 0),

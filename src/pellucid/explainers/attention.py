@@ -60,7 +60,8 @@ class Attention:
         read = (read > 0).to(flow)
         read = read / read.sum(1, keepdim=True).clamp_min(1)
         found = torch.einsum("bt,btn->bn", read, flow[:, :, self.places])
-        return at_image_size(found.unflatten(1, self.grid), x)
+        # a softmax may be computed in another precision than the rest
+        return at_image_size(found.unflatten(1, self.grid).to(x.dtype), x)
 
 
 def attention(owner: str, probe: Probe, of: Classes) -> Attention:
@@ -118,10 +119,11 @@ def _checked(owner: str, weights: Sequence[Tensor], images: int) -> list[Weights
         heads = one.unflatten(0, (images, -1)) if one.dim() == 3 and len(one) % images == 0 else one
         tokens = weights[0].shape[-1]
         if heads.dim() != 4 or len(heads) != images or heads.shape[2:] != (tokens, tokens):
+            before = "" if one.shape == weights[0].shape else f", after {tuple(weights[0].shape)}"
             raise ConfigError(
                 f"{owner} follows what flows among the same tokens from layer to layer, and this network attends "
-                f"within windows, to fewer tokens, or over channels (weights of {tuple(one.shape)} for "
-                f"{count_of(images, 'image')}, after {tuple(weights[0].shape)}); {_INSTEAD}"
+                f"within windows, to fewer tokens, or over channels (weights of {tuple(one.shape)} "
+                f"for {count_of(images, 'image')}{before}); {_INSTEAD}"
             )
         found.append(heads)
     return found

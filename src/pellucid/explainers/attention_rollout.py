@@ -47,7 +47,7 @@ class AttentionRollout(Explainer):
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """One map for all channels, brought to the size of the image."""
         seen = attention("AttentionRollout", probe, of)
-        itself = torch.eye(seen.weights[0].shape[-1], dtype=probe.x.dtype, device=probe.x.device)
+        itself = torch.eye(seen.weights[0].shape[-1]).to(seen.weights[0])
         flow = itself.expand(len(probe.x), -1, -1)
         for weights in seen.weights:
             together = {"mean": weights.mean(1), "max": weights.amax(1), "min": weights.amin(1)}[self.heads]

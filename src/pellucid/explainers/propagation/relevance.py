@@ -46,7 +46,7 @@ class Relevance:
             return self._normalized(call)
         if name in names.PIECING and not alone and call.origin is not None:
             return _unchanged(call, call.origin)
-        if alone and (name in names.ACTIVATIONS or name == "square"):
+        if alone and (name in names.ACTIVATIONS or _powers(call)):
             return _unchanged(call, *call.inputs)
         if name in names.AFFINE and alone and (call.numbers_only or call.low is not None) and not _inverse(call):
             return _unchanged(call, *call.inputs)
@@ -252,6 +252,14 @@ def _scale_and_shift(call: Call, x: Tensor) -> tuple[Tensor, Tensor]:
 def _inverse(call: Call) -> bool:
     """Whether a constant is divided by what hangs on the images."""
     return call.name in names.QUOTIENTS and call.args[0] not in call
+
+
+def _powers(call: Call) -> bool:
+    """Whether each value is raised to a constant power, as squared ReLU does; scales have powers below 1."""
+    if call.name == "square":
+        return True
+    exponent = call.argument(1, "exponent") if call.name == "pow" and call.argument(0, "input") in call else None
+    return isinstance(exponent, int | float) and exponent >= 1
 
 
 def _written_over(call: Call) -> Callable[[], None]:
