@@ -15,6 +15,7 @@ from torch import nn
 
 from pellucid.contained import made
 from pellucid.errors import ConfigError, NetworkError, NotTrusted, UnknownName, suggestion
+from pellucid.extras import extra
 from pellucid.intake import Intake, with_intake
 from pellucid.models import MODELS
 from pellucid.models.activations import Activation
