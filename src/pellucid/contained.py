@@ -114,5 +114,5 @@ _said: set[tuple[str, str]] = set()
 def _say(owner: str, changed: list[str]) -> None:
     new = [name for name in changed if (owner, name) not in _said]
     _said.update((owner, name) for name in new)
-    if new:
+    if new and not stopping.asked():  # a signal changes some of it, and ends all
         warnings.warn(f"{owner} changed {', '.join(new)}; it was put back", stacklevel=4)

@@ -1,11 +1,13 @@
 """`pellucid judge`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, part, words_of
+from pellucid.cli.spread import crew, devices
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -23,6 +25,7 @@ from pellucid.subjects.asked import Asked
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images judged at once.")
 @out_folder("judgments")
 @part
+@devices
 @as_json
 def judge(
     asked: Asked,
@@ -35,6 +38,7 @@ def judge(
     batch: int,
     out: Path,
     part: str,
+    devices: int,
     as_json: bool,
 ) -> None:
     """Judge how far explanations of MODEL can be believed: a run, a listed network, package.module:factory or a file.
@@ -55,13 +59,17 @@ def judge(
 
     judges, explained = metrics_named(words_of(metrics), words_of(explainers), assignments)
     given = (*columns, *([f"map={maps}"] if maps else []))
-    screen = Screen(quiet=as_json)
+    processes = crew(asked.device, devices, part)
+    screen = Screen(quiet=as_json or processes.helps)
+    asked = replace(asked, device=processes.device)
     subject = asked.subject(report=screen.reading, prepare=lambda split: subjects.with_columns(split, given))
     screen.untrained([subject])
     about = subjects.one_class_asked(of, subject.split.classes)
-    lacking = subjects.lacking_judgments(subject, judges, explained, folder=out, of=about, seed=asked.seed)
-    screen.foreseen(subjects.foreseen_in_words(subjects.cost_of_judging(subject, lacking, explained)))
-    with screen.progress() as bar:
+    if not processes.helps:
+        lacking = subjects.lacking_judgments(subject, judges, explained, folder=out, of=about, seed=asked.seed)
+        screen.foreseen(subjects.foreseen_in_words(subjects.cost_of_judging(subject, lacking, explained)))
+        screen.foreseen(processes.too_many(len(subject.split), batch))
+    with processes.at_work(), screen.progress() as bar:
         job = Job(batch, part, bar)
         found = subjects.judgments_of(subject, judges, explained, folder=out, of=about, seed=asked.seed, job=job)
     content = subjects.judged_summary(subject, found)

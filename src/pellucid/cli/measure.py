@@ -1,6 +1,7 @@
 """`pellucid measure`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, out_folder, part, words_of
+from pellucid.cli.spread import crew, devices
 from pellucid.ledger import Job
 from pellucid.subjects.asked import Asked
 
@@ -25,6 +27,7 @@ from pellucid.subjects.asked import Asked
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True, help="Images attacked at once.")
 @out_folder("measurements")
 @part
+@devices
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network that is searched.")
 @click.option("--verdicts/--no-verdicts", default=True, help="Check whether the figures can be believed.")
@@ -41,6 +44,7 @@ def measure(
     batch: int,
     out: Path,
     part: str,
+    devices: int,
     precision: Any,
     compiled: bool,
     verdicts: bool,
@@ -75,10 +79,12 @@ def measure(
             assignments=_own(name, names, assignments),
         )
     ]
-    screen, engine = Screen(quiet=as_json), Engine(precision, compiled)
-    subject = asked.subject(report=screen.reading)
+    processes = crew(asked.device, devices, part)
+    screen, engine = Screen(quiet=as_json or processes.helps), Engine(precision, compiled)
+    subject = replace(asked, device=processes.device).subject(report=screen.reading)
     screen.untrained([subject])
     subjects.check_budgets(subject, tried)
+    screen.foreseen(processes.too_many(len(subject.split), batch))
 
     def attacked(attack: Attack) -> subjects.Measurement:
         name = measured.attack_name(config.dump(attack))
@@ -86,7 +92,8 @@ def measure(
             job = Job(batch, part, bar).called(name)
             return subjects.measurement_of(subject, attack, folder=out, seed=asked.seed, engine=engine, job=job)
 
-    found = all_of([partial(attacked, attack) for attack in tried])
+    with processes.at_work():
+        found = all_of([partial(attacked, attack) for attack in tried])
     checks = subjects.checked(subject, tried[0], seed=asked.seed) if verdicts else ()
     content = subjects.measured_summary(subject, found, budgets, checks)
     print_json(content) if as_json else measured.report(screen, content)

@@ -8,12 +8,10 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import assigns, check_names, device, download, out_folder, skip_bad, trustful
-from pellucid.stopping import ends_too, follow, keep_silent
+from pellucid.stopping import STARTER, ends_too, follow, keep_silent, starter
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-_STARTER = "PELLUCID_STARTER"  # by which processes that train together know the one that started them
 
 
 @click.command()
@@ -81,7 +79,7 @@ def train(
         "precision": precision,
         "references.reference": reference and {"kind": "stored", "path": reference},
     }
-    check_device(device)
+    check_device(device, devices)
     settings = runs.table(recipe, options, assignments, preset=preset)
     fabric = _fabric(device, devices, strategy, runs.build(settings).precision)
     screen = Screen(quiet=as_json or not fabric.is_global_zero)
@@ -107,10 +105,10 @@ def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric
     fabric = Fabric(accelerator=device, devices=devices, strategy=together, precision=precision)
     if not fabric.is_global_zero:
         keep_silent()
-    if not fabric.is_global_zero and (starter := os.environ.get(_STARTER)):
-        follow(int(starter))
+    if not fabric.is_global_zero and starter():
+        follow(starter())
     else:
-        os.environ[_STARTER] = str(os.getpid())
+        os.environ[STARTER] = str(os.getpid())
     launcher: Any = fabric.strategy.launcher
     ends_too(lambda: [process.kill() for process in getattr(launcher, "procs", ())])
     fabric.launch()

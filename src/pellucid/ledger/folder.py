@@ -177,6 +177,8 @@ class Folder(Generic[T]):
         if not checksums.sound(self._record):
             return None
         whole = self._kind.load(self._record)
+        with files.locked(self.path, wait=True):
+            self._clear()  # where whoever joined them was ended before it could
         self.parts = {0: whole}
         return whole
 

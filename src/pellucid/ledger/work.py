@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pellucid.batch import Batch
-from pellucid.errors import ConfigError, PartDone
+from pellucid.errors import ConfigError, PartDone, count_of
 from pellucid.ledger.folder import Columns
 from pellucid.ledger.halving import in_halves_on_oom
 from pellucid.ledger.job import Job
@@ -161,6 +161,8 @@ def steps_in_chunks(
                     "to be made; give the other parts, or the same command without a part to make them here"
                 )
             if len(done) == known:
+                left = count_of(count - known, "chunk")
+                yield replace(progress(), words=f"waiting for {left} that other processes have in hand")
                 time.sleep(_LOOK_AGAIN)
         return store.finish()
 

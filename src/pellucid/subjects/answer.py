@@ -11,7 +11,7 @@ from torch import nn
 from pellucid import data, evaluate, models
 from pellucid.class_names import check_count, shown_names
 from pellucid.data import Data, Report, Split, StreamedSplit, TensorSplit, holdout, sample
-from pellucid.errors import ConfigError
+from pellucid.errors import ConfigError, count_of
 from pellucid.intake import Intake, intake_of
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.loading import shortened
@@ -217,10 +217,15 @@ def device_of(name: str) -> torch.device:
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
-def check_device(name: str) -> None:
-    """Refuse an accelerator that is not there."""
-    if name == "cuda" and not torch.cuda.is_available():
+def check_device(name: str, count: int = 1) -> None:
+    """Refuse an accelerator that is not there, and more of them than there are."""
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and not there:
         raise ConfigError("there is no CUDA device here; take --device cpu, or auto for the best there is")
+    asked = max(count, int(name.removeprefix("cuda:")) + 1 if name.startswith("cuda:") else 1)
+    if name != "cpu" and there and asked > there:
+        found = f"there {'is' if there == 1 else 'are'} {count_of(there, 'CUDA device')} here"
+        raise ConfigError(f"{found}, and {asked} are asked for; ask for {there} at most, or take --device cpu")
 
 
 def named_outputs(asked: Asked, intake: Intake, outputs: int) -> tuple[str, ...]:
