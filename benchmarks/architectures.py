@@ -111,6 +111,9 @@ def timm_maker(name: str) -> Callable[[], tuple[nn.Module, Tensor, str]]:
     def make() -> tuple[nn.Module, Tensor, str]:
         torch.manual_seed(0)
         model = models.load(f"timm:{name}", options={"pretrained": False, **options})
+        for module in model.modules():
+            if isinstance(module, nn.Linear) and not bool(module.weight.any()):
+                nn.init.normal_(module.weight, std=0.02)  # a head that starts from zero hangs on no pixel
         return model, noise(size), family
 
     return make
@@ -246,11 +249,14 @@ def relevance_lost(networks: Mapping[str, Any]) -> list[str]:
     ]
     if not lost:
         return []
+    trained = networks.get(LITE, {"explainers": {}})["explainers"].get("lrp", {}).get("lost")
+    of_trained = [] if trained is None else [f"The trained network of convolutions loses {trained:.0%}."]
     return [
         "**What relevance loses.** `lrp` shares out a logit, of which constants keep their share: biases, class",
         f"tokens, embeddings of places, and a term of each softmax. In the {len(lost)} networks of attention that is",
         f"from {min(lost):.0%} to {max(lost):.0%}; above 100%, what is left has the other sign. Such a map says how",
         "pixels compare with each other, and not how much of the logit each has. See [lrp](../explainers/lrp.md).",
+        *of_trained,
         "",
     ]
 
