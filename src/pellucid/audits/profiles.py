@@ -100,7 +100,7 @@ STANDARD = Profile(
                 "adversarial-similarity": AdversarialSimilarity(steps=50),
                 "insertion": Insertion(),
                 "deletion": Deletion(),
-                "road": ROAD(),
+                "road": ROAD(percents=(10, 30, 50, 70, 90)),
                 "cascading-randomization": CascadingRandomization(),
                 "class-sensitivity": ClassSensitivity(),
                 "sparsity": Sparsity(),

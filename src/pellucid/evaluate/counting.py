@@ -51,7 +51,7 @@ def passes_of_scores(metric: Metric, explainer: Explainer, shape: Shape, classes
     """
     kind = explainer.differentiable, explainer.random, explainer.signed
     own, maps, graphs = _asked(metric, kind, shape, classes)
-    found = own + passes_of_maps(explainer, shape, classes) * maps
+    found = own + passes_of_maps(explainer, shape, classes) * maps + Passes(aside=metric.aside(shape))
     return found + passes_of_maps(explainer, shape, classes, graph=True) * graphs if graphs else found
 
 

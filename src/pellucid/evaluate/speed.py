@@ -43,7 +43,7 @@ class Speed:
     def seconds(self, passes: Passes) -> float:
         """How long so many passes take."""
         there, back = passes.forwards * self.forward, passes.backwards * self.backward
-        return there + back + passes.differentiated * self.differentiation
+        return there + back + passes.differentiated * self.differentiation + passes.aside
 
 
 UNKNOWN = Speed(0.0, 0.0, 0.0)

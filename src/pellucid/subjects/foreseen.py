@@ -133,7 +133,7 @@ def _speed(model: nn.Module, x: Tensor, passes: Passes) -> Speed:
 def _summed(*parts: tuple[Passes, int]) -> Passes:
     fields: dict[str, Any] = {
         name: sum(getattr(passes, name) * times for passes, times in parts)
-        for name in ("forwards", "backwards", "differentiated")
+        for name in ("forwards", "backwards", "differentiated", "aside")
     }
     return Passes(**fields)
 

@@ -1,12 +1,16 @@
 """Pixels that are taken away, and filled in from those around them."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from networks import images
-from pellucid.evaluate.explanations.road import impute
+from pellucid.evaluate.counting import passes_of_scores
+from pellucid.evaluate.explanations import ROAD, Deletion
+from pellucid.evaluate.explanations.road import _by_conjugate_gradients, impute
+from pellucid.explainers import Gradient
 
 
 @settings(max_examples=25)
@@ -34,3 +38,20 @@ def test_imputing_nothing_changes_nothing() -> None:
     ramp = torch.full((1, 1, 5, 5), 0.3)
     assert torch.allclose(impute(ramp, torch.arange(25).view(1, 5, 5) > 0), ramp)
     assert impute(ramp, torch.arange(25).view(1, 5, 5) > 0).dtype == torch.float32
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (5, 7), (33, 40)])
+def test_a_processor_and_an_accelerator_solve_the_same_system(shape: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(3, 3, *shape, generator=generator, dtype=torch.float64)
+    gone = torch.rand(3, *shape, generator=generator) < 0.7
+    gone[:, 0, 0] = False
+    gone[0], gone[1, 0, 0] = False, True
+    torch.testing.assert_close(impute(x, gone), _by_conjugate_gradients(x, gone), rtol=0, atol=1e-6)
+
+
+def test_what_imputing_takes_is_foretold() -> None:
+    few, many = ROAD(percents=(50,)), ROAD(percents=tuple(range(1, 100)))
+    assert 0 < few.aside((3, 64, 64)) and many.aside((3, 64, 64)) == pytest.approx(99 * few.aside((3, 64, 64)))
+    assert passes_of_scores(few, Gradient(), (3, 64, 64), 5).aside == few.aside((3, 64, 64))
+    assert passes_of_scores(Deletion(), Gradient(), (3, 64, 64), 5).aside == 0

@@ -102,6 +102,10 @@ class Metric(ABC):
     def cost(self) -> str:
         """What it costs per image beside the map itself, in words: "no pass", "10 explanations"."""
 
+    def aside(self, shape: Sequence[int]) -> float:
+        """The seconds that an image of this shape takes in which the network has no part, where they are many."""
+        return 0.0
+
     @abstractmethod
     def scores(self, case: Case) -> Columns:
         """A column `value`, NaN where an image has none, and whatever else is worth keeping.

@@ -17,24 +17,29 @@ class Passes:
     """How many images went through the network so far, forwards and backwards.
 
     `differentiated` is how often the gradient of one is itself differentiated, which takes several times as long.
+    `aside` are seconds besides in which the network has no part.
     """
 
     forwards: int = 0
     backwards: int = 0
     differentiated: int = 0
+    aside: float = 0.0
 
     def __bool__(self) -> bool:
-        return (self.forwards, self.backwards, self.differentiated) != (0, 0, 0)
+        return any((self.forwards, self.backwards, self.differentiated, self.aside))
 
     def __add__(self, other: "Passes") -> "Passes":
         return Passes(
             self.forwards + other.forwards,
             self.backwards + other.backwards,
             self.differentiated + other.differentiated,
+            self.aside + other.aside,
         )
 
     def __mul__(self, images: int) -> "Passes":
-        return Passes(self.forwards * images, self.backwards * images, self.differentiated * images)
+        return Passes(
+            self.forwards * images, self.backwards * images, self.differentiated * images, self.aside * images
+        )
 
 
 class _Arrivals:
