@@ -9,7 +9,11 @@ def main() -> None:
     import sys
 
     from pellucid import cli
+    from pellucid.cli.starter import starter
     from pellucid.cli.streams import open_streams
+
+    if starter():  # which says what there is to say
+        stopping.keep_silent()
 
     out = open_streams()
     code = cli.run(sys.argv[1:])

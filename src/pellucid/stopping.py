@@ -13,9 +13,6 @@ from contextlib import suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STARTER = "PELLUCID_STARTER"
-"""The variable by which processes that were started to work for another one know it."""
-
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 
@@ -43,7 +40,6 @@ _ending = _Ending()
 def begin() -> None:
     """Watch for signals from now on; one that the process was told to ignore when it was started stays ignored."""
     _ending.process = os.getpid()
-    _ending.silent = bool(starter())
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _asked)
@@ -75,12 +71,6 @@ def keeps(what: bool) -> None:
 def keep_silent() -> None:
     """Let another process of the same command speak."""
     _ending.silent = True
-
-
-def starter() -> int:
-    """The process that started this one to work for it; 0 where none has."""
-    named = os.environ.get(STARTER, "")
-    return os.getppid() if named == str(os.getppid()) else 0
 
 
 def ends_too(end: Callable[[], object]) -> None:

@@ -14,7 +14,7 @@ Raises = Callable[[type[Exception], str], AbstractContextManager[Any]]
 
 
 def test_the_registry_says_what_there_is():
-    assert list(DATA) == ["digits", "mnist", "cifar10", "cifar100", "npz", "folder"]
+    assert list(DATA) == ["digits", "mnist", "cifar10", "cifar100", "npz", "folder", "hf"]
     assert all(describe(DATA[name]).endswith(".") for name in DATA)
 
 
@@ -48,7 +48,7 @@ def test_what_there_is_not(tmp_path: Path, raises: Raises):
         load("digit")
     with raises(
         UnknownName,
-        "no dataset is called '/no/where' (there are: cifar10, cifar100, digits, folder, mnist, npz), "
+        "no dataset is called '/no/where' (there are: cifar10, cifar100, digits, folder, hf, mnist, npz), "
         "and no such path exists",
     ):
         load("/no/where")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pellucid.cli.ending import say
+from pellucid.cli.starter import starter, starting
 from pellucid.errors import ConfigError, count_of
 from pellucid.ledger import Job
-from pellucid.stopping import STARTER, ends_too, follow, keep_silent, starter
+from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -121,7 +122,7 @@ def _be_quiet() -> None:
     keep_silent()
     warnings.showwarning = _unheard
     sys.stdout.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 1)
     os.close(nowhere)
     if starter():
@@ -132,10 +133,10 @@ def _started(fabric: "Fabric") -> "list[Popen[bytes]]":
     """The other processes; none where somebody else starts them, such as torchrun."""
     launcher: Any = fabric.strategy.launcher
     helpers: list[Popen[bytes]] = []
-    os.environ[STARTER] = str(os.getpid())
     ends_too(lambda: [helper.kill() for helper in (*launcher.procs, *helpers)])
     # not `fabric.launch`, which lets all wait until the last has begun
-    launcher.launch(lambda: None)
+    with starting():
+        launcher.launch(lambda: None)
     helpers += launcher.procs
     launcher.procs.clear()  # else Fabric would kill all of them, and this one, when one dies
     return helpers

@@ -1,6 +1,5 @@
 """`pellucid train`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,8 @@ import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import assigns, check_names, device, download, out_folder, skip_bad, trustful
-from pellucid.stopping import STARTER, ends_too, follow, keep_silent, starter
+from pellucid.cli.starter import starter, starting
+from pellucid.stopping import ends_too, follow, keep_silent
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -107,9 +107,8 @@ def _fabric(device: str, devices: int, strategy: str, precision: Any) -> "Fabric
         keep_silent()
     if not fabric.is_global_zero and starter():
         follow(starter())
-    else:
-        os.environ[STARTER] = str(os.getpid())
     launcher: Any = fabric.strategy.launcher
     ends_too(lambda: [process.kill() for process in getattr(launcher, "procs", ())])
-    fabric.launch()
+    with starting():
+        fabric.launch()
     return fabric
