@@ -1,6 +1,7 @@
 """A network that was trained on ImageNet, and photographs: both come in packages, so that nothing is fetched."""
 
 from pathlib import Path
+from typing import Any
 
 import skimage.data
 import sklearn.datasets
@@ -37,7 +38,7 @@ def efficientnet_lite() -> nn.Module:
 
 def photographs() -> dict[str, Image.Image]:
     """Six photographs, by what they show."""
-    found: dict[str, NDArray[int]] = {
+    found: dict[str, NDArray[Any]] = {
         name: getattr(skimage.data, name)() for name in CLASSES if hasattr(skimage.data, name)
     }
     found |= {name: sklearn.datasets.load_sample_image(f"{name}.jpg") for name in ("china", "flower")}

@@ -87,6 +87,7 @@ def test_a_thousand_classes_have_no_table(tmp_path: Path) -> None:
 
 def test_of_a_thousand_classes_the_page_shows_those_that_have_images(tmp_path: Path) -> None:
     about = told([0, 1, 2, 3], [0, 1, 2, 1])
+    assert isinstance(about.split, TensorSplit)
     named = replace(about.split, classes=tuple(f"class {number}" for number in range(1000)))
     network = Network(0, "told", "told", "0", tmp_path)
     model = nn.Sequential(about.model, nn.ZeroPad1d((0, 996)))

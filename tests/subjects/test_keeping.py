@@ -31,7 +31,8 @@ def test_what_is_kept_comes_back_as_it_was(explainer: Explainer, tmp_path: Path)
     assert known is not None and torch.equal(known.map, made.found.map) and torch.equal(known.of, made.found.of)
     assert known.notes == made.found.notes
     for one, other in ((known.image, made.found.image), (known.idle, made.found.idle)):
-        assert (one is None) == (other is None) and (one is None or torch.equal(one, other))
+        assert (one is None) == (other is None)
+        assert one is None or other is None or torch.equal(one, other)
     assert (known.completeness is None) == (made.found.completeness is None)
     if known.completeness is not None and made.found.completeness is not None:
         assert known.completeness.lost == made.found.completeness.lost
@@ -66,7 +67,7 @@ def test_a_command_that_was_stopped_goes_on(
     words += ["3,4,5", "--set", "adversarial.steps=2", "--out"]
     assert cli.run([*words, str(tmp_path / "whole")]) == 0
 
-    def stopped(self: Explainer, model: Any, x: Any, of: Any, **how: Any) -> Any:
+    def stopped(self: AdversarialExplanation, model: Any, x: Any, of: Any, **how: Any) -> Any:
         if of == 5 and 5 not in asked:
             asked.append(of)
             raise KeyboardInterrupt

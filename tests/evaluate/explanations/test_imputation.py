@@ -9,7 +9,7 @@ from torch import nn
 from networks import images
 from pellucid.evaluate.counting import passes_of_scores
 from pellucid.evaluate.explanations import ROAD, Deletion
-from pellucid.evaluate.explanations.road import _by_conjugate_gradients, impute
+from pellucid.evaluate.explanations.road import by_conjugate_gradients, impute
 from pellucid.explainers import Gradient
 
 
@@ -47,7 +47,7 @@ def test_a_processor_and_an_accelerator_solve_the_same_system(shape: tuple[int, 
     gone = torch.rand(3, *shape, generator=generator) < 0.7
     gone[:, 0, 0] = False
     gone[0], gone[1, 0, 0] = False, True
-    torch.testing.assert_close(impute(x, gone), _by_conjugate_gradients(x, gone), rtol=0, atol=1e-6)
+    torch.testing.assert_close(impute(x, gone), by_conjugate_gradients(x, gone), rtol=0, atol=1e-6)
 
 
 def test_what_imputing_takes_is_foretold() -> None:

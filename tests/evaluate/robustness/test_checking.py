@@ -573,7 +573,11 @@ def test_no_more_images_go_back_at_once_than_there_is_room_for(
     said()
     assert max(most) == len(batch)
     most.clear()
-    monkeypatch.setattr("pellucid.evaluate.robustness.checks.case.rows_at_once", lambda _model, _x: 5)
+
+    def five(_model: nn.Module, _x: Tensor) -> int:
+        return 5
+
+    monkeypatch.setattr("pellucid.evaluate.robustness.checks.case.rows_at_once", five)
     assert said() == whole
     assert max(most) == 5 < len(batch)
     handle.remove()

@@ -126,7 +126,7 @@ def impute(x: Float[Tensor, "b c h w"], gone: Bool[Tensor, "b h w"]) -> Float[Te
     its matrix, image by image; elsewhere all images are solved together, without a matrix.
     """
     if x.device.type != "cpu":
-        return _by_conjugate_gradients(x, gone)
+        return by_conjugate_gradients(x, gone)
     return torch.stack([_factorized(image, lost) for image, lost in zip(x, gone, strict=True)]) if len(x) else x
 
 
@@ -164,7 +164,8 @@ def _factorized(image: Float[Tensor, "c h w"], gone: Bool[Tensor, "h w"]) -> Flo
     return torch.from_numpy(found).to(image.dtype)
 
 
-def _by_conjugate_gradients(x: Float[Tensor, "b c h w"], gone: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c h w"]:
+def by_conjugate_gradients(x: Float[Tensor, "b c h w"], gone: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c h w"]:
+    """The same by conjugate gradients, without a matrix."""
     lost, seen = gone[:, None].double(), (~gone)[:, None] * x.double()
     weights = _neighbors(torch.ones_like(lost))
 
