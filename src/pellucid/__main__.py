@@ -6,13 +6,14 @@ from pellucid import stopping
 def main() -> None:
     """Run the command line and end the process; signals are heeded before the rest is imported."""
     stopping.begin()
+    import os
     import sys
 
     from pellucid import cli
     from pellucid.cli.starter import starter
     from pellucid.cli.streams import open_streams
 
-    if starter():  # which says what there is to say
+    if starter() == os.getppid():  # which says what there is to say
         stopping.keep_silent()
 
     out = open_streams()

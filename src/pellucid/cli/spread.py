@@ -7,9 +7,10 @@ died.
 
 import os
 import sys
+import time
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,10 @@ def _end(helpers: "list[Popen[bytes]]", count: int) -> None:
     from subprocess import TimeoutExpired
 
     early = [helper for helper in helpers if helper.poll()]
+    until = time.monotonic() + _GRACE
+    for helper in helpers:  # those that find nothing left give up what they have claimed
+        with suppress(TimeoutExpired):
+            helper.wait(max(0.0, until - time.monotonic()))
     for helper in helpers:
         helper.terminate()
     for helper in helpers:

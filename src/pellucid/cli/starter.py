@@ -8,9 +8,9 @@ _VARIABLE = "PELLUCID_STARTER"
 
 
 def starter() -> int:
-    """The process that started this one to work for it; 0 where none has."""
+    """The process that started this one to work for it, which may be gone by now; 0 where none has."""
     named = os.environ.get(_VARIABLE, "")
-    return os.getppid() if named == str(os.getppid()) else 0
+    return int(named) if named.isdecimal() else 0
 
 
 @contextmanager
