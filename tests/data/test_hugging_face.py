@@ -85,6 +85,8 @@ def test_one_part_is_divided_for_training_and_whole_for_a_look(tmp_path: Path) -
     assert len(found.train) + len(found.test) + len(found.validation or ()) == 60
     alone = saved(tmp_path / "alone", test=table(9))
     assert set(hugging_face_parts(alone, Intake())) == {"test"}
+    with pytest.raises(DataError, match="no part to train on, only test; give one that has train"):
+        load(alone)
 
 
 def test_words_and_numbers_are_classes_over_all_parts(tmp_path: Path) -> None:

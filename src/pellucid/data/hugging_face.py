@@ -78,8 +78,10 @@ def load_hugging_face(request: Request) -> Data:
         report=request.report,
     )
     name = source.removeprefix(HUGGING_FACE).rstrip("/").rpartition("/")[2]
-    if "train" not in parts or len(parts) == 1:
-        (whole,) = parts.values() if len(parts) == 1 else (parts["test"],)
+    if "train" not in parts and "all" not in parts:
+        raise DataError(f"'{source}' has no part to train on, only {' and '.join(parts)}; give one that has train")
+    if len(parts) == 1:
+        (whole,) = parts.values()
         rest, test = holdout(whole, _SHARE, request.split_seed)
         train, validation = holdout(rest, _SHARE / (1 - _SHARE), request.split_seed)
         return Data(name, train, test, validation, whole=whole)
