@@ -141,7 +141,7 @@ def hugging_face_parts(
 
 def _tables(source: str) -> tuple[Mapping[str, Any], str]:
     """The tables by their parts, and what the data set is called without a column of labels."""
-    owner, _, _ = _named(source)
+    owner, _ = _named(source)
     datasets = extra("datasets", source, "huggingface")
     try:
         if owner[0] in "/.~":
@@ -169,11 +169,12 @@ def _tables(source: str) -> tuple[Mapping[str, Any], str]:
     return named, owner
 
 
-def _named(source: str) -> tuple[str, str, str]:
-    owner, colon, label = source.removeprefix(HUGGING_FACE).partition(":")
+def _named(source: str) -> tuple[str, str]:
+    """What the data set is called, and the column of labels where one is asked for."""
+    owner, _, label = source.removeprefix(HUGGING_FACE).partition(":")
     if not owner:
         raise DataError(f"'{source}' names no data set; give hf:OWNER/NAME or hf:/path/to/folder")
-    return owner, colon, label
+    return owner, label
 
 
 def _undecoded() -> Any:
@@ -182,7 +183,7 @@ def _undecoded() -> Any:
 
 def _columns(table: Any, owner: str, source: str) -> tuple[str, str]:
     """The columns of images and of labels."""
-    _, _, asked = _named(source)
+    _, asked = _named(source)
     datasets = extra("datasets", source, "huggingface")
     features: Mapping[str, Any] = table.features
     images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
