@@ -126,13 +126,23 @@ def _handlers_put_back(before: tuple[Any, ...]) -> None:
             signal.signal(number, handler)
 
 
-def _filters() -> Sequence[Any] | None:
+class _Unknown:  # noqa: PLW1641, nobody asks for a hash
+    """What may change at any moment, and equals anything, so that nobody is said to have changed it."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+_UNKNOWN = _Unknown()
+
+
+def _filters() -> Sequence[Any] | _Unknown:
     # where others run, one of them may be within `warnings.catch_warnings`, which is the process's too
-    return warnings.filters[:] if threading.active_count() == 1 else None
+    return warnings.filters[:] if threading.active_count() == 1 else _UNKNOWN
 
 
-def _filters_put_back(before: Sequence[Any] | None) -> None:
-    if before is not None:
+def _filters_put_back(before: Sequence[Any] | _Unknown) -> None:
+    if not isinstance(before, _Unknown):
         warnings.filters[:] = before  # pyright: ignore[reportIndexIssue]
         warnings._filters_mutated()  # pyright: ignore
 

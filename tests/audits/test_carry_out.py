@@ -12,9 +12,8 @@ import pytest
 from audited_subject import CLASSES, subject
 from pellucid import audits, plain
 from pellucid.audits import AuditFolder, Began, Decided, Done, Figure, Finding, Lightened, Part, Profile, Task, plan
-from pellucid.errors import ConfigError, Damaged, MeasurementError, RunBusy
+from pellucid.errors import ConfigError, Damaged, MeasurementError
 from pellucid.evaluate.explanations import Passes
-from pellucid.files import locked
 from pellucid.metrics import Estimate
 from pellucid.registry import Registry
 from pellucid.subjects import Subject
@@ -193,11 +192,6 @@ def test_a_folder_holds_one_audit(tmp_path: Path, subjects: list[Subject], profi
     message = f"{tmp_path} holds another audit; give each a folder of its own with --out"
     with pytest.raises(MeasurementError, match=f"^{re.escape(message)}$"):
         carried_out(subjects, profile, AuditFolder(tmp_path), seed=seed)
-
-
-def test_one_process_works_in_a_folder(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(RunBusy):
-        carried_out([subject()], PROFILE, AuditFolder(tmp_path))
 
 
 def test_folders_that_are_none_or_damaged(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_parts_that_took_longer_make_the_others_lighter() -> None:
     late = deadline(1000)
     parts: dict[str, Part] = {"one": Slow(n=64), "two": Slow(n=300)}
     assert late.fitted(parts) == parts
-    late.took(parts["one"], 640.0)
+    late.took(parts["one"], 0, 640.0)
     (found,) = late.fitted({"two": parts["two"]}, {"one"}).values()
     assert isinstance(found, Slow) and found.n < 300
 

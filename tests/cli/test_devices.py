@@ -67,6 +67,7 @@ COMMANDS = {
     ],
     "judge": ["judge", *ASKED, "--metric", "sparsity,pixel-flipping", "--explainer", "gradient"],
 }
+AUDIT = ["audit", *[word for word in ASKED if word not in ("--batch", "4")], "--profile", "quick", "--budget", "none"]
 
 
 def begun(folder: Path, command: list[str], out: str, devices: int = 2, how: str = "") -> "subprocess.Popen[str]":
@@ -125,6 +126,40 @@ def test_two_processes_make_what_one_makes_and_print_it_once(name: str, alone: A
     folder, told = alone(name)
     assert json.loads(printed) == told
     assert dict(kept(tmp_path / "out")) == dict(kept(folder / "out"))
+
+
+def found(folder: Path) -> dict[str, bytes]:
+    """What an audit found: its pictures and its tables, without times of day and durations."""
+    kinds = (".png", ".csv", ".npz", ".npy", ".md")
+    return {name: content for name, content in kept(folder) if name.endswith(kinds)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["", "killed"])
+def test_an_audit_is_shared_part_by_part(how: str, tmp_path: Path) -> None:
+    code, printed, said = ended(begun(tmp_path, AUDIT, "out", how=how))
+    assert code == 0, said
+    assert said == ("warning: 1 of 2 processes ended early; the others did what was left\n" if how else "")
+    assert (tmp_path / "met").exists(), "both were at work at once"
+    assert not list(tmp_path.rglob("*.claim"))
+    code, alone, said = ended(begun(tmp_path, AUDIT, "alone", devices=1))
+    assert (code, said) == (0, "")
+    told, expected = json.loads(printed), json.loads(alone)
+    assert told["failures"] == [] and told["figures"]
+    for content in (told, expected):
+        del content["path"], content["page"]
+    assert told == expected
+    assert found(tmp_path / "out") == found(tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_a_budget_is_kept_by_the_first(tmp_path: Path) -> None:
+    (tmp_path / "met").touch()  # nobody waits for anybody
+    command = [word if word != "none" else "5m" for word in AUDIT]
+    code, printed, said = ended(begun(tmp_path, command, "out"))
+    assert (code, said) == (0, "")
+    told = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert told["budget"]["seconds"] == 300 and json.loads(printed)["failures"] == []
 
 
 @pytest.mark.slow

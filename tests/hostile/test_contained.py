@@ -105,6 +105,28 @@ def test_what_a_network_changes_is_put_back_and_changes_no_figure(name: str) -> 
             assert one == other, setting.name
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_thread_that_begins_or_ends_meanwhile_is_no_fault_of_the_network(begins: bool) -> None:
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+
+    def doing() -> None:
+        if begins:
+            other.start()
+        else:
+            done.set()
+            other.join()
+
+    if not begins:
+        other.start()
+    try:
+        look(Doing(doing), images(2, 1, 6, 6).float())
+    finally:
+        done.set()
+        other.join()
+
+
 @pytest.mark.filterwarnings("ignore:the network")
 def test_the_precision_of_products_is_put_back_beside_other_threads_too() -> None:
     done = threading.Event()

@@ -8,6 +8,7 @@ from .carrying_out import Began as Began
 from .carrying_out import Done as Done
 from .carrying_out import Event as Event
 from .carrying_out import Lightened as Lightened
+from .carrying_out import Waiting as Waiting
 from .carrying_out import begin as begin
 from .carrying_out import carry_out as carry_out
 from .checked.part import Checked as Checked
@@ -45,6 +46,7 @@ from .robust.part import Robust as Robust
 from .section import Found as Found
 from .section import Headline as Headline
 from .section import Section as Section
+from .sharing import Sharing as Sharing
 
 PARTS: pellucid.registry.Registry[type[Part]]
 PROFILES: pellucid.registry.Registry[Profile]

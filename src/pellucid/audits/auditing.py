@@ -11,19 +11,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from pellucid import config
-from pellucid.audits.carrying_out import Done, Event, Watch, begin, carry_out, dumped
+from pellucid.audits.carrying_out import LOOK_AGAIN, Done, Event, Watch, begin, carry_out, dumped, parts_of
 from pellucid.audits.concluding import Audited, reported
 from pellucid.audits.fitting import Deadline, left_out
 from pellucid.audits.folder import AuditFolder
 from pellucid.audits.gating import gate, write_gate
-from pellucid.audits.part import Part
 from pellucid.audits.planning import Planned, plan, speeds_of
 from pellucid.audits.profile import Profile, chosen
 from pellucid.audits.requirement import Required, Requirement, announced, announced_of
+from pellucid.audits.sharing import Sharing
 from pellucid.data import Data, Report, Split, sample, silent
 from pellucid.durations import time_in_words
 from pellucid.errors import ConfigError, PellucidError
+from pellucid.evaluate.speed import UNKNOWN
 from pellucid.subjects import Asked, Subject, answer_for
 
 Network = str | Path | nn.Module
@@ -36,10 +36,12 @@ _BETWEEN = 60.0  # seconds between pages that are drawn on the way
 class Listener:
     """A listener to an audit while it is made. This one says nothing; others override what they want to hear.
 
-    `command` is what was typed to begin the audit, for the page.
+    `command` is what was typed to begin the audit, for the page. One that `helps` listens in a process that was
+    started to share the work of another one, which keeps to the budget and draws the page on the way.
     """
 
     command: str = ""
+    helps: bool = False
     reading: Report = staticmethod(silent)
 
     def begins(self, subjects: Sequence[Subject]) -> None:
@@ -71,6 +73,7 @@ def audit(
     n: int | None = None,
     seed: int = 0,
     required: Required | Sequence[str | Requirement] = (),
+    processes: int = 1,
     listener: Listener = Listener(),  # noqa: B008, it has no state
 ) -> Audited:
     """Tell whether the decisions and explanations of networks can be believed, on one page in the folder `out`.
@@ -78,7 +81,8 @@ def audit(
     `models` are names as on the command line, networks, or a mapping from the names under which they are shown.
     `data` is the name of a data set, its images, or an `Asked` that says further which part, weights and device;
     without it the images are those that the first run was trained on. `n` of them are drawn at random. The same call
-    goes on where it was stopped, and tries again what failed.
+    goes on where it was stopped, and tries again what failed. Several `processes` may give it at once, each with its
+    own device: they share the work, and a budget counts on as many.
 
         found = audit({"mine": network}, "digits", out="audit/mine")
         found.figures["mine"]["accuracy"]
@@ -91,38 +95,52 @@ def audit(
     announced_of(requirements, asked.parts.values(), subjects)
     folder = AuditFolder(Path(out))
     listener.begins(subjects)
-    settled = folder.settled(dumped(asked.parts), asked.budget) if asked.budget else None
-    speeds = speeds_of(subjects, settled or asked.parts, folder)
-    deadline = Deadline(asked.budget, subjects, speeds) if asked.budget else None
-    parts = asked if deadline is None else _fitted(asked, settled, deadline)
-    _check_required(requirements, parts, subjects)
-    begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
-    if deadline is not None:
-        listener.fitted(asked.budget, left_out(dumped(asked.parts), dumped(parts.parts)))
-    planned = plan(subjects, parts, folder, speeds)
-    listener.planned(planned, len(subjects) * len(parts.parts) - len(planned))
-    done, drawn = 0, -math.inf
-    try:
-        with listener.progress(planned) as (watch, hear):
-            for event in carry_out(subjects, parts, folder, seed=seed, watch=watch, deadline=deadline):
-                done += isinstance(event, Done)
-                hear(event)
-                if isinstance(event, Done) and done < len(planned) and time.monotonic() - drawn > _BETWEEN:
-                    listener.drawn(reported(folder).page)
-                    drawn = time.monotonic()
-    except KeyboardInterrupt:
-        listener.stopped(done, len(planned))
-        raise
+    with Sharing(folder, helps=listener.helps) as sharing:
+        settled = _settled(folder, asked, sharing) if asked.budget else None
+        speeds = speeds_of(subjects, settled or asked.parts, folder) if sharing.leads else [UNKNOWN] * len(subjects)
+        deadline = Deadline(asked.budget, subjects, speeds, processes) if asked.budget and sharing.leads else None
+        parts = _fitted(asked, settled, deadline)
+        _check_required(requirements, parts, subjects)
+        with sharing.deciding():
+            begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
+        if deadline is not None:
+            listener.fitted(asked.budget, left_out(dumped(asked.parts), dumped(parts.parts)))
+        planned = plan(subjects, parts, folder, speeds)
+        listener.planned(planned, len(subjects) * len(parts.parts) - len(planned))
+        done, drawn = 0, -math.inf
+        try:
+            with listener.progress(planned) as (watch, hear):
+                for event in carry_out(
+                    subjects, parts, folder, seed=seed, watch=watch, deadline=deadline, sharing=sharing
+                ):
+                    done += isinstance(event, Done)
+                    hear(event)
+                    early = isinstance(event, Done) and done < len(planned) and sharing.leads
+                    if early and time.monotonic() - drawn > _BETWEEN:
+                        listener.drawn(reported(folder).page)
+                        drawn = time.monotonic()
+        except KeyboardInterrupt:
+            listener.stopped(done, len(planned))
+            raise
     found = gate(folder, requirements, allow_failed_checks=required.allow_failed_checks)
     write_gate(folder, found)
     return reported(folder, found)
 
 
-def _fitted(asked: Profile, settled: Mapping[str, Any] | None, deadline: Deadline) -> Profile:
+def _settled(folder: AuditFolder, asked: Profile, sharing: Sharing) -> Mapping[str, Any] | None:
+    """The parts as they were made to fit by whoever leads; none where this process has that still to do."""
+    while True:
+        settled = folder.settled(dumped(asked.parts), asked.budget)
+        if settled is not None or sharing.leads:
+            return settled
+        time.sleep(LOOK_AGAIN)
+
+
+def _fitted(asked: Profile, settled: Mapping[str, Any] | None, deadline: Deadline | None) -> Profile:
     """The profile as it fits into its budget; where it was made to fit before, as it was then."""
-    if settled is None:
-        return replace(asked, parts=deadline.fitted(asked.parts))
-    return replace(asked, parts={name: config.build_as(Part, table, name) for name, table in settled.items()})
+    if settled is not None:
+        return replace(asked, parts=parts_of(settled))
+    return asked if deadline is None else replace(asked, parts=deadline.fitted(asked.parts))
 
 
 def _check_required(requirements: Sequence[Requirement], parts: Profile, subjects: Sequence[Subject]) -> None:

@@ -1,7 +1,8 @@
 """Parts that fit into the time that an audit may take."""
 
+import heapq
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pellucid.audits.part import Part
@@ -15,13 +16,16 @@ _PRIOR = 0.1  # of the whole plan: so much weight it keeps against what has been
 class Deadline:
     """The time that an audit may take, from now on, and what its parts can do in what is left of it.
 
-    What parts turn out to take corrects what the others are thought to take.
+    What parts turn out to take corrects what the others are thought to take. So many `processes` share them.
     """
 
-    def __init__(self, seconds: float, subjects: Sequence[Subject], speeds: Sequence[Speed]) -> None:
+    def __init__(
+        self, seconds: float, subjects: Sequence[Subject], speeds: Sequence[Speed], processes: int = 1
+    ) -> None:
         self._ends = time.monotonic() + seconds
         self._seconds = seconds
         self._subjects, self._speeds = subjects, speeds
+        self._processes = processes
         self._expected = self._taken = 0.0
 
     @property
@@ -29,46 +33,78 @@ class Deadline:
         """The seconds that are left."""
         return self._ends - time.monotonic()
 
-    def expected(self, part: Part) -> float:
-        """How long a part is thought to take all networks."""
-        pairs = zip(self._subjects, self._speeds, strict=True)
-        return sum(seconds_of(part, subject, speed) for subject, speed in pairs)
-
-    def took(self, part: Part, seconds: float) -> None:
-        """A part has taken so long."""
-        self._expected += self.expected(part)
+    def took(self, part: Part, model: int, seconds: float) -> None:
+        """A part of a network has taken so long."""
+        self._expected += self._expected_of(part, model)
         self._taken += seconds
 
-    def fitted(self, parts: Mapping[str, Part], settled: Collection[str] = ()) -> Mapping[str, Part]:
+    def fitted(
+        self,
+        parts: Mapping[str, Part],
+        settled: Collection[str] = (),
+        waiting: Iterable[tuple[int, str]] = (),
+        elsewhere: Iterable[tuple[int, str]] = (),
+    ) -> Mapping[str, Part]:
         """The parts as they fit: the dearest by its weight is made lighter, and again, and in the end left out.
 
-        Those that fit as they are stay as they are, and so do those that are `settled`. One is never left out, and
-        what another leaves free goes to those that stay.
+        Those that fit as they are stay as they are, and so do those that are `settled`. Of these some networks are
+        still `waiting` for somebody, and some are `elsewhere`, in the hands of other processes. One part is never
+        left out, and what another leaves free goes to those that stay.
         """
         prior = _PRIOR * self._seconds
         pace = (self._taken + prior) / (self._expected + prior)
-        asked = {name: pace * self.expected(part) for name, part in parts.items() if name not in settled}
-        if sum(asked.values()) <= (self.left if settled else _PLANNED * self.left):
+
+        def cost(part: Part) -> list[float]:
+            return [pace * self._expected_of(part, model) for model in range(len(self._subjects))]
+
+        first = [pace * self._expected_of(parts[name], model) for model, name in waiting]
+        busy = [pace * self._expected_of(parts[name], model) for model, name in elsewhere]
+
+        def fits(costs: Mapping[str, Sequence[float]], time: float) -> bool:
+            seconds = [*first, *(one for own in costs.values() for one in own)]
+            # who is busy for longer than that hinders nobody else
+            return span_of(seconds, self._processes, [min(one, time) for one in busy]) <= time
+
+        asked = {name: cost(part) for name, part in parts.items() if name not in settled}
+        aim = max(0.0, _PLANNED * self.left)
+        if fits(asked, max(0.0, self.left) if settled else aim):
             return dict(parts)
-        aim, without = max(0.0, _PLANNED * self.left), set[str]()
+        without = set[str]()
         while True:
             found = {name: part for name, part in parts.items() if name not in without}
-            costs = {name: cost for name, cost in asked.items() if name not in without}
-            while sum(costs.values()) > aim and (lighter := self._lighter(found, costs)):
+            costs = {name: own for name, own in asked.items() if name not in without}
+            while not fits(costs, aim) and (lighter := self._lighter(found, costs)):
                 name, part = lighter
-                found[name], costs[name] = part, pace * self.expected(part)
-            if sum(costs.values()) <= aim or len(found) == 1:
+                found[name], costs[name] = part, cost(part)
+            if fits(costs, aim) or len(found) == 1 or not costs:
                 return found
-            without.add(max(costs, key=lambda name: costs[name] / found[name].weight))
+            without.add(max(costs, key=lambda name: sum(costs[name]) / found[name].weight))
 
-    def _lighter(self, parts: Mapping[str, Part], costs: Mapping[str, float]) -> tuple[str, Part] | None:
+    def _expected_of(self, part: Part, model: int) -> float:
+        return seconds_of(part, self._subjects[model], self._speeds[model])
+
+    def _lighter(self, parts: Mapping[str, Part], costs: Mapping[str, Sequence[float]]) -> tuple[str, Part] | None:
         """The dearest part by its weight that can be lighter, and what becomes of it; none where none can."""
         slowest = max(range(len(self._speeds)), key=lambda number: self._speeds[number].backward)
-        for name in sorted(costs, key=lambda name: costs[name] / parts[name].weight, reverse=True):
-            lighter = parts[name].lighter(self._subjects[slowest], self._speeds[slowest]) if costs[name] else None
+        for name in sorted(costs, key=lambda name: sum(costs[name]) / parts[name].weight, reverse=True):
+            lighter = (
+                parts[name].lighter(self._subjects[slowest], self._speeds[slowest]) if any(costs[name]) else None
+            )
             if lighter is not None:
                 return name, lighter
         return None
+
+
+def span_of(seconds: Iterable[float], processes: int = 1, busy: Sequence[float] = ()) -> float:
+    """How long works take of so many seconds each, which processes take up in turn, each when it is free.
+
+    Some processes are `busy` for so long before.
+    """
+    free = sorted([*busy, *[0.0] * processes], reverse=True)[:processes]
+    heapq.heapify(free)
+    for one in seconds:
+        heapq.heapreplace(free, free[0] + one)
+    return max(free)
 
 
 def seconds_of(part: Part, subject: Subject, speed: Speed) -> float:

@@ -3,6 +3,7 @@
 audit.json           what is audited: networks, images, profile, seed, and where it ran
 0-NAME/PART.json     what a part found of the first network, how long it took; or why it failed
 0-NAME/PART/         its records and pictures
+claims/              who works at which part, while somebody does
 """
 
 import json
@@ -164,6 +165,14 @@ class AuditFolder:
         """Write down the parts anew, where those that are still to come have been made lighter."""
         about = {**checksums.read_json(self._about, checksums.MADE_AGAIN), "parts": parts}
         checksums.write(self._about, json.dumps(about, indent=2) + "\n")
+
+    def tried(self, model: int, part: str) -> tuple[int, int] | None:
+        """What tells one attempt at a part from another; none where there was none."""
+        try:
+            known = self._file(model, part).lstat()
+        except FileNotFoundError:
+            return None
+        return known.st_ino, known.st_mtime_ns
 
     def begun(self, model: int, part: str) -> bool:
         """Whether there is anything of a part, complete or not."""

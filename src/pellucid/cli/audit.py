@@ -1,11 +1,13 @@
 """`pellucid audit`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pellucid.cli.as_json import as_json, print_json
 from pellucid.cli.options import asks, assigns, check_names, explains, out_folder, typed, words_of
+from pellucid.cli.spread import crew, devices
 from pellucid.subjects.asked import Asked
 
 FALLS_SHORT = 3  # the exit code where something that was required does not hold
@@ -20,6 +22,7 @@ FALLS_SHORT = 3  # the exit code where something that was required does not hold
 @explains()
 @assigns
 @out_folder("audit")
+@devices
 @click.option(
     "--require", "required", metavar="EXPR", multiple=True, help='E.g. "accuracy >= 0.9"; else exit code 3.'
 )
@@ -36,6 +39,7 @@ def audit(
     explainers: str,
     assignments: tuple[str, ...],
     out: Path,
+    devices: int,
     required: tuple[str, ...],
     allow_failed_checks: bool,
     fatal: tuple[str, ...],
@@ -59,16 +63,21 @@ def audit(
     from pellucid.cli.screens import audited
     from pellucid.cli.screens.screen import Screen
 
-    screen = Screen(quiet=as_json)
-    found = audits.audit(
-        models,
-        asked,
-        audits.chosen(profile, assignments, n=asked.n, explainers=words_of(explainers), budget=budget),
-        out=out,
-        seed=asked.seed,
-        required=audits.Required(required, allow_failed_checks),
-        listener=audited.OnScreen(screen, models, asked.split, out, typed(click.get_current_context())),
-    )
+    processes = crew(asked.device, devices)
+    screen = Screen(quiet=as_json or processes.helps)
+    listener = audited.OnScreen(screen, models, asked.split, out, typed(click.get_current_context()), devices)
+    listener.helps = processes.helps
+    with processes.at_work():
+        found = audits.audit(
+            models,
+            replace(asked, device=processes.device),
+            audits.chosen(profile, assignments, n=asked.n, explainers=words_of(explainers), budget=budget),
+            out=out,
+            seed=asked.seed,
+            required=audits.Required(required, allow_failed_checks),
+            processes=devices,
+            listener=listener,
+        )
     content = found.conclusion()
     print_json(content) if as_json else audited.report(screen, content)
     audited.end_if_damaged(content)

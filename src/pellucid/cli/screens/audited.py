@@ -15,8 +15,9 @@ from rich.progress import Progress as Bars
 from rich.table import Column, Table
 from rich.text import Text
 
-from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned
+from pellucid.audits import Began, Done, Event, Lightened, Listener, Planned, Waiting
 from pellucid.audits.carrying_out import Watch
+from pellucid.audits.fitting import span_of
 from pellucid.audits.planning import Pace
 from pellucid.cli.screens.lines import Lines
 from pellucid.cli.screens.screen import Screen
@@ -64,10 +65,16 @@ class _Left(ProgressColumn):
 
 
 class OnScreen(Listener):
-    """An audit of `models` as a person sees it; `part` is that of the images, `out` where the audit lies."""
+    """An audit of `models` as a person sees it; `part` is that of the images, `out` where the audit lies.
 
-    def __init__(self, screen: Screen, models: Sequence[str], part: str, out: object, command: str = "") -> None:
+    So many `processes` share the work.
+    """
+
+    def __init__(
+        self, screen: Screen, models: Sequence[str], part: str, out: object, command: str = "", processes: int = 1
+    ) -> None:
         self.screen, self.models, self.part, self.out, self.command = screen, models, part, out, command
+        self.processes, self.helps = processes, False
         self.reading = screen.reading
         self.shown = False
 
@@ -102,7 +109,7 @@ class OnScreen(Listener):
         for part, own in cells.items():
             table.add_row(part, *(_expected(own.get(number)) for number in range(len(self.models))))
         err.print(table)
-        total = sum(entry.seconds for entry in planned)
+        total = span_of((entry.seconds for entry in planned), self.processes)
         err.print(f"about {time_in_words(total)} in all; stop it whenever you like, the same command goes on")
 
     @contextmanager
@@ -112,7 +119,7 @@ class OnScreen(Listener):
         now: dict[str, Any] = {"model": None, "part": "", "began": 0.0, "name": ""}
 
         def left() -> float:
-            return pace.left(now["model"], now["part"], time.monotonic() - now["began"])
+            return pace.left(now["model"], now["part"], time.monotonic() - now["began"]) / self.processes
 
         with self._shown(left) as show:
 
@@ -124,6 +131,10 @@ class OnScreen(Listener):
                 if isinstance(event, Lightened):
                     for line in event.lines:
                         say(printable(f"too little time is left; {line}"))
+                    return
+                if isinstance(event, Waiting):
+                    others = count_of(event.parts, "part")
+                    show(Progress(f"waiting for {others} that other processes have in hand", 0, 0))
                     return
                 name = printable(f"{short[event.model]}, {event.part}")
                 match event:
