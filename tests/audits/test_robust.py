@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from pellucid import measure
 from pellucid.attacks import PGD
 from pellucid.audits import Robust, Task
 from pellucid.audits.robust.part import written
+from pellucid.data import TensorSplit, sequential
+from pellucid.evaluate.explanations.passes import counted
+from pellucid.subjects import Subject
 
 SMALL = Robust(n=8, nearest=6, linf=(8 / 255, 0.2), l2=(0.5,), steps=3, nearest_steps=5, repeated=2)
 
@@ -39,6 +43,35 @@ def test_figures_are_those_that_were_announced_and_go_down(tmp_path: Path) -> No
         distances, standing = [at for at, _ in curve], [share for _, share in curve]
         assert distances == sorted(distances)
         assert standing == sorted(standing, reverse=True)
+
+
+@pytest.mark.parametrize("turns", [20.0, 0.2], ids=["falls", "stands"])
+def test_what_attacks_take_is_foretold_by_what_stands(turns: float, tmp_path: Path) -> None:
+    own = subject(24)
+    model = nn.Sequential(Wavy(turns), own.model)
+    some = replace(own, model=model, split=relabeled(own, model))
+    part = Robust(n=24, nearest=12, steps=10, nearest_steps=20, repeated=4)
+    told = part.passes(some)
+    with counted(model) as passes:
+        part.carry_out(Task(some, tmp_path))
+    assert 1 / 1.5 < told.backwards / passes.backwards < 1.5
+    assert some.standing(0) == 1 and (some.standing(2 / 255) > 0.5) is (turns < 1)
+
+
+class Wavy(nn.Module):
+    """Images as waves of so many turns between black and white: the more, the nearer another image is."""
+
+    def __init__(self, turns: float) -> None:
+        super().__init__()
+        self.turns = turns
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(2 * torch.pi * self.turns * x)
+
+
+def relabeled(own: Subject, model: nn.Module) -> TensorSplit:
+    (batch,) = own.split.batches(sequential(own.split, len(own.split)))
+    return TensorSplit(batch.x, model(batch.x).argmax(1), own.split.classes)
 
 
 class Surer(nn.Module):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from networks import Counting, images, linear, smooth
 from pellucid.errors import ConfigError, MeasurementError, PixelError, ShapeError
+from pellucid.evaluate.explanations.passes import counted
 from pellucid.explainers import (
     ExpectedGradients,
     Explainer,
@@ -407,3 +408,18 @@ def test_completeness_speaks_of_any_map() -> None:
     nothing = Explanation(torch.zeros_like(X), Y)
     about = completeness(model, X, nothing, 0.5)
     assert torch.equal(about.gap, -about.due)
+
+
+@pytest.mark.parametrize("network", [smooth, kinked])
+@pytest.mark.parametrize("steps", [1, 4, 20, 60])
+def test_what_integrated_gradients_take_is_foretold(network: Callable[[], nn.Module], steps: int) -> None:
+    model, explainer = network(), IntegratedGradients(steps=steps)
+    told = explainer.as_dear(model, OTHERS)
+    assert told.tolerance == math.inf and told.as_dear(model, OTHERS) is told
+    with counted(model) as passes:
+        explainer(model, OTHERS, "predicted")
+    took = passes.backwards / len(OTHERS)
+    assert steps <= told.steps and 0.5 < told.steps / took < 2
+    around = SmoothGrad(samples=3).as_dear(model, OTHERS)
+    assert around == SmoothGrad(samples=3)
+    assert Smooth(explainer, 3).as_dear(model, OTHERS) == Smooth(told, 3)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from networks import images, smooth
 from pellucid.errors import NetworkError, NoRoom
 from pellucid.explainers import Gradient, SmoothGrad
-from pellucid.explainers.room import Room
+from pellucid.explainers.room import Room, full_pass
 
 X, Y = images(11, 1, 6, 6), torch.zeros(11, dtype=torch.long)
 
@@ -86,3 +86,10 @@ def test_nothing_is_left_behind() -> None:
         Gradient()(model, x, 0)
         Gradient()(model, x.clone().requires_grad_(), 0, create_graph=True)
     assert alive() == before
+
+
+def test_of_large_images_fewer_make_a_full_pass() -> None:
+    sides = (8, 32, 64, 100, 224, 512)
+    assert [full_pass(torch.empty(2, 3, side, side)) for side in sides] == [64, 64, 64, 64, 16, 16]
+    assert full_pass(torch.empty(0, 3, 224, 224)) == 16
+    assert full_pass(torch.empty(1, 0)) == 64

@@ -78,7 +78,8 @@ class Deadline:
                 found[name], costs[name] = part, cost(part)
             if fits(costs, aim) or len(found) == 1 or not costs:
                 return found
-            without.add(max(costs, key=lambda name: sum(costs[name]) / found[name].weight))
+            # what weighs most is the last to go
+            without.add(max(costs, key=lambda name: sum(costs[name]) / found[name].weight ** 2))
 
     def _expected_of(self, part: Part, model: int) -> float:
         return seconds_of(part, self._subjects[model], self._speeds[model])

@@ -83,6 +83,13 @@ class Explainer(ABC):
         """How many passes an image like these takes, where it makes none back and says so; most are counted."""
         return None
 
+    def as_dear(self, model: nn.Module, x: Images) -> "Explainer":
+        """One that takes about as many passes of images like these, whatever the network; of most, itself.
+
+        It is another one where the passes hang on what the network says, which a few of the images tell.
+        """
+        return self
+
     @abstractmethod
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """A map of each image for the logit of its class, with about `rows` rows in the network at once."""

@@ -1,13 +1,13 @@
 """Gradients along the straight way from a baseline to the image."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, MeasurementError, count_of
@@ -21,6 +21,7 @@ Quadrature = Literal["midpoint", "gauss-legendre", "trapezoid", "left", "right"]
 """How an integral over [0, 1] is taken for a weighted sum of values at a few places."""
 
 _DOUBLINGS = 5
+_FEW = 8  # steps by which it is foretold how many an image needs, since what is missing is halved by twice as many
 # of the sum of a map's absolute values, where the logit hardly rises and no rule could be near in terms of that
 _PART = 0.1
 _ROUNDING = 100  # units in the last place of the largest logit
@@ -56,6 +57,17 @@ class IntegratedGradients(Explainer):
                 f"IntegratedGradients has tolerance={self.tolerance:g}; give a part of the rise, in (0, 1], or inf"
             )
 
+    def as_dear(self, model: nn.Module, x: Images) -> "IntegratedGradients":
+        """As many steps as these images would take together with those that turned out too few, foretold from few."""
+        if not math.isfinite(self.tolerance):
+            return self
+        found = replace(self, steps=_FEW, tolerance=math.inf, times_input=True)(model, x, "predicted")
+        assert found.completeness is not None, "a map times the way is due to add up to the rise"
+        allowed = self._allowed(found.completeness.due, found.map.flatten(1).abs().sum(1).double())
+        needed = _FEW * found.completeness.gap.abs() / allowed.clamp_min(torch.finfo(torch.float64).tiny)
+        doublings = (needed / self.steps).clamp(1, 2**_DOUBLINGS).log2().ceil()
+        return replace(self, steps=round(self.steps * float((2 ** (doublings + 1) - 1).mean())), tolerance=math.inf)
+
     def maps(self, probe: Probe, of: Classes, rows: int) -> Images:
         """The mean gradient, with as many steps as each image needs."""
         way = self._way(probe, of)
@@ -86,7 +98,7 @@ class IntegratedGradients(Explainer):
             parts = (mean.detach() * way.length.detach()).flatten(1)
             gap = (parts.sum(1) - rise).abs()
             # maps that are no numbers are not wide: the caller tells of them
-            wide = gap > rounding + self.tolerance * torch.maximum(rise.abs(), _PART * parts.abs().sum(1))
+            wide = gap > rounding + self._allowed(rise, parts.abs().sum(1))
             if not wide.any():
                 return mean
             if steps == self.steps * 2**_DOUBLINGS:
@@ -99,6 +111,10 @@ class IntegratedGradients(Explainer):
             steps *= 2
             these = wide.nonzero()[:, 0]
             mean = mean.index_copy(0, these, self._mean_gradients(way.of_some(these), rows, steps))
+
+    def _allowed(self, rise: Tensor, magnitude: Tensor) -> Tensor:
+        """How far the sums of maps may be off."""
+        return self.tolerance * torch.maximum(rise.abs(), _PART * magnitude)
 
     def _mean_gradients(self, way: "_Way", rows: int, steps: int) -> Tensor:
         at, weights = nodes(self.rule, steps)

@@ -1,5 +1,6 @@
 """How many rows go through a network at once: as many as memory has room for, and no more than are any faster."""
 
+import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,6 +19,9 @@ T = TypeVar("T")
 # Beyond these a pass over more rows is no faster per row; on a CPU it soon is slower, where caches overflow.
 _MOST_ON_A_CPU = 64
 _MOST_ON_AN_ACCELERATOR = 1024
+# Of large images fewer are enough on a CPU, where more would only take memory.
+_ENOUGH_ON_A_CPU = 16
+_VALUES_ON_A_CPU = 2**21
 _ROOM_ON_A_CPU = 256 * 2**20
 
 
@@ -52,7 +56,7 @@ class Room:
 
         with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
             yield
-        self.rows = max(1, min(full_pass(self._device), self._bytes() * rows // max(1, sum(kept.values()))))
+        self.rows = max(1, min(_most(self._device), self._bytes() * rows // max(1, sum(kept.values()))))
         self._settled = True
 
     def halve(self, error: Exception) -> bool:
@@ -86,12 +90,19 @@ def rows_at_once(model: nn.Module, x: Tensor) -> int:
         with frozen(model), torch.enable_grad(), room.weighing(model, 1):
             Probe(model, one, second_order=False).logits  # noqa: B018 - the pass that is weighed
     except Exception:
-        return full_pass(x.device)  # what asks says what the network fails at
+        return _most(x.device)  # what asks says what the network fails at
     return room.rows
 
 
-def full_pass(device: torch.device) -> int:
-    """How many rows make a pass that more would make no faster per row."""
+def full_pass(x: Tensor) -> int:
+    """How many images like these make a pass that more would make no faster per image."""
+    most = _most(x.device)
+    if x.device.type != "cpu":
+        return most
+    return max(_ENOUGH_ON_A_CPU, min(most, _VALUES_ON_A_CPU // max(1, math.prod(x.shape[1:]))))
+
+
+def _most(device: torch.device) -> int:
     return _MOST_ON_A_CPU if device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
 
 

@@ -73,6 +73,11 @@ class Smooth(Explainer):
         found = self.explainer.resolved(shape)
         return self if found is self.explainer else replace(self, explainer=found)
 
+    def as_dear(self, model: nn.Module, x: Images) -> "Smooth":
+        """The same explainer around one that is as dear as the one inside."""
+        found = self.explainer.as_dear(model, x)
+        return self if found is self.explainer else replace(self, explainer=found)
+
     def forwards(self, x: Images) -> int | None:
         """Those of the explainer inside for every copy, and one for the image where it is no copy."""
         inside = self.explainer.forwards(x)

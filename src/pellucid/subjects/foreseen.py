@@ -24,6 +24,7 @@ from pellucid.subjects.subject import Subject
 WORTH_SAYING = 5.0
 """Seconds; of what takes less nothing is said before it begins."""
 
+_SHOWN = 4  # images that explainers are shown to see what they take of this network
 _TIMED = 32  # images at most that the network is timed on
 _MUCH = 2**30  # bytes of maps
 
@@ -60,7 +61,10 @@ def cost_of_explaining(
     x, classes = shown.x[:1], shown.logits.shape[1]
     learned = 0 if shown.train is None else min(LEARNED, len(shown.train))
     counted = {
-        name: (passes_to_explain(one, x, classes), passes_to_learn(one, x, classes, learned))
+        name: (
+            passes_to_explain(_as_dear(one, shown.model, shown.x), x, classes),
+            passes_to_learn(one, x, classes, learned),
+        )
         for name, one in explainers.items()
     }
     return _timed(shown.model, shown.x, counted, len(shown.x), len(of))
@@ -79,7 +83,8 @@ def cost_of_judging(
     for name, metrics in lacking.items():
         one = explainers.get(name)
         learning = Passes() if one is None else passes_to_learn(one, x, classes, learned)
-        counted[name] = passes_to_judge(metrics, one, x, classes), learning
+        asked = None if one is None else subject.as_dear(one)
+        counted[name] = passes_to_judge(metrics, asked, x, classes), learning
     return _timed(subject.model, batch.x, counted, len(subject.split), 1)
 
 
@@ -97,6 +102,13 @@ def maps_in_words(shown: Shown, of: Sequence[str | int], explainers: Mapping[str
     count = len(shown.x) * len(of) * len(explainers)
     size = count * shown.x[0].numel() * shown.x.element_size()
     return [f"{count:,} maps, which take {size / 1e9:.1f} GB"] if size > _MUCH else []
+
+
+def _as_dear(explainer: Explainer, model: nn.Module, x: Tensor) -> Explainer:
+    try:
+        return explainer.as_dear(model, x[:_SHOWN])
+    except Exception:  # what it stumbles over is told when it explains
+        return explainer
 
 
 def _timed(

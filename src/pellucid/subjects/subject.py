@@ -13,10 +13,14 @@ from pellucid.attacks import PGD
 from pellucid.contained import reason
 from pellucid.data import Split, sequential
 from pellucid.errors import DataError, NetworkError, ShapeError, count_of
+from pellucid.explainers import Explainer
 from pellucid.intake import intake_of
 from pellucid.looking import look
+from pellucid.norms import Linf
 from pellucid.probe import frozen
+from pellucid.protocols import Norm
 
+_SHOWN = 4  # images that an explainer is shown to see what it takes of this network
 _FEW = 8  # images that are attacked to see how a network takes it
 
 
@@ -35,16 +39,46 @@ class Subject:
     labeled: bool = True
     untrained: bool = False
 
-    @cached_property
-    def standing(self) -> float:
-        """The share of a few images that are right and stand three steps of PGD at 8/255, as long as attacks go on.
+    def as_dear(self, explainer: Explainer) -> Explainer:
+        """An explainer of about the same passes whose passes do not hang on this network, by which it is foretold."""
+        if explainer not in self._dear:
+            self._dear[explainer] = self._as_dear(explainer)
+        return self._dear[explainer]
 
-        It is 1 where it cannot be told, as of a network without gradients.
+    @cached_property
+    def _dear(self) -> dict[Explainer, Explainer]:
+        return {}
+
+    def _as_dear(self, explainer: Explainer) -> Explainer:
+        some = self.split.take(_SHOWN)
+        try:
+            (batch,) = some.batches(sequential(some, len(some)))
+            return explainer.as_dear(self.model, batch.x)
+        except Exception:  # what it stumbles over is told by who explains in earnest
+            return explainer
+
+    def standing(self, eps: float, norm: Norm = Linf()) -> float:  # noqa: B008, a frozen value
+        """The share of a few images that are right and stand three steps of PGD, by which attacks are foretold.
+
+        Those that are right are told by a budget of 0. It is 1 where it cannot be told, as of a network without
+        gradients.
         """
+        if (eps, norm) not in self._stood:
+            self._stood[eps, norm] = self._standing(eps, norm)
+        return self._stood[eps, norm]
+
+    @cached_property
+    def _stood(self) -> dict[tuple[float, Norm], float]:
+        return {}
+
+    def _standing(self, eps: float, norm: Norm) -> float:
         some = self.split.take(_FEW)
         try:
             (batch,) = some.batches(sequential(some, len(some)))
-            found = PGD(eps=8 / 255, steps=3).on(self.model, batch)
+            if eps == 0:
+                with frozen(self.model), torch.no_grad():
+                    return float((look(self.model, batch.x).argmax(1) == batch.y).double().mean())
+            found = PGD(eps=eps, steps=3, norm=norm).on(self.model, batch)
         except Exception:  # what it stumbles over is told by what attacks it in earnest
             return 1.0
         return 1 - float(found.reached.double().mean())

@@ -34,7 +34,7 @@ class Checked(Part):
 
     def passes(self, subject: Subject) -> Passes:
         """As counted on images that stand an attack and on those that fall at once."""
-        rows, standing = min(self.n, len(subject.split)), subject.standing
+        rows, standing = min(self.n, len(subject.split)), subject.standing(self.eps)
         forwards, backwards = 30 + standing * (80 + 2 * self.steps), 15 + standing * (25 + 2 * self.steps)
         return Passes(round(rows * forwards), round(rows * backwards))
 

@@ -55,7 +55,7 @@ class Explained(Part):
         images = min(self.n, len(subject.split))
         looked = images + min(images, _LOOKED_AT)  # once for the metrics, and once to see what is to be known
         maps = (
-            passes_of_maps(explainer, shape, classes) * looked
+            passes_of_maps(subject.as_dear(explainer), shape, classes) * looked
             for name, explainer in self.explainers.items()
             if self._metrics(name)
         )
@@ -74,7 +74,7 @@ class Explained(Part):
         """The passes of one image that each figure takes."""
         shape, classes = subject.split.shape, len(subject.split.classes)
         return {
-            _pair(metric, name): passes_of_scores(kind, explainer, shape, classes)
+            _pair(metric, name): passes_of_scores(kind, subject.as_dear(explainer), shape, classes)
             for name, explainer in self.explainers.items()
             for metric, kind in self._metrics(name).items()
         }

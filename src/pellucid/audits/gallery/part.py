@@ -62,7 +62,9 @@ class Gallery(Part):
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image; explainers that learn are left out."""
         shape, classes = subject.split.shape, len(subject.split.classes)
-        asked = [*self.explainers.values(), *self.explainers.values()]  # of the image, and of the attacked one
+        asked = [
+            subject.as_dear(own) for own in self.explainers.values()
+        ] * 2  # of the image, and of the attacked one
         asked += [AdversarialExplanation(rho=rho) for rho in self.rho] * 3
         each = sum((passes_of_maps(explainer, shape, classes) for explainer in asked), Passes())
         attack = Passes(3 * self.steps, 3 * self.steps)
@@ -77,7 +79,7 @@ class Gallery(Part):
             return replace(self, rho=self.rho[-1:])
         shape, classes = subject.split.shape, len(subject.split.classes)
         costs = {
-            name: speed.seconds(passes_of_maps(explainer, shape, classes))
+            name: speed.seconds(passes_of_maps(subject.as_dear(explainer), shape, classes))
             for name, explainer in self.explainers.items()
         }
         if len(costs) < 2:

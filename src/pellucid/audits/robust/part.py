@@ -25,6 +25,7 @@ from pellucid.protocols import Norm
 from pellucid.subjects import Subject
 
 _POINTS = 60  # of a curve that is drawn
+_AT_ONCE = 6  # passes that an image takes which falls at once
 
 
 @cites(MADRY, CROCE, PINTOR, RONY, WOODS, NOACK)
@@ -71,13 +72,15 @@ class Robust(Part):
             check_box(eps, L2(), image.x, "Robust")
 
     def passes(self, subject: Subject) -> Passes:
-        """The passes that it takes, as if every image stood at every budget to the end; most fall earlier."""
-        images = min(self.n, len(subject.split))
-        search = self.nearest_steps + self.nearest_steps // 2
-        rows = images * self.steps * 3 + min(self.nearest, len(subject.split)) * search * 2
+        """As of images that stand the smallest budget, and of those that fall at once; wrong ones fell before."""
+        count, rows = len(subject.split), 0.0
+        for _, norm, budgets in self._budgets():
+            standing = subject.standing(min(budgets), norm)
+            rows += min(self.n, count) * (_AT_ONCE + 2 * self.steps * standing)
+        search, goals = self.nearest_steps + self.nearest_steps // 2, 1 + subject.standing(0)
         # each goal once more, and with four times as many steps
-        rows += min(self.repeated, len(subject.split)) * search * 5 * 2
-        return Passes(rows + 4 * images, rows)
+        rows += goals * search * (min(self.nearest, count) + 5 * min(self.repeated, count))
+        return Passes(round(rows) + 4 * min(self.n, count), round(rows))
 
     def announced(self) -> Sequence[Announced]:
         """Robust accuracy at every budget, and both areas."""
@@ -92,9 +95,7 @@ class Robust(Part):
         figures: list[Figure] = []
         records: dict[str, Record] = {}
         checked: list[Verdict] = []
-        for name, norm, budgets in (("linf", Linf(), self.linf), ("l2", L2(), self.l2)):
-            if not budgets:
-                continue
+        for name, norm, budgets in self._budgets():
             attack = self._ladder(norm, budgets, blindly if blind else bounded)
             record = records[name] = self._measured(task, f"attacks, {name}", attack, self.n, name)
             for eps in sorted(budgets):
@@ -114,6 +115,11 @@ class Robust(Part):
             checked += self._converged(task, attack, name)
         curves = {name: _curve(record) for name, record in records.items()}
         return Finding(tuple(figures), tuple(checked), Details(curves))
+
+    def _budgets(self) -> list[tuple[str, Norm, tuple[float, ...]]]:
+        """The norms in which there are budgets, by name."""
+        every: list[tuple[str, Norm, tuple[float, ...]]] = [("linf", Linf(), self.linf), ("l2", L2(), self.l2)]
+        return [own for own in every if own[2]]
 
     def _ladder(self, norm: Norm, budgets: Sequence[float], make: Callable[[float, Norm, int], Attack]) -> Attack:
         attacks = [make(eps, norm, self.steps) for eps in sorted(budgets)]

@@ -58,11 +58,11 @@ class Case:
     @torch.no_grad()
     def logits(self, x: Float[Tensor, "n *shape"]) -> Float[Tensor, "n classes"]:
         """What the network says of any number of images, as many at a time as make a full pass."""
-        return torch.cat([look(self.model, part) for part in x.split(full_pass(x.device))])
+        return torch.cat([look(self.model, part) for part in x.split(full_pass(x))])
 
     def parts(self, copies: int) -> Iterator["Case"]:
         """The rows that are worked on at once: as many images as fill a pass with their copies, and at least one."""
-        together = max(1, full_pass(self.x.device) // copies)
+        together = max(1, full_pass(self.x) // copies)
         for first in range(0, len(self), together):
             yield self.rows(slice(first, first + together))
 

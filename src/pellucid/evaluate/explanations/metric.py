@@ -194,7 +194,7 @@ def _classes(model: nn.Module, batch: Batch, of: int | Tensor | str) -> Int[Tens
     # where nobody asks what is predicted, one image tells how many classes there are
     asked = batch.x if isinstance(of, str) and of in ("predicted", "runner-up") else batch.x[:1]
     with torch.no_grad():
-        logits = torch.cat([look(model, part) for part in asked.split(full_pass(batch.x.device))])
+        logits = torch.cat([look(model, part) for part in asked.split(full_pass(batch.x))])
     usable(logits, "a metric")
     match of:
         case Tensor():

@@ -23,7 +23,7 @@ def at_neighbors(case: Case, eps: float, draws: int, compare: Compare) -> Float[
     found = list[Tensor]()
     for part in case.parts(draws):
         values = list[Tensor]()
-        for numbers in portions(draws, len(part), full_pass(case.x.device)):
+        for numbers in portions(draws, len(part), full_pass(case.x)):
             x = torch.cat([neighbor(part, eps, number) for number in numbers])
             maps = _copied(part, x, len(numbers)).explained(x)
             values += [

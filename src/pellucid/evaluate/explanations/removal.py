@@ -126,7 +126,7 @@ def answers(
     if changed is None:
         changed = torch.ones(len(case), copies, dtype=torch.bool, device=case.x.device)
     number, image = changed.T.nonzero(as_tuple=True)
-    size, found = full_pass(case.x.device), list[Tensor]()
+    size, found = full_pass(case.x), list[Tensor]()
     network = ByPixel(case.model, case.x.device)
     with torch.no_grad():
         for some, which in zip(image.split(size), number.split(size), strict=True):

@@ -90,7 +90,7 @@ def prediction_differences(
         speaking = (features.flatten(2) != 0).any(2) if features.dim() > 2 else features != 0
         found = torch.zeros(speaking.shape, dtype=torch.float64, device=features.device)
         with _onward(model, images.x, features, layer) as onward:
-            for pairs in speaking.nonzero().split(full_pass(features.device)):
+            for pairs in speaking.nonzero().split(full_pass(images.x)):
                 rows, neurons = pairs.unbind(1)
                 found[rows, neurons] = _others(onward(rows, neurons), of[rows]) - whole[rows]
         return found
