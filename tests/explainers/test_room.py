@@ -57,16 +57,14 @@ def test_other_errors_and_those_of_a_single_row_are_left_alone() -> None:
 def test_rows_follow_from_what_a_pass_keeps() -> None:
     model, rows = smooth(), {}
     for memory in (1, 30_000, 60_000, None):
-        room = Room(memory, torch.device("cpu"))
+        room = Room(memory, X)
         assert room.rows == 8
-        with room.weighing(model, 2):
-            model(X[:2].requires_grad_())
+        room.weigh(model, model(X[:2].requires_grad_()))
         rows[memory] = room.rows
     assert rows[1] == 1
     assert 1 < rows[30_000] < rows[60_000] <= 2 * rows[30_000] + 1
     assert rows[None] == 64, "as many as are any faster on a CPU"
-    with room.weighing(model, 11):
-        model(X.requires_grad_())
+    room.weigh(model, model(X.requires_grad_()))
     assert room.rows == 64, "what is settled is not weighed again"
 
 
@@ -91,5 +89,6 @@ def test_nothing_is_left_behind() -> None:
 def test_of_large_images_fewer_make_a_full_pass() -> None:
     sides = (8, 32, 64, 100, 224, 512)
     assert [full_pass(torch.empty(2, 3, side, side)) for side in sides] == [64, 64, 64, 64, 16, 16]
+    assert [Room(None, torch.empty(2, 3, side, side)).rows for side in sides] == [8, 8, 8, 8, 3, 1]
     assert full_pass(torch.empty(0, 3, 224, 224)) == 16
     assert full_pass(torch.empty(1, 0)) == 64

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -23,40 +22,36 @@ _MOST_ON_AN_ACCELERATOR = 1024
 _ENOUGH_ON_A_CPU = 16
 _VALUES_ON_A_CPU = 2**21
 _ROOM_ON_A_CPU = 256 * 2**20
+# Images of the pass that is weighed.
+_FEW = 8
+_VALUES_OF_FEW = 2**19
 
 
 class Room:
-    """Room for `rows` rows: a few until a pass has been weighed, then as many as fit, half of that if they do not.
+    """Room for `rows` images: few until a pass has been weighed, then as many as fit, half of that if they do not.
 
-    `memory` is how many bytes passes may keep; without it they may keep half of what an accelerator has free, or
-    256 MiB of a CPU's.
+    How many are few hangs on how large images like `x` are. `memory` is how many bytes passes may keep; without it
+    they may keep half of what an accelerator has free, or 256 MiB of a CPU's.
     """
 
-    def __init__(self, memory: int | None, device: torch.device) -> None:
-        self.rows = 8
+    def __init__(self, memory: int | None, x: Tensor) -> None:
+        self.rows = max(1, min(_FEW, _VALUES_OF_FEW // _values(x)))
         self._memory = memory
-        self._device = device
+        self._device = x.device
         self._settled = False
 
-    @contextmanager
-    def weighing(self, model: nn.Module, rows: int) -> Generator[None]:
-        """Forward passes over so many rows in this block tell how much one keeps for its backward pass."""
+    def weigh(self, model: nn.Module, logits: Tensor) -> None:
+        """Settle it by what a pass that gave these logits keeps for its way back."""
         if self._settled:
-            yield
             return
         own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
         kept: dict[int, int] = {}
-
-        def weigh(tensor: Tensor) -> Tensor:
+        for tensor in _kept(logits):
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in own:
                 kept[storage.data_ptr()] = storage.nbytes()
-            # without its graph: an operation that keeps what it put out would else be kept alive by that for ever
-            return tensor.detach()
-
-        with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
-            yield
-        self.rows = max(1, min(_most(self._device), self._bytes() * rows // max(1, sum(kept.values()))))
+        fit = self._bytes() * len(logits) // max(1, sum(kept.values()))
+        self.rows = max(1, min(_most(self._device), fit))
         self._settled = True
 
     def halve(self, error: Exception) -> bool:
@@ -84,14 +79,30 @@ ROOM = 2**29
 def rows_at_once(model: nn.Module, x: Tensor) -> int:
     """How many images like the first a pass may keep for the way back; as many as are any faster if nobody knows."""
     one = Batch.trusted(x[:1].detach(), torch.zeros(1, dtype=torch.long, device=x.device), {})
-    room = Room(ROOM, x.device)
+    room = Room(ROOM, x)
     try:
         model = in_single(model, one.x)
-        with frozen(model), torch.enable_grad(), room.weighing(model, 1):
-            Probe(model, one, second_order=False).logits  # noqa: B018 - the pass that is weighed
+        with frozen(model), torch.enable_grad():
+            room.weigh(model, Probe(model, one, second_order=False).logits)
     except Exception:
         return _most(x.device)  # what asks says what the network fails at
     return room.rows
+
+
+def _kept(logits: Tensor) -> Generator[Tensor]:
+    """What a graph keeps. Hooks for it would see the same, and make a second derivative several times as slow."""
+    nodes, seen = [logits.grad_fn], set[object]()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        nodes += [following for following, _ in node.next_functions]
+        for name in dir(type(node)):
+            if name == "saved_tensors" or name.startswith("_saved_"):
+                saved = getattr(node, name)
+                each = saved if isinstance(saved, tuple | list) else (saved,)
+                yield from (tensor for tensor in each if isinstance(tensor, Tensor))
 
 
 def full_pass(x: Tensor) -> int:
@@ -99,7 +110,11 @@ def full_pass(x: Tensor) -> int:
     most = _most(x.device)
     if x.device.type != "cpu":
         return most
-    return max(_ENOUGH_ON_A_CPU, min(most, _VALUES_ON_A_CPU // max(1, math.prod(x.shape[1:]))))
+    return max(_ENOUGH_ON_A_CPU, min(most, _VALUES_ON_A_CPU // _values(x)))
+
+
+def _values(x: Tensor) -> int:
+    return max(1, math.prod(x.shape[1:]))
 
 
 def _most(device: torch.device) -> int:
@@ -125,12 +140,11 @@ def in_parts(
     if memory is not None and memory < 1:
         raise ConfigError(f"memory is {memory}; give a number of bytes, 1 or more")
     model = model if graph else in_single(model, batch.x)
-    room, found, done = Room(memory, batch.x.device), list[T](), 0
+    room, found, done = Room(memory, batch.x), list[T](), 0
 
     def one(part: slice) -> T:
         probe = Probe(model, batch.rows(part), second_order=graph, third_order=False, seed=seed)
-        with room.weighing(model, len(probe.y)):
-            probe.logits  # noqa: B018 - the pass that is weighed
+        room.weigh(model, probe.logits)
         return make(probe, part, room.rows)
 
     with evaluated(model) if graph else frozen(model), torch.enable_grad():

@@ -72,7 +72,7 @@ class GradientBound(Metric):
 
     def scores(self, case: Case) -> Columns:
         """The distance, and means over draws of what bounds it."""
-        room, done, parts = Room(case.memory, case.x.device), 0, list[Columns]()
+        room, done, parts = Room(case.memory, case.x), 0, list[Columns]()
         while done < len(case):
             part = case.rows(slice(done, done + room.rows))
             try:
@@ -87,8 +87,8 @@ class GradientBound(Metric):
 
     def _part(self, case: Case, room: Room) -> Columns:
         here = Probe(case.model, case.batch)
-        with room.weighing(case.model, len(case)):
-            gradient = here.gradient(case.of).detach()
+        room.weigh(case.model, here.logits)
+        gradient = here.gradient(case.of).detach()
         draws = list[Mapping[str, Tensor]]()
         for number in range(self.draws):
             step = self._step(case, number)
