@@ -1,14 +1,18 @@
 import gc
 import warnings
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from networks import images, smooth
+from pellucid.batch import Batch
 from pellucid.errors import NetworkError, NoRoom
 from pellucid.explainers import Gradient, SmoothGrad
 from pellucid.explainers.room import Room, full_pass
+from pellucid.probe import Probe, frozen
 
 X, Y = images(11, 1, 6, 6), torch.zeros(11, dtype=torch.long)
 
@@ -92,3 +96,34 @@ def test_of_large_images_fewer_make_a_full_pass() -> None:
     assert [Room(None, torch.empty(2, 3, side, side)).rows for side in sides] == [8, 8, 8, 8, 3, 1]
     assert full_pass(torch.empty(0, 3, 224, 224)) == 16
     assert full_pass(torch.empty(1, 0)) == 64
+
+
+class Convolutions(TorchDispatchMode):
+    """Counts them."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += "convolution" in str(func)
+        return func(*args, **(kwargs or {}))
+
+
+def test_what_was_weighed_takes_no_more_for_its_second_derivative() -> None:
+    """The share of weights that are fixed would take a convolution for each of the groups."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        layers = nn.Conv2d(1, 8, 3), nn.Softplus(), nn.Conv2d(8, 8, 3, groups=8), nn.Flatten(), nn.Linear(32, 4)
+        model = nn.Sequential(*layers).double()
+    batch = Batch.trusted(X, Y, {"index": torch.arange(len(X))})
+    counts: list[int] = []
+    for weighed in (False, True):
+        with frozen(model), torch.enable_grad():
+            probe, room = Probe(model, batch), Room(None, X)
+            if weighed:
+                room.weigh(model, probe.logits)
+                assert room.rows == 64
+            probe.gradient("label-logit")
+            with Convolutions() as convolutions:
+                probe.curvature(X, "label-logit")
+            counts.append(convolutions.count)
+    assert counts[0] == counts[1] < 8
