@@ -17,6 +17,7 @@ from benchmarks.timing import alternate, ratio, record
 from pellucid import metrics
 from pellucid.attacks import Engine, Misclassified, Perturbed
 from pellucid.audits.searches import nearest
+from pellucid.batch import Batch
 from pellucid.subjects import Asked
 
 ENGINES = {"float32": Engine(), "bfloat16": Engine("bf16-mixed")}
@@ -47,9 +48,10 @@ def _tell(name: str, found: dict[str, Any]) -> None:
 def _compared(model: nn.Module, x: Tensor, y: Tensor, rounds: int) -> dict[str, Any]:
     """Time, area, and the distance of each image that was right and was broken by both, one divided by the other."""
     attack, last = nearest(Misclassified(), STEPS), dict[str, Perturbed]()
+    batch = Batch.trusted(x, y, {"index": torch.arange(len(x))})
 
     def search(name: str) -> None:
-        last[name] = attack(model, x, y, engine=ENGINES[name])
+        last[name] = attack.on(model, batch, engine=ENGINES[name])
 
     seconds = alternate({name: lambda name=name: search(name) for name in ENGINES}, rounds, warm=rounds > 1)
     one, other = last["float32"], last["bfloat16"]

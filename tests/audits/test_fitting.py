@@ -103,6 +103,21 @@ class Fixed(Part):
         return Finding()
 
 
+@final
+@dataclass(frozen=True)
+class Grave(Part):
+    """Cannot be lighter, and matters most."""
+
+    labeled = False
+    weight = 4.0
+
+    def passes(self, subject: Subject) -> Passes:
+        return Passes(48, 0)
+
+    def carry_out(self, task: Task) -> Finding:
+        return Finding()
+
+
 @pytest.fixture(autouse=True)
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {name: audits.PARTS[name] for name in audits.PARTS}
@@ -140,6 +155,13 @@ def test_parts_share_the_time_by_their_weight() -> None:
 def test_what_a_part_leaves_free_goes_to_those_that_stay() -> None:
     found = deadline(51).fitted({"small": Slow(n=16), "huge": Fixed()})
     assert found == {"small": Slow(n=16)}, "which had to be lighter only beside the other"
+
+
+def test_what_matters_most_is_the_last_to_go() -> None:
+    parts = {"grave": Grave(), "one": Slow(n=16), "two": Slow(n=16)}
+    assert set(deadline(71).fitted(parts)) == {"grave", "one", "two"}
+    assert deadline(61).fitted(parts) == {"grave": Grave()}
+    assert set(deadline(59).fitted(parts)) == {"one", "two"}, "which it leaves room for"
 
 
 def test_what_is_settled_stays() -> None:

@@ -78,8 +78,9 @@ class Deadline:
                 found[name], costs[name] = part, cost(part)
             if fits(costs, aim) or len(found) == 1 or not costs:
                 return found
-            # what weighs most is the last to go
-            without.add(max(costs, key=lambda name: sum(costs[name]) / found[name].weight ** 2))
+            # what weighs most is the last to go, unless there is no room for it alone
+            large = [name for name, own in costs.items() if not fits({name: own}, aim)]
+            without.add(max(large or costs, key=lambda name: sum(costs[name]) / found[name].weight ** 2))
 
     def _expected_of(self, part: Part, model: int) -> float:
         return seconds_of(part, self._subjects[model], self._speeds[model])
