@@ -28,6 +28,7 @@ from pellucid.audits import (
     Waiting,
 )
 from pellucid.audits.fitting import Deadline, span_of
+from pellucid.errors import ConfigError
 from pellucid.evaluate.explanations import Passes
 from pellucid.evaluate.speed import Speed
 from pellucid.metrics import Estimate
@@ -137,6 +138,20 @@ def test_a_fault_is_met_once_and_tried_again_by_who_comes_later(tmp_path: Path) 
     (tmp_path / "fault.txt").unlink()
     assert all(not one.outcome.failure for one in process(tmp_path) if isinstance(one, Done))
     assert sorted(CALLS) == sorted(EVERY * 2)
+
+
+def test_what_somebody_removes_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "fault.txt").touch()
+    list(process(tmp_path))
+    second = process(tmp_path)
+    assert next(second) == Began(0, "first")
+    (tmp_path / "1-two" / "second.json").unlink()
+    assert named(list(second)) == EVERY
+
+
+def test_an_audit_is_shared_by_one_or_more(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="^processes is 0; give how many share the audit, 1 or more$"):
+        audits.audit(NETWORKS, None, PROFILE, out=tmp_path, processes=0)
 
 
 def test_one_leads_and_another_one_when_it_is_gone(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def audit(
         found = audit({"mine": network}, "digits", out="audit/mine")
         found.figures["mine"]["accuracy"]
     """
+    if processes < 1:
+        raise ConfigError(f"processes is {processes}; give how many share the audit, 1 or more")
     required = required if isinstance(required, Required) else Required(required)
     requirements = required.parsed
     asked = chosen(profile, n=n) if isinstance(profile, str) else profile

@@ -174,6 +174,8 @@ class _Share:
             for entry in [entry for entry in self.left if self.folder.tried(*entry) != self.tried[entry]]:
                 if outcome := self.folder.outcome(*entry):  # of another process
                     yield self._done(entry, outcome)
+                else:  # somebody has removed it
+                    self.tried[entry] = None
             before = self.parts
             taken = self._taken()
             if self.deadline is not None and self.parts != before:

@@ -62,9 +62,8 @@ class Gallery(Part):
     def passes(self, subject: Subject) -> Passes:
         """Counted on one image; explainers that learn are left out."""
         shape, classes = subject.split.shape, len(subject.split.classes)
-        asked = [
-            subject.as_dear(own) for own in self.explainers.values()
-        ] * 2  # of the image, and of the attacked one
+        own = [subject.as_dear(one) for one in self.explainers.values()]
+        asked = [*own, *own]  # of the image, and of the attacked one
         asked += [AdversarialExplanation(rho=rho) for rho in self.rho] * 3
         each = sum((passes_of_maps(explainer, shape, classes) for explainer in asked), Passes())
         attack = Passes(3 * self.steps, 3 * self.steps)
