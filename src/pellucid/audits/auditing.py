@@ -103,8 +103,7 @@ def audit(
         deadline = Deadline(asked.budget, subjects, speeds, processes) if asked.budget and sharing.leads else None
         parts = _fitted(asked, settled, deadline)
         _check_required(requirements, parts, subjects)
-        with sharing.deciding():
-            begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
+        begin(subjects, parts, folder, seed=seed, command=listener.command, asked=asked)
         if deadline is not None:
             listener.fitted(asked.budget, left_out(dumped(asked.parts), dumped(parts.parts)))
         planned = plan(subjects, parts, folder, speeds)

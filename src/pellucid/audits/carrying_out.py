@@ -106,7 +106,8 @@ def begin(
     }
     if asked is not None and asked.budget:
         about["budget"] = budget_of(asked)
-    folder.begin({**about, "command": command} if command else about)
+    with Sharing(folder).deciding():
+        folder.begin({**about, "command": command} if command else about)
 
 
 def budget_of(asked: Profile) -> dict[str, Any]:
@@ -135,8 +136,7 @@ def carry_out(
     """
     if sharing is None:
         with Sharing(folder) as own:
-            with own.deciding():
-                begin(subjects, profile, folder, seed=seed)
+            begin(subjects, profile, folder, seed=seed)
             yield from carry_out(subjects, profile, folder, seed=seed, watch=watch, deadline=deadline, sharing=own)
         return
     files.clear_unfinished(folder.path)

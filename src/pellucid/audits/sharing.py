@@ -23,6 +23,7 @@ class Sharing:
 
     def __init__(self, folder: AuditFolder, *, helps: bool = False) -> None:
         self._folder = folder.path.resolve()  # which somebody named, and may have made a link
+        self._new = not self._folder.exists()
         self._place = self._folder / "claims"
         self._claims = Claims(self._place)
         self._helps, self._leads = helps, False
@@ -58,6 +59,8 @@ class Sharing:
         self._claims.close()
         if self._place.is_dir() and self._claims.sweep():
             files.remove_folder(self._place)
+            if self._new:  # and nothing was begun in it
+                files.remove_folder(self._folder)
 
 
 def _name(model: int, part: str) -> str:
