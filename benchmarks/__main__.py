@@ -40,7 +40,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], None], int]] = {
     "areas-digits": (partial(areas.run, kind="digits", images=100, name="areas-digits"), 1),
     "areas-mnist": (partial(areas.run, kind="mnist", images=16, name="areas-mnist"), 1),
     "areas-cifar": (partial(areas.run, kind="cifar", images=12, name="areas-cifar"), 1),
-    "precision": (precision.run, 3),
+    "precision": (precision.run, 1),
     "references": (references.run, 5),
     "retraining": (retraining.run, 3),
     "normlime": (normlime.run, 3),

@@ -49,24 +49,25 @@ class _Arrivals:
     has not come by the output.
     """
 
-    def __init__(self, passes: Passes) -> None:
-        self._passes = passes
+    def __init__(self, passes: Passes, rows: int) -> None:
+        self._passes, self._rows = passes, rows
         self._back = self._graphs = 0
 
-    def at_output(self, gradient: Tensor) -> None:
-        self._passes.backwards += len(gradient)
+    def at_output(self, _gradient: Tensor | None) -> None:
+        self._passes.backwards += self._rows
         self._back += 1
         if torch.is_grad_enabled():  # which a pass backwards is only when it leaves a graph
-            self._passes.differentiated += len(gradient)
+            self._passes.differentiated += self._rows
             self._graphs += 1
 
-    def at_input(self, gradient: Tensor) -> None:
+    def at_input(self, _gradient: Tensor | None) -> None:
+        """Hear of one; there is none where nothing depends on the images."""
         if self._back:
             self._back = 0
         elif self._graphs:
             self._graphs -= 1
         else:
-            self._passes.differentiated += len(gradient)
+            self._passes.differentiated += self._rows
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def counted(model: nn.Module, watch: Callable[[Passes], None] = lambda _: None) 
             if output.requires_grad:
                 x = inputs[0] if inputs and isinstance(inputs[0], Tensor) and inputs[0].requires_grad else output
                 if x not in arrivals:
-                    arrivals[x] = _Arrivals(passes)
+                    arrivals[x] = _Arrivals(passes, len(output))
                     if x is not output:
                         x.register_hook(arrivals[x].at_input)
                 output.register_hook(arrivals[x].at_output)
