@@ -94,6 +94,9 @@ def test_of_large_images_fewer_make_a_full_pass() -> None:
     sides = (8, 32, 64, 100, 224, 512)
     assert [full_pass(torch.empty(2, 3, side, side)) for side in sides] == [64, 64, 64, 64, 16, 16]
     assert [Room(None, torch.empty(2, 3, side, side)).rows for side in sides] == [8, 8, 8, 8, 3, 1]
+    large = Room(2**40, torch.empty(1, 3, 224, 224))
+    large.weigh(nn.Identity(), torch.zeros(1, 4))
+    assert large.rows == 16, "a pass that keeps nothing is no larger either"
     assert full_pass(torch.empty(0, 3, 224, 224)) == 16
     assert full_pass(torch.empty(1, 0)) == 64
 

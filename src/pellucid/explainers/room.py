@@ -36,7 +36,7 @@ class Room:
 
     def __init__(self, memory: int | None, x: Tensor) -> None:
         self.rows = max(1, min(_FEW, _VALUES_OF_FEW // _values(x)))
-        self._memory = memory
+        self._memory, self._most = memory, full_pass(x)
         self._device = x.device
         self._settled = False
 
@@ -51,7 +51,7 @@ class Room:
             if storage.data_ptr() not in own:
                 kept[storage.data_ptr()] = storage.nbytes()
         fit = self._bytes() * len(logits) // max(1, sum(kept.values()))
-        self.rows = max(1, min(_most(self._device), fit))
+        self.rows = max(1, min(self._most, fit))
         self._settled = True
 
     def halve(self, error: Exception) -> bool:
@@ -85,7 +85,7 @@ def rows_at_once(model: nn.Module, x: Tensor) -> int:
         with frozen(model), torch.enable_grad():
             room.weigh(model, Probe(model, one, second_order=False).logits)
     except Exception:
-        return _most(x.device)  # what asks says what the network fails at
+        return full_pass(x)  # what asks says what the network fails at
     return room.rows
 
 
@@ -107,18 +107,13 @@ def _kept(logits: Tensor) -> Generator[Tensor]:
 
 def full_pass(x: Tensor) -> int:
     """How many images like these make a pass that more would make no faster per image."""
-    most = _most(x.device)
     if x.device.type != "cpu":
-        return most
-    return max(_ENOUGH_ON_A_CPU, min(most, _VALUES_ON_A_CPU // _values(x)))
+        return _MOST_ON_AN_ACCELERATOR
+    return max(_ENOUGH_ON_A_CPU, min(_MOST_ON_A_CPU, _VALUES_ON_A_CPU // _values(x)))
 
 
 def _values(x: Tensor) -> int:
     return max(1, math.prod(x.shape[1:]))
-
-
-def _most(device: torch.device) -> int:
-    return _MOST_ON_A_CPU if device.type == "cpu" else _MOST_ON_AN_ACCELERATOR
 
 
 def in_parts(
