@@ -41,7 +41,7 @@ class Visit:
         self.page.on("console", self.complained)
         self.page.on("pageerror", self.broke)
         self.page.on("dialog", self.asked)
-        self.page.goto(path.as_uri())
+        self.page.goto(path.as_uri(), timeout=120_000)  # the first page is slow on a busy machine
 
     def requested(self, request: Any) -> None:
         self.requests.append(request.url)
