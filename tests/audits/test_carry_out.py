@@ -11,7 +11,20 @@ import pytest
 
 from audited_subject import CLASSES, subject
 from pellucid import audits, plain
-from pellucid.audits import AuditFolder, Began, Decided, Done, Figure, Finding, Lightened, Part, Profile, Task, plan
+from pellucid.audits import (
+    AuditFolder,
+    Began,
+    Decided,
+    Done,
+    Figure,
+    Finding,
+    Lightened,
+    Part,
+    Profile,
+    Task,
+    Waiting,
+    plan,
+)
 from pellucid.errors import ConfigError, Damaged, MeasurementError
 from pellucid.evaluate.explanations import Passes
 from pellucid.metrics import Estimate
@@ -98,6 +111,8 @@ def carried_out(subjects: Sequence[Subject], profile: Profile, folder: AuditFold
                 )
             case Lightened():
                 words += event.lines
+            case Waiting():
+                words.append(f"waiting for {event.parts}")
     return words
 
 
