@@ -83,6 +83,8 @@ def main() -> None:
     words.add_argument("--render", action="store_true")
     asked = words.parse_args()
     makers = {**{name: timm_maker(name) for name in TIMM}, HUGGING_FACE: of_transformers, LITE: efficientnet_lite}
+    if unknown := set(asked.names) - set(makers):
+        words.error(f"no network is called {', '.join(sorted(unknown))}; there are {', '.join(makers)}")
     known: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"networks": {}}
     for name in [] if asked.render else asked.names or makers:
         began = time.perf_counter()
