@@ -130,3 +130,16 @@ def test_what_was_weighed_takes_no_more_for_its_second_derivative() -> None:
                 probe.curvature(X, "label-logit")
             counts.append(convolutions.count)
     assert counts[0] == counts[1] < 8
+
+
+def test_what_is_written_over_is_not_weighed() -> None:
+    """Such a network has no way back, and who only asks it forwards needs none."""
+    x = X.clone().requires_grad_()
+    inner = x.exp()
+    logits = inner.flatten(1).sum(1, keepdim=True)
+    inner.detach().add_(1)
+    room = Room(None, X)
+    room.weigh(nn.Identity(), logits)
+    assert room.rows == 64
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(logits.sum(), x)

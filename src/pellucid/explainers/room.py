@@ -100,7 +100,10 @@ def _kept(logits: Tensor) -> Generator[Tensor]:
         nodes += [following for following, _ in node.next_functions]
         for name in dir(type(node)):
             if name == "saved_tensors" or name.startswith("_saved_"):
-                saved = getattr(node, name)
+                try:
+                    saved = getattr(node, name)
+                except RuntimeError:  # it was written over since; what goes back that way says so
+                    continue
                 each = saved if isinstance(saved, tuple | list) else (saved,)
                 yield from (tensor for tensor in each if isinstance(tensor, Tensor))
 
