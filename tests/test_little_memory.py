@@ -1,5 +1,6 @@
 """Long works where memory does not suffice for a batch: a process that may have little more than it has."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -122,9 +123,18 @@ except NoRoom as error:
 """
 
 
+# What is freed goes back to the system at once. As it comes, glibc keeps what was freed in pieces, at times in too
+# small ones, so that whether an image fits would depend on how the pieces fell.
+_GIVEN_BACK = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
 def carried_out(work: str, script: str) -> str:
     found = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _PREPARED + script, work], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", _PREPARED + script, work],
+        env=os.environ | _GIVEN_BACK,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert found.returncode == 0, found.stderr
     return found.stdout.strip()
