@@ -24,9 +24,10 @@ from pellucid.cli.references import references
 from pellucid.cli.report import report
 from pellucid.cli.retrain import retrain
 from pellucid.cli.show import show
+from pellucid.cli.study import study
 from pellucid.cli.train import train
 
-KEEPING = ("train", "measure", "judge", "references", "normlime", "retrain", "neurons", "audit")
+KEEPING = ("train", "measure", "judge", "references", "normlime", "retrain", "neurons", "audit", "study")
 """Commands that keep what is done, and go on with it when they are given again."""
 
 _COMPLETE = "_PELLUCID_COMPLETE"  # set by a shell that asks how a command could go on
@@ -64,7 +65,7 @@ def cli(context: click.Context) -> None:
     stopping.keeps(context.invoked_subcommand in KEEPING)
 
 
-for command in (train, measure, judge, explain, references, normlime, retrain, neurons, audit):
+for command in (train, measure, judge, explain, references, normlime, retrain, neurons, audit, study):
     cli.add_command(command)
 for command in (list_command, show, report):
     cli.add_command(command)

@@ -37,6 +37,8 @@ REGISTRIES = {
     "norms": "pellucid.norms:NORMS",
     "profiles": "pellucid.audits:PROFILES",
     "parts": "pellucid.audits:PARTS",
+    "studies": "pellucid.studies:STUDIES",
+    "columns": "pellucid.studies:COLUMNS",
 }
 
 

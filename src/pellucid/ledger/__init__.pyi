@@ -20,6 +20,7 @@ from .progress import Progress as Progress
 from .table import Table as Table
 from .table import kind_in as kind_in
 from .table import summary as summary
+from .work import Numbered as Numbered
 from .work import Store as Store
 from .work import all_of as all_of
 from .work import by_images as by_images

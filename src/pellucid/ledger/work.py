@@ -4,9 +4,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -84,8 +84,16 @@ class Images(Protocol):
         ...
 
 
-Make = Callable[[Iterator[int], int], Iterator[T | Progress]]
-"""From the numbers of chunks, as they are claimed, and the rows of a chunk, to each of them in order.
+@dataclass(frozen=True)
+class Numbered(Generic[T]):
+    """A chunk with its number, from who makes several at once and gives them as they are done."""
+
+    number: int
+    made: T
+
+
+Make = Callable[[Iterator[int], int], Iterator[T | Numbered[T] | Progress]]
+"""From the numbers of chunks, as they are claimed, and the rows of a chunk, to each of them: in order, or numbered.
 
 In between it may say how far it is within a chunk, to which what was done before is added.
 """
@@ -143,8 +151,9 @@ def steps_in_chunks(
                 if isinstance(made, Progress):
                     yield replace(made, done=progress().done + made.done, total=rows * each)
                     continue
-                number = taken.popleft()
-                store.keep(number, made)
+                number = made.number if isinstance(made, Numbered) else taken[0]
+                taken.remove(number)
+                store.keep(number, cast("T", made.made if isinstance(made, Numbered) else made))
                 done.add(number)
                 yield progress()
             news = {number for number in range(count) if number not in done and store.has(number)}

@@ -5,3 +5,4 @@ from .draw import write_page as write_page
 from .explanations import write as write
 from .figure_files import tables as tables
 from .neurons import write_top_images as write_top_images
+from .studied import write_study as write_study

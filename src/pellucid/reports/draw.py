@@ -28,14 +28,14 @@ def page(folder: AuditFolder, *, room: int = ROOM) -> str:
 
     Pictures take up to `room` characters; the page says how many are left out.
     """
-    script = _own("page.js")
+    script = own("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             contents=Contents.of(Audit.read(folder), room=room),
-            style=Markup(_own("page.css")),
+            style=Markup(own("page.css")),
             script=Markup(script),
             colors=COLORS,
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:",
@@ -64,13 +64,15 @@ def _of_section(name: str) -> str | None:
     return path.read_text("utf-8") if path.is_absolute() and path.exists() else None
 
 
-def _own(name: str) -> str:
+def own(name: str) -> str:
+    """A file that lies beside the templates."""
     return (resources(_PACKAGE) / "templates" / name).read_text("utf-8")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What draws templates: everything is escaped, and nothing that is missing passes for empty."""
+    found = Environment(
         loader=ChoiceLoader([FunctionLoader(_of_section), PackageLoader(_PACKAGE)]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -78,9 +80,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: Any = environment.filters
+    filters: Any = found.filters
     filters |= {"spoken": spoken, "evidence": evidence, "drawn": _drawn}
-    return environment
+    return found
 
 
 def _shown(value: object) -> object:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pellucid import data
-from pellucid.data import Data, Decoding, Report, silent
+from pellucid.data import Data, Decoding, Report, Split, silent
 from pellucid.errors import ConfigError
 from pellucid.runs.spec import DataSpec
 
@@ -28,12 +28,14 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
 
 
 def shortened(found: Data, spec: DataSpec) -> Data:
-    """The data with no more training images than the specification asks for."""
-    if not spec.first:
-        return found
-    if spec.first > len(found.train):
+    """The data with no more training and test images than the specification asks for."""
+    train = _first(found.train, spec.first, "first", found.name, "training")
+    return replace(found, train=train, test=_first(found.test, spec.tested, "tested", found.name, "test"))
+
+
+def _first(split: Split, count: int, setting: str, name: str, kind: str) -> Split:
+    if count > len(split):
         raise ConfigError(
-            f"first is {spec.first}, and '{found.name}' has {len(found.train)} training images; "
-            "give less, or 0 for all"
+            f"{setting} is {count}, and '{name}' has {len(split)} {kind} images; give less, or 0 for all"
         )
-    return replace(found, train=found.train.take(spec.first))
+    return split.take(count) if count else split

@@ -25,14 +25,15 @@ _INCIDENTAL = {"identity": False}  # where things lie and how fast they come doe
 class DataSpec:
     """Which images: a name or a path, and how they are read. The fingerprint is that of their content.
 
-    `first` takes no more than the first so many training images, or all at 0. With `random_labels` they have one
-    another's labels; `split_seed` says whose.
+    `first` takes no more than the first so many training images, or all at 0, and `tested` so many test images.
+    With `random_labels` training images have one another's labels; `split_seed` says whose.
     """
 
     source: str = field(default="digits", metadata=_INCIDENTAL)
     fingerprint: str = ""
     size: int = 0
     first: int = 0
+    tested: int = 0
     split_seed: int = 0
     skip_bad: bool = False
     random_labels: bool = False
@@ -42,7 +43,7 @@ class DataSpec:
     workers: int = field(default=2, metadata=_INCIDENTAL)
 
     def __post_init__(self) -> None:
-        for name in ("size", "first", "memory", "workers"):
+        for name in ("size", "first", "tested", "memory", "workers"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give 0 or more")
 
@@ -181,7 +182,7 @@ def _identity(value: Any) -> Any:
             tables[part.name] = _identity(inner)
     # runs that say nothing of what was added later keep the names that they had
     if isinstance(value, DataSpec):
-        for name in ("first", "random_labels"):
+        for name in ("first", "tested", "random_labels"):
             if not getattr(value, name):
                 del tables[name]
     if isinstance(value, Taught) and not value.preset:

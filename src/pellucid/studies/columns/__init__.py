@@ -1,0 +1,1 @@
+"""The columns of studies that have names."""

@@ -1,0 +1,1 @@
+"""Studies of what papers claim, a file for each."""
