@@ -12,6 +12,10 @@ ADEBAYO = (
     "Adebayo, Gilmer, Muelly, Goodfellow, Hardt and Kim, Sanity Checks for Saliency Maps, NeurIPS 2018. arXiv "
     "1810.03292"
 )
+AHERN = (
+    "Ahern, Noack, Guzman-Nateras, Dou, Li and Huan, NormLime: A New Feature Importance Metric for Explaining "
+    "Deep Neural Networks, 2019. arXiv 1909.04200"
+)
 ARRAS = (
     "Arras, Osman and Samek, CLEVR-XAI: a benchmark dataset for the ground truth evaluation of neural network "
     "explanations, Information Fusion 81, 2022. arXiv 2003.07258"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from networks import Counting, images, linear, smooth
+from pellucid import models
 from pellucid.batch import Batch
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.explainers import Explainer, GradCAM, GradCAMPlusPlus, LayerActivation
@@ -200,3 +201,11 @@ def test_of_a_smooth_network_the_map_follows_the_class() -> None:
     x = images(2, 1, 6, 6)
     first, second = (GradCAM(positive=False)(smooth(), x, of).map for of in (0, 1))
     assert not torch.allclose(first, second)
+
+
+@pytest.mark.parametrize("activation", ["relu", "half-huber", "gelu"])
+def test_small_maps_are_found_behind_any_activation(activation: str) -> None:
+    """Of 2 x 2 places no closer look can tell that they are the image's; how they are made does."""
+    network = models.build("simple-cnn", seed=0, shape=(1, 8, 8), classes=10, activation=activation).eval()
+    x = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert GradCAM()(network, x, torch.tensor([1, 2])).map.shape == x.shape

@@ -43,6 +43,8 @@ _KEEPING = (
         "float",
         "double",
     }
+    # by which an activation written by hand chooses its pieces
+    | {"lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "isnan", "sign"}
     | {"dropout", "dropout2d", "iadd", "isub", "imul", "itruediv", "truediv", "bfloat16", "half", "detach"}
 )
 """Functions whose output has the height and the width of their input, in the same order."""

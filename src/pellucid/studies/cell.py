@@ -28,7 +28,8 @@ Watch = Callable[[Progress], None]
 class Measured:
     """What a cell came to: its figures by `column` or `column/name`, and why others are missing.
 
-    `failure` says why there is no network to measure. `run` is the folder of its training.
+    `failure` says why there is no network to measure, and `broken` are columns that ended in an error. `run` is the
+    folder of its training.
     """
 
     row: str
@@ -36,6 +37,7 @@ class Measured:
     run: str = ""
     figures: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    broken: tuple[str, ...] = ()
     failure: str = ""
     seconds: float = 0.0
 
@@ -74,12 +76,14 @@ class Cell:
             return Measured(self.row, self.seed, failure=_reason(error), seconds=time.perf_counter() - began)
         figures: dict[str, Estimate] = {}
         missing: dict[str, str] = {}
+        broken: list[str] = []
         for name, column in self.columns.items():
             watch(Progress("measuring", len(figures), len(self.columns), f"{self}: {name}"))
             try:
                 found = column.figures(few if column.dear else looked)
             except Exception as error:  # nor does a column that cannot be taken
                 found = {"": _reason(error)}
+                broken.append(name)
             for own, figure in found.items():
                 place = f"{name}/{own}" if own else name
                 if isinstance(figure, str):
@@ -87,7 +91,8 @@ class Cell:
                 else:
                     figures[place] = figure
         seconds = time.perf_counter() - began
-        return Measured(self.row, self.seed, looked.run.path.name, figures, missing, seconds=seconds)
+        run = looked.run.path.name
+        return Measured(self.row, self.seed, run, figures, missing, tuple(broken), seconds=seconds)
 
     def _trained(self, out: Path, device: str, watch: Watch) -> tuple[Looked, Looked]:
         """The network with the images to look at, and with few of them."""

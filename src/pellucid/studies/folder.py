@@ -75,8 +75,8 @@ class StudyFolder:
         self._claims.release(self.cells[number].file)
 
     def keep(self, number: int, made: Measured) -> None:
-        """Write what a cell came to, unless it failed, and give up the claim."""
-        if not made.failure:
+        """Write what a cell came to, unless something failed, and give up the claim."""
+        if not (made.failure or made.broken):
             with files.locked(self.path, wait=True):
                 files.inner_folder(self._folder)
                 checksums.write_json(self._file(number), plain.dump(made))

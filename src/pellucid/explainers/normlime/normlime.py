@@ -19,7 +19,7 @@ from pellucid.explainers.lime import SEGMENTATIONS, Grid, Lime, Segmentation
 from pellucid.explainers.normlime.aggregation import By, Compat, Importance, Kind, Rule, Sign, Tally
 from pellucid.explainers.normlime.local import check_shared, class_count, explained, learn_words, segmented
 from pellucid.explainers.normlime.vocabulary import Vocabulary
-from pellucid.papers import cites
+from pellucid.papers import AHERN, cites
 from pellucid.probe import Probe
 
 _AT_ONCE = 64  # images; how many rows go through the network at once is found out for each batch of them
@@ -34,10 +34,7 @@ class Learned:
     vocabulary: Vocabulary | None = None
 
 
-@cites(
-    "Ahern, Noack, Guzman-Nateras, Dou, Li and Huan, NormLime: A New Feature Importance Metric for Explaining "
-    "Deep Neural Networks, 2019. arXiv 1909.04200"
-)
+@cites(AHERN)
 @final
 @dataclass(frozen=True)
 class NormLime(Explainer):
