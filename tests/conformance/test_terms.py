@@ -71,6 +71,10 @@ SETTINGS = {
         Setting(GradientNorm(reduction="mean")),
         Setting(GradientNorm(reduction="batch"), duplicated=ROOT),
         Setting(GradientNorm(of="loss", reduction="batch"), duplicated=1 / ROOT),
+        Setting(GradientNorm(of="loss", reduction="mean", norm="l1")),
+        Setting(GradientNorm(reduction="rms", norm="l1")),
+        Setting(GradientNorm(reduction="batch", norm="l1", units="network"), duplicated=2),
+        Setting(GradientNorm(of="loss", reduction="batch", norm="l1")),
     ],
     "hessian-norm": [Setting(HessianNorm()), Setting(HessianNorm(probes=2, of="loss"))],
     "jacobian-norm": [
