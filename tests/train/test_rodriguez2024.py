@@ -4,13 +4,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import pellucid
 from networks import images, linear, smooth
 from pellucid import config, models
 from pellucid.batch import Batch
 from pellucid.models import Normalize
-from pellucid.objectives import CrossEntropy, GradientNorm, Objective, Ramp
+from pellucid.objectives import Align, CrossEntropy, GradientNorm, Objective, Ramp
 from pellucid.probe import Probe
-from pellucid.train import RECIPES
+from pellucid.train import RECIPES, Adam, Recipe
+from pellucid.train.references import Edges
+from pellucid.train.references.edges import edges
 
 EPS = 4 / 255
 Y = torch.tensor([0, 1, 2, 3, 0])
@@ -100,3 +103,35 @@ def test_the_recipe_has_the_published_weights_and_a_smooth_activation() -> None:
     weight = preset.objective.terms[1].weight
     assert isinstance(weight, Ramp)
     assert [weight.at(progress) / (1.2 * EPS) for progress in (0, 0.025, 0.05, 1)] == [0, 0.5, 1, 1]
+
+
+def test_edges_are_the_reference_of_edge_regularization() -> None:
+    preset = RECIPES["edge-regularization"]
+    assert preset.references == {"reference": Edges()}
+    assert [part.weight for part in preset.objective.terms] == [1, Ramp(19.0, start=1.0)]
+    assert [part.term for part in preset.objective.terms] == [CrossEntropy(), Align()]
+    assert preset.options == RECIPES["gradnorm"].options
+
+
+def test_the_published_distance_of_an_image_is_twice_the_term() -> None:
+    network, x = smooth(), images(1, 1, 6, 6)
+    leaf = x.clone().requires_grad_()
+    network(leaf)[0, 0].backward()
+    assert leaf.grad is not None
+    maps = edges(x)
+    one, other = (vector / vector.square().mean().sqrt() for vector in (leaf.grad, maps))
+    term = Align()(Probe(network, Batch(x, Y[:1], {"reference": maps})))
+    assert torch.allclose(F.mse_loss(one, other), 2 * term)
+
+
+def test_training_by_edges_turns_gradients_towards_them() -> None:
+    split = pellucid.data.load("digits").train.take(400)
+    columned = split.with_column("reference", Edges().maps(split))
+    (batch,) = columned.batches([torch.arange(len(columned))])
+    apart: list[float] = []
+    for method in ("standard", "edge-regularization"):
+        preset = RECIPES[method]
+        network = models.build("mlp", seed=0, shape=(1, 8, 8), activation="gelu")
+        list(pellucid.fit(network, columned, preset.objective, Recipe(epochs=4, optimizer=Adam(lr=3e-3))))
+        apart.append(number(Align()(Probe(network.eval(), batch))))
+    assert apart[1] < apart[0] - 0.2

@@ -29,6 +29,7 @@ RECIPES = Registry(
         "standard": "pellucid.train.methods.baselines:STANDARD",
         "double-backprop": "pellucid.train.methods.baselines:DOUBLE_BACKPROP",
         "gradnorm": "pellucid.train.methods.rodriguez2024:GRADNORM",
+        "edge-regularization": "pellucid.train.methods.rodriguez2024:EDGE_REGULARIZATION",
         "jacobian": "pellucid.train.methods.baselines:JACOBIAN",
         "interpretation-regularization": "pellucid.train.methods.noack2021:INTERPRETATION_REGULARIZATION",
         "magnitude-only": "pellucid.train.methods.noack2021:MAGNITUDE_ONLY",

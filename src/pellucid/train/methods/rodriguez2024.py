@@ -1,9 +1,10 @@
 """Input gradients that make robust (Rodriguez-Munoz et al. 2024): short ones, or ones that follow edges."""
 
-from pellucid.objectives import CrossEntropy, GradientNorm, Ramp
+from pellucid.objectives import Align, CrossEntropy, GradientNorm, Ramp
 from pellucid.train.optimizers import AdamW
 from pellucid.train.preset import Preset
 from pellucid.train.recipe import Recipe
+from pellucid.train.references import Edges
 from pellucid.train.schedules import CosineSchedule
 
 EPS = 4 / 255
@@ -19,4 +20,13 @@ GRADNORM = Preset(
     0.8 * CrossEntropy() + Ramp(1.2 * EPS, over=0.05) * GradientNorm(of="loss", reduction="mean", norm="l1"),
     RECIPE,
     OPTIONS,
+)
+
+EDGE_REGULARIZATION = Preset(
+    "gradients that lie on the edges of their image (Rodriguez-Munoz et al. 2024)",
+    # signed gradients beside maps that have no negative entries, as published
+    CrossEntropy() + Ramp(19.0, start=1.0) * Align(),
+    RECIPE,
+    OPTIONS,
+    references={"reference": Edges()},
 )
