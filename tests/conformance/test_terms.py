@@ -23,6 +23,7 @@ from pellucid.objectives import (
     Lipschitz,
     LocalCosine,
     LocalDistance,
+    NuclearNorm,
     Term,
     UniformNeighbor,
 )
@@ -98,6 +99,8 @@ SETTINGS = {
         Setting(LocalDistance(UniformNeighbor(eps=0.1, clip=True), detach=False)),
         Setting(LocalDistance(), constants=True),
     ],
+    # a batch that comes twice has singular values longer by the root of 2, and twice the images
+    "nuclear-norm": [Setting(NuclearNorm(NOISY), duplicated=1 / ROOT)],
 }
 
 
