@@ -26,12 +26,12 @@ from pellucid.attacks import PGD, Attack, GaussianNoise
 from pellucid.data import Split, sequential
 from pellucid.explainers import Gradient
 from pellucid.objectives import Adaptive, Align, CrossEntropy, GradientNorm, Lipschitz, Objective
-from pellucid.train import RECIPES, Adam, Epoch, Recipe, accuracy, fit
+from pellucid.train import RECIPES, Adam, CosineSchedule, Epoch, Recipe, accuracy, fit
 from pellucid.train.references import RandomMaps, thresholded
 
 HERE = Path(__file__).parent / "networks" / "methods-digits"
 SEEDS = range(3)
-RECIPE = Recipe(epochs=10, batch=64, optimizer=Adam(lr=3e-3))
+RECIPE = Recipe(epochs=10, batch=64, optimizer=Adam(lr=3e-3), schedule=CosineSchedule())
 TESTED = 256
 ATTACKS: Mapping[str, Attack] = {
     "Linf 0.1": PGD(eps=0.1, steps=20),

@@ -14,7 +14,7 @@ from pellucid.attacks import PGD
 from pellucid.data import TensorSplit
 from pellucid.objectives import CrossEntropy
 from pellucid.randomness import derive
-from pellucid.train import SGD, Recipe, fit
+from pellucid.train import SGD, CosineSchedule, Recipe, fit
 
 TRAINED = Path(__file__).parent / "networks"
 FOLDER = os.environ.get("PELLUCID_DATA")
@@ -61,7 +61,8 @@ def trained(kind: str, source: str = "mnist") -> nn.Module:
 
     def learn() -> None:
         if kind == "standard":
-            for _ in fit(model, train.take(most), CrossEntropy(), Recipe(epochs=epochs, batch=64), seed=0):
+            recipe = Recipe(epochs=epochs, batch=64, optimizer=SGD(), schedule=CosineSchedule())
+            for _ in fit(model, train.take(most), CrossEntropy(), recipe, seed=0):
                 pass
         else:
             _harden(model, train.take(most // 2 if source == "mnist" else most), epochs=epochs + 2, eps=eps)
@@ -78,7 +79,7 @@ def ordinary() -> nn.Module:
     with np.load(Path(FOLDER or "") / "cifar10" / "cifar10-lossless-train-prefix.npz") as archive:
         pixels, labels = torch.from_numpy(archive["x"]), torch.from_numpy(archive["y"]).long()
         train = TensorSplit(pixels, labels, tuple(map(str, range(10))))
-    recipe = Recipe(epochs=2, batch=32, optimizer=SGD(lr=0.1))
+    recipe = Recipe(epochs=2, batch=32, optimizer=SGD(lr=0.1), schedule=CosineSchedule())
 
     def learn() -> None:
         for _ in fit(model, train, CrossEntropy(), recipe, seed=0):

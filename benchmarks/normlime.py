@@ -14,6 +14,7 @@ from pellucid.explainers.lime import Grid, Lime
 from pellucid.explainers.normlime import Rule
 from pellucid.explainers.normlime.aggregation import Kind
 from pellucid.ledger import Job
+from pellucid.train import SGD, CosineSchedule
 
 IMAGES, MASKS = 200, 1000
 KINDS: tuple[Kind, Kind] = ("normlime", "mean-abs")
@@ -58,7 +59,8 @@ def rankings(seeds: int) -> None:
     explainer = NormLime(Lime(Grid(8, 8), masks=640, baseline="mean"))
     for seed in range(seeds):
         model = models.build("mlp", seed=seed, shape=split.train.shape)
-        for _ in fit(model, split.train, CrossEntropy(), Recipe(epochs=8), seed=seed):
+        recipe = Recipe(epochs=8, batch=128, optimizer=SGD(), schedule=CosineSchedule())
+        for _ in fit(model, split.train, CrossEntropy(), recipe, seed=seed):
             pass
         with tempfile.TemporaryDirectory() as path:
             folder = evaluate.explain_split(model.eval(), split.test, explainer, Path(path), seed=seed)

@@ -15,9 +15,9 @@ from pellucid.evaluate.retrain.materials import Changed, Materials
 from pellucid.evaluate.retrain.ranking import Study
 from pellucid.evaluate.retrain.retraining import fitting
 from pellucid.evaluate.retrain.side_by_side import SideBySide, correct
-from pellucid.train import Adam
+from pellucid.train import Adam, CosineSchedule
 
-RECIPE = Recipe(epochs=8, batch=64, optimizer=Adam(lr=2e-3))
+RECIPE = Recipe(epochs=8, batch=64, optimizer=Adam(lr=2e-3), schedule=CosineSchedule())
 RANKINGS = ("random", "variance", "gradient", "input-times-gradient")
 SEEDS, SAMPLE = 5, 10
 NETWORKS: dict[str, dict[str, object]] = {"mlp": {"hidden": (64,)}, "mlp, wide": {}, "lenet": {}}

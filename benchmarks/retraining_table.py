@@ -35,7 +35,7 @@ from pellucid.explainers.lime import Grid, Lime
 from pellucid.ledger import Job, Progress
 from pellucid.metrics import Estimate
 from pellucid.objectives import CrossEntropy
-from pellucid.train import Adam, Checkpoints
+from pellucid.train import Adam, Checkpoints, CosineSchedule
 
 HERE = Path(__file__).parent / "networks"
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
@@ -122,7 +122,7 @@ def _fresh(source: Data, scale: Scale, seed: int) -> nn.Module:
 
 
 def _recipe(scale: Scale) -> Recipe:
-    return Recipe(epochs=scale.epochs, batch=64, optimizer=Adam(lr=2e-3))
+    return Recipe(epochs=scale.epochs, batch=64, optimizer=Adam(lr=2e-3), schedule=CosineSchedule())
 
 
 def _original(source: Data, scale: Scale, folder: Path) -> nn.Module:

@@ -120,6 +120,7 @@ from .objectives import JacobianNorm as JacobianNorm
 from .objectives import Lipschitz as Lipschitz
 from .objectives import LocalCosine as LocalCosine
 from .objectives import LocalDistance as LocalDistance
+from .objectives import NuclearNorm as NuclearNorm
 from .objectives import Objective as Objective
 from .objectives import Ramp as Ramp
 from .objectives import Term as Term

@@ -61,6 +61,10 @@ PINTOR = (
     "Pintor, Roli, Brendel and Biggio, Fast Minimum-norm Adversarial Attacks through Adaptive Norm "
     "Constraints, NeurIPS 2021. arXiv 2102.12827"
 )
+RODRIGUEZ = (
+    "Rodríguez-Muñoz, Wang and Torralba, Characterizing Model Robustness via Natural Input Gradients, ECCV 2024. "
+    "arXiv 2409.20139"
+)
 RONY = (
     "Rony, Hafemann, Oliveira, Ben Ayed, Sabourin and Granger, Decoupling Direction and Norm for Efficient "
     "Gradient-Based L2 Adversarial Attacks and Defenses, CVPR 2019. arXiv 1811.09600"

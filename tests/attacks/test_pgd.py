@@ -6,11 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import pellucid
 from networks import Counting, images, linear
-from pellucid.attacks import PGD, noack2021
-from pellucid.errors import ConfigError, LabelError, NotFinite, PixelError, ShapeError
+from pellucid.attacks import PGD, HighestLoss, noack2021
+from pellucid.batch import Batch
+from pellucid.data import TensorSplit
+from pellucid.errors import ConfigError, LabelError, MeasurementError, NotFinite, PixelError, ShapeError
 from pellucid.norms import L1, L2, RMS, Linf
 from pellucid.protocols import Norm
+from pellucid.randomness import Noise
 
 DUAL: list[tuple[Norm, int | float]] = [(Linf(), 1), (L2(), 2), (L1(), torch.inf)]
 
@@ -106,6 +110,60 @@ def test_starts_lie_in_the_ball(norm: Norm) -> None:
         found = PGD(eps=0.05, steps=1, step=1e-9, norm=norm, start=start)(model, x, right(model, x))
         assert (found.distance <= 0.05 + 1e-9).all()
         assert (found.distance > 1e-3).any() == (start != "here")
+
+
+@pytest.mark.parametrize("norm", [Linf(), L2(), L1(), RMS()])
+def test_signs_are_half_a_budget_away_and_up_or_down(norm: Norm) -> None:
+    model, x = linear(), 0.4 + 0.2 * images(6, 1, 3, 3)  # far from the walls of the box
+    found = points(PGD(eps=0.05, steps=1, step=1e-12, norm=norm, start="signs"), model, x) - x
+    assert torch.allclose(norm.size(found), torch.full((6,), 0.025, dtype=torch.float64), rtol=1e-6)
+    size = found.flatten(1).abs()
+    assert torch.allclose(size, size[:, :1].expand_as(size)), "every pixel by as much"
+    assert 0.2 < float((found > 0).double().mean()) < 0.8
+
+
+def points(attack: PGD, model: nn.Module, x: Tensor) -> Tensor:
+    y = right(model, x)
+    return attack.points(model, Batch.trusted(x, y, {}), noise=Noise(3, torch.arange(len(x))))
+
+
+def test_beyond_is_noise_in_twice_the_ball_and_a_whole_step_from_there() -> None:
+    model, x, eps = linear(), images(40, 1, 3, 3), 0.1
+    attack = PGD(eps=eps, steps=1, step=1, start="beyond", goal=HighestLoss())
+    y, noise = right(model, x), Noise(3, torch.arange(40))
+    drawn = (x + Linf().random(x, 2 * eps, noise.stream("start"))).clamp(0, 1)
+    leaf = drawn.clone().requires_grad_()
+    slope = torch.autograd.grad(nn.functional.cross_entropy(model(leaf), y, reduction="sum"), leaf)[0]
+    found = points(attack, model, x)
+    assert torch.equal(found, (drawn + eps * slope.sign()).clamp(0, 1))
+    # nothing is drawn back into the ball, nor into twice of it
+    distance = Linf().size(found - x)
+    assert bool((distance > 2 * eps).any()) and bool((distance <= 3 * eps + 1e-12).all())
+
+
+def test_what_starts_beyond_the_ball_is_measured_by_how_far_it_may_end() -> None:
+    model, x = linear(), 0.4 + 0.2 * images(30, 1, 3, 3)
+    attack = PGD(eps=0.05, steps=1, step=1, start="beyond")
+    assert attack.budget == pytest.approx(0.15) and attack.levels == (attack.budget,) and not attack.nearest
+    assert PGD(eps=0.02, steps=10, start="beyond").budget == pytest.approx(0.02 * 4.5)
+    assert PGD(eps=0.05, start="signs").budget == PGD(eps=0.05).budget == 0.05
+    y = right(model, x)
+    found = attack(model, x, y)
+    assert bool((found.distance > 0.05).any()) and bool((found.distance <= attack.budget + 1e-9).all())
+    record = pellucid.measure(model, TensorSplit(x.float(), y, ("a", "b", "c", "d")), attack)
+    standing = float((~found.reached).double().mean())
+    assert record.robust_accuracy(attack.budget).value == pytest.approx(standing, abs=0.2)
+    with pytest.raises(MeasurementError, match="had the budget 0.15"):
+        record.robust_accuracy(0.05)
+
+
+def test_what_may_end_beyond_every_pixel_is_refused() -> None:
+    message = (
+        "PGD has eps=0.4 with start='beyond', which may end 1.2 away; that is more than the whole range of a pixel, "
+        "so give a smaller eps"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        PGD(eps=0.4, steps=1, step=1, start="beyond")
 
 
 def test_a_budget_longer_than_the_box_is_wide() -> None:

@@ -35,6 +35,8 @@ SETTINGS = {
         PGD(eps=0.3, steps=4, norm=L2(), start="image"),
         PGD(eps=0.5, steps=4, norm=L1()),
         PGD(eps=0.1, steps=1, step=1, start="here"),
+        PGD(eps=0.1, steps=1, step=1, start="signs"),
+        PGD(eps=0.1, steps=1, step=1, start="beyond"),
         PGD(eps=0.1, steps=4, momentum=1.0, goal=Targeted(1)),
     ],
     "apgd": [APGD(eps=0.1, steps=5), APGD(eps=0.5, steps=5, loss="dlr", samples=2, norm=L2(), goal=BelowChance())],

@@ -23,6 +23,7 @@ from pellucid.objectives import (
     Lipschitz,
     LocalCosine,
     LocalDistance,
+    NuclearNorm,
     Term,
     UniformNeighbor,
 )
@@ -71,6 +72,10 @@ SETTINGS = {
         Setting(GradientNorm(reduction="mean")),
         Setting(GradientNorm(reduction="batch"), duplicated=ROOT),
         Setting(GradientNorm(of="loss", reduction="batch"), duplicated=1 / ROOT),
+        Setting(GradientNorm(of="loss", reduction="mean", norm="l1")),
+        Setting(GradientNorm(reduction="rms", norm="l1")),
+        Setting(GradientNorm(reduction="batch", norm="l1", units="network"), duplicated=2),
+        Setting(GradientNorm(of="loss", reduction="batch", norm="l1")),
     ],
     "hessian-norm": [Setting(HessianNorm()), Setting(HessianNorm(probes=2, of="loss"))],
     "jacobian-norm": [
@@ -94,6 +99,8 @@ SETTINGS = {
         Setting(LocalDistance(UniformNeighbor(eps=0.1, clip=True), detach=False)),
         Setting(LocalDistance(), constants=True),
     ],
+    # a batch that comes twice has singular values longer by the root of 2, and twice the images
+    "nuclear-norm": [Setting(NuclearNorm(NOISY), duplicated=1 / ROOT)],
 }
 
 

@@ -18,6 +18,9 @@ VARIANTS: list[Term] = [
     CrossEntropy(),
     CrossEntropy(label_smoothing=0.1),
     *[GradientNorm(of=of, reduction=r) for of in ("loss", "label-logit") for r in ("mean", "rms", "batch")],
+    *[GradientNorm(of="loss", reduction=r, norm="l1") for r in ("mean", "rms", "batch")],
+    *[GradientNorm(reduction=r, norm="l1") for r in ("mean", "rms", "batch")],
+    GradientNorm(norm="l1", units="network"),
     *[JacobianNorm(projections=p, reduction=r) for p in (1, 3, "all") for r in ("square", "rms", "batch")],
 ]
 terms = pytest.mark.parametrize("term", VARIANTS, ids=repr)
@@ -86,6 +89,12 @@ def test_closed_forms_on_a_linear_network() -> None:
     assert torch.allclose(GradientNorm(reduction="mean")(here), lengths.mean())
     assert torch.allclose(GradientNorm(reduction="rms")(here), lengths.square().mean().sqrt())
     assert torch.allclose(GradientNorm(reduction="batch")(here), lengths.square().sum().sqrt())
+    sums = weight[Y].abs().sum(dim=1)
+    assert torch.allclose(GradientNorm(reduction="mean", norm="l1")(here), sums.mean())
+    assert torch.allclose(GradientNorm(reduction="rms", norm="l1")(here), sums.square().mean().sqrt())
+    assert torch.allclose(GradientNorm(reduction="batch", norm="l1")(here), sums.sum())
+    of_loss = (network(X).detach().softmax(1) - nn.functional.one_hot(Y, 4)) @ weight
+    assert torch.allclose(GradientNorm(of="loss", reduction="mean", norm="l1")(here), of_loss.abs().sum(1).mean())
     assert torch.allclose(JacobianNorm(projections="all", reduction="batch")(here), 6**0.5 * weight.norm())
     assert torch.allclose(JacobianNorm(projections="all")(here), weight.square().sum() / 2)
 
@@ -103,6 +112,16 @@ def test_the_batch_reduction_of_the_loss_is_the_norm_of_the_gradient_of_the_mean
     x = X.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(network(x), Y), x)
     assert torch.allclose(GradientNorm(of="loss", reduction="batch")(probe(network)), gradient.norm())
+
+
+def test_the_batch_reduction_in_l1_is_that_of_the_gradient_of_the_mean_loss_too() -> None:
+    network = smooth()
+    x = X.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(network(x), Y), x)
+    term = GradientNorm(of="loss", reduction="batch", norm="l1")
+    assert torch.allclose(term(probe(network)), gradient.abs().sum())
+    # which is no matter of the batch's size
+    assert torch.allclose(term(probe(network)), GradientNorm(of="loss", reduction="mean", norm="l1")(probe(network)))
 
 
 def test_projections_estimate_the_exact_square() -> None:

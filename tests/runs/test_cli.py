@@ -84,6 +84,8 @@ def test_a_network_and_images_of_one_s_own(tmp_path: Path) -> None:
             "nets_of_this_test:build",
             "--set",
             "recipe.epochs=20",
+            "--set",
+            "recipe.optimizer.lr=0.1",  # 20 steps are all that there are
             "--json",
         )
     )

@@ -37,6 +37,14 @@ def test_the_fingerprint_changes_with_what_matters_and_with_nothing_else() -> No
         assert fingerprint(assignment) == plain, assignment
 
 
+def test_what_was_added_to_a_term_leaves_the_names_of_runs_that_do_not_use_it() -> None:
+    published = runs.build(runs.table("magnitude-only", preset="noack2021-mnist"))
+    assert published.fingerprint == "f9160c1c7bcc"
+    for setting in ("norm='l1'", "units='network'"):
+        changed = runs.table("magnitude-only", {}, [f"objective.gradient-norm.{setting}"], preset="noack2021-mnist")
+        assert runs.build(changed).fingerprint != published.fingerprint
+
+
 def test_options_that_say_nothing_change_nothing() -> None:
     assert runs.table("standard", {"seed": None, "data.source": None}) == runs.table("standard")
     table = runs.table("standard", {"seed": 4, "data.source": "mnist"}, ["seed=5"])

@@ -1,6 +1,7 @@
 """Each form of adversarial training, as its recipe has it but with shorter searches, against standard training."""
 
 import functools
+from dataclasses import replace
 
 import pytest
 from torch import nn
@@ -15,6 +16,10 @@ from seeds import SEEDS
 DIGITS = pellucid.data.load("digits")
 TEST = DIGITS.test.take(200)
 EPS, SIGMA = 0.1, 0.4
+METHODS = [
+    *("adversarial-training", "adversarial-training-averaged", "trades", "mart", "fast", "n-fgsm", "nuat", "noise"),
+    "consistency",
+]
 seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
@@ -47,7 +52,7 @@ def under_noise(network: nn.Module) -> float:
 
 
 @seeds
-@pytest.mark.parametrize("method", ["adversarial-training", "trades", "mart", "fast"])
+@pytest.mark.parametrize("method", ["adversarial-training", "trades", "mart", "fast", "n-fgsm", "nuat"])
 def test_robust_accuracy_rises(method: str, seed: int) -> None:
     plain, hardened = trained("standard", seed, 7), trained(method, seed, 7)
     assert robust(hardened) > robust(plain) + 0.12
@@ -60,7 +65,7 @@ def test_training_with_noise_raises_accuracy_under_noise(seed: int) -> None:
     assert under_noise(trained("noise", seed, 24)) > under_noise(trained("standard", seed, 24)) + 0.04
 
 
-@pytest.mark.parametrize("method", ["adversarial-training", "trades", "mart", "fast", "noise", "consistency"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_recipe_is_of_first_order_and_reads_back(method: str) -> None:
     preset = RECIPES[method]
     assert not preset.objective.second_order
@@ -68,8 +73,19 @@ def test_a_recipe_is_of_first_order_and_reads_back(method: str) -> None:
     assert config.build(Recipe, config.dump(preset.recipe)) == preset.recipe
 
 
-def test_only_the_fast_recipe_watches_and_with_its_own_budget() -> None:
+def test_only_recipes_of_one_step_watch_and_with_their_own_budget() -> None:
     watching = {name for name, preset in RECIPES.items() if preset.recipe.watch.images}
-    assert watching == {"fast"}
-    place = RECIPES["fast"].objective.terms[0].place
-    assert place is not None and RECIPES["fast"].recipe.watch.attack.budget == place.attack.budget
+    assert watching == {"fast", "n-fgsm", "nuat"}
+    for name in watching:
+        table = config.dump(RECIPES[name].objective)
+        (attack,) = [
+            part["attack"] for term in table.values() for part in (term.get("at"), term.get("place")) if part
+        ]
+        assert RECIPES[name].recipe.watch.attack.budget == attack["eps"] and attack["steps"] == 1
+
+
+def test_averaged_weights_are_all_that_is_different() -> None:
+    plain, averaged = RECIPES["adversarial-training"], RECIPES["adversarial-training-averaged"]
+    assert averaged.objective == plain.objective
+    assert averaged.recipe == replace(plain.recipe, average=averaged.recipe.average)
+    assert averaged.recipe.average > 0

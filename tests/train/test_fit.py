@@ -197,7 +197,7 @@ def test_what_cannot_be_trained_is_refused() -> None:
     narrow = nn.Sequential(nn.Flatten(), nn.Linear(5, 10))
     message = (
         "the network cannot take images of 1x8x8 (RuntimeError: mat1 and mat2 shapes cannot be multiplied "
-        "(128x64 and 5x10)); change the one or the other"
+        "(64x64 and 5x10)); change the one or the other"
     )
     with pytest.raises(ShapeError, match=re.escape(message)):
         list(fit(narrow, SMALL, CrossEntropy(), Recipe()))

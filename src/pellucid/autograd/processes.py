@@ -26,6 +26,14 @@ def mean(values: Float[Tensor, " b"]) -> Float[Tensor, ""]:
     return total(values) / images(values)
 
 
+def added(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The sum of a tensor over all processes, entry by entry, as a constant."""
+    summed = values.detach().clone()
+    if _together():
+        distributed.all_reduce(summed)
+    return summed
+
+
 def images(values: Tensor) -> int | Float[Tensor, ""]:
     """How many images all processes hold together in this batch."""
     if not _together():

@@ -19,6 +19,7 @@ TERMS = Registry(
         "lipschitz": "pellucid.objectives.lipschitz:Lipschitz",
         "local-cosine": "pellucid.objectives.local_cosine:LocalCosine",
         "local-distance": "pellucid.objectives.local_distance:LocalDistance",
+        "nuclear-norm": "pellucid.objectives.nuclear_norm:NuclearNorm",
     },
 )
 

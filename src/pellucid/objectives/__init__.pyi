@@ -18,6 +18,7 @@ from .neighbors import GaussianNeighbor as GaussianNeighbor
 from .neighbors import GradientNeighbor as GradientNeighbor
 from .neighbors import Neighbor as Neighbor
 from .neighbors import UniformNeighbor as UniformNeighbor
+from .nuclear_norm import NuclearNorm as NuclearNorm
 from .objective import Losses as Losses
 from .objective import Objective as Objective
 from .objective import Term as Term

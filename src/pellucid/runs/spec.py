@@ -14,7 +14,7 @@ from pellucid import config
 from pellucid.config import Table
 from pellucid.data import Augmentation
 from pellucid.errors import ConfigError, UnknownName, suggestion
-from pellucid.objectives import Objective
+from pellucid.objectives import GradientNorm, Objective
 from pellucid.train import PRESETS, RECIPES, Preset, Recipe
 from pellucid.train.references import Reference, Taught
 
@@ -188,7 +188,19 @@ def _identity(value: Any) -> Any:
     if isinstance(value, Taught) and not value.preset:
         del tables["preset"]
     if isinstance(value, Spec):
+        tables["objective"] = _known_terms(value.objective)
         del tables["references"]
         if value.references:
             tables["references"] = {name: _identity(reference) for name, reference in value.references.items()}
+    return tables
+
+
+def _known_terms(objective: Objective) -> Table:
+    """The objective as tables, without settings that were added to a term later and say nothing."""
+    tables = config.dump(objective)
+    for part, settings in zip(objective.terms, tables.values(), strict=True):
+        if isinstance(part.term, GradientNorm):
+            for name, before in (("norm", "l2"), ("units", "pixels")):
+                if settings[name] == before:
+                    del settings[name]
     return tables

@@ -28,6 +28,8 @@ RECIPES = Registry(
     {
         "standard": "pellucid.train.methods.baselines:STANDARD",
         "double-backprop": "pellucid.train.methods.baselines:DOUBLE_BACKPROP",
+        "gradnorm": "pellucid.train.methods.rodriguez2024:GRADNORM",
+        "edge-regularization": "pellucid.train.methods.rodriguez2024:EDGE_REGULARIZATION",
         "jacobian": "pellucid.train.methods.baselines:JACOBIAN",
         "interpretation-regularization": "pellucid.train.methods.noack2021:INTERPRETATION_REGULARIZATION",
         "magnitude-only": "pellucid.train.methods.noack2021:MAGNITUDE_ONLY",
@@ -35,9 +37,14 @@ RECIPES = Registry(
         "adversarial-explanations": "pellucid.train.methods.woods2019:ADVERSARIAL_EXPLANATIONS",
         "adversarial-explanations-all": "pellucid.train.methods.woods2019:ADVERSARIAL_EXPLANATIONS_ALL",
         "adversarial-training": "pellucid.train.methods.adversarial_training:ADVERSARIAL_TRAINING",
+        "adversarial-training-averaged": (
+            "pellucid.train.methods.adversarial_training:ADVERSARIAL_TRAINING_AVERAGED"
+        ),
         "trades": "pellucid.train.methods.adversarial_training:TRADES",
         "mart": "pellucid.train.methods.adversarial_training:MART",
         "fast": "pellucid.train.methods.adversarial_training:FAST",
+        "n-fgsm": "pellucid.train.methods.adversarial_training:N_FGSM",
+        "nuat": "pellucid.train.methods.adversarial_training:NUAT",
         "noise": "pellucid.train.methods.adversarial_training:NOISE",
         "consistency": "pellucid.train.methods.dong2019:CONSISTENCY",
         "local-gradient-alignment": "pellucid.train.methods.joo2023:LOCAL_GRADIENT_ALIGNMENT",

@@ -8,7 +8,10 @@ from pellucid.train.schedules import StepSchedule
 
 # the settings of the paper's LeNet, whose 300 epochs drop the rate after 100 and 150
 RECIPE = Recipe(
-    optimizer=Adam(lr=1e-3, weight_decay=4e-5), schedule=StepSchedule(milestones=(1 / 3, 1 / 2), factor=0.1), clip=0.5
+    batch=128,
+    optimizer=Adam(lr=1e-3, weight_decay=4e-5),
+    schedule=StepSchedule(milestones=(1 / 3, 1 / 2), factor=0.1),
+    clip=0.5,
 )
 OPTIONS = {"activation": {"name": "softplus", "beta": 3}}
 

@@ -17,6 +17,7 @@ from pellucid.train.optimizers import SGD, Adam, Optimizer
 from pellucid.train.preset import Preset, Published
 from pellucid.train.recipe import Recipe
 from pellucid.train.references import RandomMaps, Reference, Taught
+from pellucid.train.schedules import CosineSchedule
 
 NAME = "mnist-small"
 DATA: Mapping[str, Any] = {"source": "mnist", "first": 3000}
@@ -31,7 +32,7 @@ DEVIATION = 0.3081
 
 def _row(preset: Preset, optimizer: Optimizer = PLAIN, **changed: Any) -> Preset:
     options = {"dropout": 0.5, **preset.options}
-    recipe = Recipe(epochs=5, batch=50, optimizer=optimizer)
+    recipe = Recipe(epochs=5, batch=50, optimizer=optimizer, schedule=CosineSchedule())
     return replace(preset, recipe=recipe, options=options, normalize=False, data=DATA, **changed)
 
 

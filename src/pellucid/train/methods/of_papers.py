@@ -24,7 +24,7 @@ from pellucid.train.optimizers import SGD, AdamW
 from pellucid.train.preset import Preset, Published
 from pellucid.train.recipe import Recipe
 from pellucid.train.references import Reference, Taught
-from pellucid.train.schedules import StepSchedule
+from pellucid.train.schedules import CosineSchedule, StepSchedule
 
 Options = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ NOACK2021_MNIST = _interpretation(
     Preset(
         "",
         STANDARD,
-        Recipe(epochs=100, batch=50, optimizer=SGD(lr=0.01, weight_decay=1e-5)),
+        Recipe(epochs=100, batch=50, optimizer=SGD(lr=0.01, weight_decay=1e-5), schedule=CosineSchedule()),
         {"dropout": 0.5},
         normalize=False,
         data={"source": "mnist"},
@@ -86,7 +86,13 @@ NOACK2021_CIFAR10 = _interpretation(
     Preset(
         "",
         STANDARD,
-        Recipe(epochs=200, batch=128, optimizer=SGD(lr=0.1, weight_decay=5e-4), augment=SHIFTED),
+        Recipe(
+            epochs=200,
+            batch=128,
+            optimizer=SGD(lr=0.1, weight_decay=5e-4),
+            schedule=CosineSchedule(),
+            augment=SHIFTED,
+        ),
         {"dropout": 0.3},
         model="wide-resnet-28-10",
         normalize=False,
@@ -98,6 +104,7 @@ NOACK2021_CIFAR10 = _interpretation(
 def _woods(objective: Objective, options: Options) -> Preset:
     recipe = Recipe(
         epochs=200,
+        batch=128,
         optimizer=SGD(lr=0.1, nesterov=False, weight_decay=1e-4),
         schedule=StepSchedule(milestones=(0.85, 0.975)),
         augment=(PadCrop(4), Flip()),
@@ -124,6 +131,7 @@ WOODS2019_CIFAR10 = Published(
 def _joo(objective: Objective) -> Preset:
     recipe = Recipe(
         epochs=200,
+        batch=128,
         optimizer=AdamW(lr=1e-3, weight_decay=0.01),
         schedule=StepSchedule(milestones=(0.5, 0.75)),
         augment=SHIFTED,

@@ -7,9 +7,10 @@ from pellucid.objectives import Adaptive, Attacked, CrossEntropy, Lipschitz
 from pellucid.train.optimizers import Adam
 from pellucid.train.preset import Preset
 from pellucid.train.recipe import Recipe
+from pellucid.train.schedules import CosineSchedule
 
 # Half-Huber is flat near zero: on small networks without BatchNorm, SGD hardly left the start, where Adam learned
-RECIPE = Recipe(optimizer=Adam(lr=3e-3))
+RECIPE = Recipe(batch=128, optimizer=Adam(lr=3e-3), schedule=CosineSchedule())
 OPTIONS = {"activation": "half-huber"}
 
 ADVERSARIAL_EXPLANATIONS = Preset(

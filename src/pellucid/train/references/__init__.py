@@ -10,6 +10,7 @@ REFERENCES = Registry(
         "stored": "pellucid.train.references.stored:Stored",
         "taught": "pellucid.train.references.taught:Taught",
         "masks": "pellucid.train.references.masks:Masks",
+        "edges": "pellucid.train.references.edges:Edges",
         "random-maps": "pellucid.train.references.random_maps:RandomMaps",
     },
 )

@@ -1,5 +1,6 @@
 import pellucid.registry
 
+from .edges import Edges as Edges
 from .making import make as make
 from .making import make_steps as make_steps
 from .map_folder import MapFolder as MapFolder
