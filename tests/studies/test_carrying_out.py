@@ -77,7 +77,11 @@ def test_parts_make_the_same_as_one_process(result: Result, tmp_path: Path) -> N
 
 
 def test_what_cannot_be_trained_takes_nobody_with_it(tmp_path: Path) -> None:
-    bad = Row("steep", "standard", settings={"recipe.optimizer.lr": 10.0, "recipe.optimizer.momentum": 0.99})
+    bad = Row(
+        "steep",
+        "standard",
+        settings={"objective.cross-entropy.weight": 1e30, "recipe.optimizer": {"kind": "sgd", "lr": 1.0}},
+    )
     study = replace(STUDY, rows=(*STUDY.rows, bad), claims=STUDY.claims[:1])
     plan = replace(PLAN, seeds=(0, 1, 2))
     found = studies.carry_out(study, tmp_path, plan, device="cpu", drawn=reports.write_study)

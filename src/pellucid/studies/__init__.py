@@ -12,6 +12,7 @@ STUDIES = Registry(
         "woods2019-digits": "pellucid.studies.published.woods2019:WOODS2019_DIGITS",
         "joo2023-digits": "pellucid.studies.published.joo2023:JOO2023_DIGITS",
         "dong2019-digits": "pellucid.studies.published.dong2019:DONG2019_DIGITS",
+        "ir-revisited-digits": "pellucid.studies.published.ir_revisited:IR_REVISITED_DIGITS",
         "ahern2019-digits": "pellucid.studies.published.ahern2019:AHERN2019_DIGITS",
     },
 )

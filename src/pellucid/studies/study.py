@@ -10,6 +10,7 @@ from pellucid.config import Table
 from pellucid.errors import ConfigError, UnknownName, suggestion
 from pellucid.studies.claim import Claim
 from pellucid.studies.column import Column
+from pellucid.train.references import Taught
 
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,80}")
 
@@ -107,13 +108,9 @@ def settings_of(row: Row, scale: Scale, *, seed: int, source: str = "", assignme
 
     What a scale or somebody who types sets of a training is set of its teacher too, where a row says nothing else.
     """
-    table = runs.table(row.recipe, {"seed": seed}, preset=row.preset)
-    for path, value in row.settings.items():
-        table = config.assign(table, path.split("."), value)
-    typed = [one.partition("=")[0].strip() for one in assignments]
-    for path, value in _scaled(table, scale):
-        if not _inside(path, (*row.settings, *typed)):
-            table = config.assign(table, path.split("."), value)
+    table = _changed(runs.table(row.recipe, {"seed": seed}, preset=row.preset), row.settings)
+    table = _changed(table, dict(_scaled(table, scale)))
+    table = _changed(table, row.settings)  # which says more than the scale does
     if source:
         table = config.assign(table, ("data", "source"), source)
     for assignment in assignments:
@@ -137,7 +134,7 @@ def _scaled(table: Table, scale: Scale) -> Iterator[tuple[str, Any]]:
         if _has(table, path):
             yield path, value
     for place, taught in _teachers(table).items():
-        lesson = runs.table(taught["recipe"], preset=taught["preset"])
+        lesson = runs.table(taught.get("recipe", Taught.recipe), preset=taught.get("preset", ""))
         for path, value in scale.settings.items():
             if path.partition(".")[0] in ("recipe", "objective", "references") and _has(lesson, path):
                 yield f"{place}.settings.{path}", value
@@ -154,5 +151,7 @@ def _has(table: Any, path: str) -> bool:
     return isinstance(table, dict) and name in table and (not rest or _has(table[name], rest))
 
 
-def _inside(path: str, others: Sequence[str]) -> bool:
-    return any(path == other or path.startswith(f"{other}.") for other in others)
+def _changed(table: Table, settings: Mapping[str, Any]) -> Table:
+    for path, value in settings.items():
+        table = config.assign(table, path.split("."), value)
+    return table

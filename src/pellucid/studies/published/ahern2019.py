@@ -79,7 +79,7 @@ AHERN2019_DIGITS = Study(
         "hour": Scale(
             {"data.source": "digits", "recipe.epochs": 20, "recipe.optimizer": {"kind": "adam", "lr": 0.002}},
             images=20,
-            seeds=6,
+            seeds=4,
         ),
     },
     paper=AHERN,

@@ -150,7 +150,7 @@ JOO2023_DIGITS = Study(
     CLAIMS,
     {
         "smoke": Scale({"data.source": "digits", "recipe.epochs": 4}, images=20, seeds=1),
-        "hour": Scale({"data.source": "digits", "recipe.epochs": 60}, images=150, seeds=5),
+        "hour": Scale({"data.source": "digits", "recipe.epochs": 60}, images=100, seeds=5),
     },
     paper=JOO,
     remarks=(

@@ -130,7 +130,7 @@ WOODS2019_DIGITS = Study(
     CLAIMS,
     {
         "smoke": Scale({"data.source": "digits", "recipe.epochs": 4}, images=40, few=8, seeds=1),
-        "hour": Scale({"data.source": "digits", "recipe.epochs": 30}, images=0, few=100, seeds=5),
+        "hour": Scale({"data.source": "digits", "recipe.epochs": 30}, images=0, few=40, seeds=4),
     },
     paper=WOODS,
     remarks=(
