@@ -70,7 +70,7 @@ _STEADIER = (
     ("random similarity", "Maps change less under random noise", "more", "measure RPS"),
     ("attacked similarity", "Maps change less under attack", "more", "measure SAPS"),
     ("similarity to the target", "Attacked maps come less close to what the attacker wants", "less", "measure TAPS"),
-    ("attacked insertion", "Maps of attacked images still show what matters", "more", "measure Adv-Insertion"),
+    ("attacked insertion", "Maps of attacked images show more of what matters", "more", "measure Adv-Insertion"),
 )
 
 CLAIMS = (

@@ -1,0 +1,103 @@
+"""`python -m benchmarks.studies FOLDER...`: write the results of studies, as `pellucid study` left them, to `docs/results/`.
+
+Each gets a page and, beside it, the JSON that the page is written from.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import machine
+from pellucid import studies
+
+RESULTS = Path(__file__).parent.parent / "docs" / "results"
+ORDER = ("holds", "does not hold", "cannot be told")
+
+
+def page(content: Mapping[str, Any]) -> str:
+    """The page of a study's results: claims first, then figures, then how they were found."""
+    claims, seeds = content["claims"], content["seeds"]
+    counts = [f"{sum(claim['outcome'] == one for claim in claims)} {one}" for one in ORDER]
+    lines = [
+        f"# {content['summary'].partition(':')[0]}",
+        "",
+        f"{content['summary'].partition(': ')[2].capitalize()} Of {len(claims)} claims: {', '.join(counts)}.",
+        "",
+        "```text",
+        content["command"],
+        "```",
+        "",
+        f"Measured on {content['measured']} with torch {content['torch']} on a CPU, one thread. {len(seeds)} seeds. "
+        "Differences are means over seeds with Student's 95 % interval; *p* is how often signs turned by chance give as "
+        f"large a difference, and with {len(seeds)} seeds is never below {2 / 2 ** len(seeds):.3g}. Nothing is corrected "
+        f"for {len(claims)} claims. [How an outcome is told](../how-to/study.md). All seeds and settings are in "
+        f"[{content['name']}.json]({content['name']}.json).",
+        "",
+        "| claim | outcome | n | difference | p |",
+        "|---|---|---|---|---|",
+        *map(_claim, claims),
+        "",
+        *_figures(content),
+        "",
+        "## To know",
+        "",
+        *(f"- {remark}" for remark in content["remarks"]),
+        *(f"- **{name}**: {about}." for name, about in content["networks"].items()),
+        f"- {content['paper']}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    found = claim["difference"]
+    margin = f" (to exceed {claim['margin']:g})" if claim["margin"] else ""
+    shown = "" if found is None else f"{_shown(found)}{margin}"
+    p = "" if claim["p"] is None else f"{claim['p']:.3f}"
+    comment = f" {claim['comment']}" if claim["outcome"] != "cannot be told" else ""
+    return f"| {claim['says']} | **{claim['outcome']}**.{comment} | {claim['n']} | {shown} | {p} |"
+
+
+def _figures(content: Mapping[str, Any]) -> list[str]:
+    """Figures down, networks across where they are few; else the other way around."""
+    rows = content["rows"]
+    names = list(next(iter(rows.values())))
+    if len(names) > len(rows):
+        lines = [f"| figure | {' | '.join(rows)} |", "|---|" + "---|" * len(rows)]
+        return lines + [f"| {name} | {' | '.join(_shown(row[name]) for row in rows.values())} |" for name in names]
+    lines = [f"| network | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+    return lines + [f"| {row} | {' | '.join(_shown(own[name]) for name in names)} |" for row, own in rows.items()]
+
+
+def _shown(estimate: Mapping[str, float] | None) -> str:
+    if estimate is None:
+        return "-"
+    return f"{estimate['value']:.3f} ± {(estimate['high'] - estimate['low']) / 2:.3f}"
+
+
+def publish(folder: Path) -> None:
+    """Write one study's JSON and page."""
+    found = json.loads((folder / "results.json").read_text())
+    name = folder.name.rpartition("-")[0].rpartition("-")[0]
+    study = studies.find(name)
+    content = {
+        "name": f"study-{name}",
+        "summary": study.summary,
+        "paper": study.paper,
+        "remarks": list(study.remarks),
+        "networks": {row.name: row.about for row in study.rows},
+        "command": f"pellucid study {name} --scale {found['about']['scale']}",
+        "measured": time.strftime("%Y-%m-%d"),
+        "torch": machine()["torch"],
+        **{part: found[part] for part in ("seeds", "claims", "rows", "about", "cells", "failures")},
+    }
+    (RESULTS / f"study-{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (RESULTS / f"study-{name}.md").write_text(page(content))
+
+
+if __name__ == "__main__":
+    for place in sys.argv[1:]:
+        publish(Path(place))
