@@ -1,7 +1,27 @@
-"""Small smooth networks whose derivatives tests can trust."""
+"""Small smooth networks whose derivatives tests can trust, and listed networks in small."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from pellucid.models import build
+
+LARGE = {"alexnet": 63, "vgg16": 32}
+"""Listed networks that are large, and the side of the smallest images that they take."""
+
+
+def listed(name: str, *, channels: int = 3, side: int = 8, **options: Any) -> nn.Module:
+    """A listed network for square images of `side_of(name, side)`, narrow where it is large."""
+    narrow: dict[str, Any] = {"classes": 10, "width": 2, "hidden": 8} if name in LARGE else {}
+    side = side_of(name, side)
+    settings: dict[str, Any] = narrow | {"shape": (channels, side, side)} | options
+    return build(name, **settings)
+
+
+def side_of(name: str, side: int = 8) -> int:
+    """The side of the images that `listed` makes a network for."""
+    return max(side, LARGE.get(name, 0))
 
 
 class Counting(nn.Module):

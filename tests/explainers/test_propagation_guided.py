@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks import images
+from networks import images, listed, side_of
 from pellucid.explainers import DeconvNet, Explainer, Gradient, GuidedBackprop, Smooth
 from pellucid.models import MODELS, HalfHuber, build
 from pellucid.testing.specimens import left_as_it_was
@@ -291,8 +291,8 @@ def test_maps_are_truly_differentiable_through_several_layers(explainer: Explain
 @pytest.mark.parametrize("explainer", BOTH)
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "wide-resnet-28-10"])
 def test_every_listed_network_is_explained(name: str, explainer: Explainer) -> None:
-    options: dict[str, Any] = {"shape": (1, 8, 8), "classes": 4, **SMALL.get(name, {})}
-    assert bool(explainer(build(name, **options).eval(), images(1, 1, 8, 8).float(), 0).map.any())
+    model, side = listed(name, channels=1, classes=4, **SMALL.get(name, {})).eval(), side_of(name)
+    assert bool(explainer(model, images(1, 1, side, side).float(), 0).map.any())
 
 
 @pytest.mark.parametrize("explainer", BOTH)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from networks import images
+from networks import images, listed, side_of
 from pellucid.errors import ConfigError, UnknownName
 from pellucid.explainers import LRP, Explainer, InputTimesGradient
 from pellucid.explainers.propagation import COMPOSITES
@@ -19,9 +19,9 @@ from pellucid.testing.specimens import left_as_it_was
 X = images(3, 1, 8, 8)
 TINY = 1e-12
 SMALL: dict[str, dict[str, Any]] = {
-    "resnet18": {"shape": (1, 8, 8), "width": 4},
+    "resnet18": {"width": 4},
     "preact-resnet44": {"mean": (0.4,), "std": (0.3,), "zero_init": False},
-    "wide-resnet-28-10": {"shape": (1, 4, 4)},
+    "wide-resnet-28-10": {"side": 4},
 }
 
 
@@ -320,9 +320,9 @@ def test_powers_pass_relevance_as_it_is(square: Callable[[Tensor], Tensor]) -> N
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_listed_network_is_explained(name: str) -> None:
-    options: dict[str, Any] = {"shape": (1, 8, 8), "classes": 4, **SMALL.get(name, {})}
-    size = options["shape"][1]
-    model, x = build(name, **options).eval(), X[:1, :, :size, :size].float()
+    options: dict[str, Any] = {"side": 8, "classes": 4, **SMALL.get(name, {})}
+    side = side_of(name, options["side"])
+    model, x = listed(name, channels=1, **options).eval(), images(1, 1, side, side).float()
     for composite in ("epsilon-plus-box", "epsilon-gamma-box"):
         assert bool(LRP(composite)(model, x, 0).map.any())
 

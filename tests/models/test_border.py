@@ -6,10 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from networks import listed, side_of
 from pellucid.errors import ConfigError, ShapeError
 from pellucid.models import MODELS, Normalize, build
 
-SMALL = {"mlp": 1, "lenet": 4, "simple-cnn": 4, "resnet18": 8, "preact-resnet44": 4, "wide-resnet-28-10": 4, "vit": 4}
+SMALL = {
+    "mlp": 1, "lenet": 4, "lenet-joo2023": 4, "simple-cnn": 4, "resnet18": 8, "preact-resnet44": 4,
+    "wide-resnet-28-10": 4, "vit": 4, "alexnet": 63, "vgg16": 32,
+}  # fmt: skip
 
 
 def exactly(message: str) -> str:
@@ -41,14 +45,14 @@ def test_a_network_with_mean_and_std_sees_normalized_images() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_smallest_images_work_and_smaller_ones_are_refused(name: str) -> None:
     side = SMALL[name]
-    network = build(name, shape=(1, side, side), mean=None, std=None).eval()
+    network = listed(name, channels=1, side=side, mean=None, std=None).eval()
     assert network(torch.zeros(2, 1, side, side)).shape == (2, 10)
     message = f"images of 1x{side}x{side - 1} are too small; this network needs at least 1x{side}x{side}"
     with pytest.raises(ShapeError, match=exactly(message)):
         build(name, shape=(1, side, side - 1), mean=None, std=None)
 
 
-@pytest.mark.parametrize("name", ["mlp", "lenet", "simple-cnn"])
+@pytest.mark.parametrize("name", ["mlp", "lenet", "lenet-joo2023", "simple-cnn"])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 9, 11), (1, 12, 13), (1, 10, 28)])
 def test_small_networks_take_images_of_any_shape(name: str, shape: tuple[int, int, int]) -> None:
     assert build(name, shape=shape, classes=4).eval()(torch.zeros(3, *shape)).shape == (3, 4)
@@ -56,9 +60,10 @@ def test_small_networks_take_images_of_any_shape(name: str, shape: tuple[int, in
 
 @pytest.mark.parametrize("name", MODELS)
 def test_images_of_another_shape_are_refused(name: str) -> None:
-    network = build(name, shape=(3, 16, 16))
+    side = side_of(name, 16)
+    network = listed(name, side=16)
     message = (
-        "the network got images of 1x16x20 and expects 3x16x16; "
+        f"the network got images of 1x16x20 and expects 3x{side}x{side}; "
         "build it with shape=(1, 16, 20), or convert the images"
     )
     with pytest.raises(ShapeError, match=exactly(message)):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks import images
+from networks import images, listed, side_of
 from pellucid.errors import ConfigError
 from pellucid.models import MODELS, build, curves, load, rectifiers_left, replace_activations, swapped
 
@@ -180,12 +180,12 @@ def test_swapped_activations_are_put_back(fails: bool) -> None:
 def test_smooth_networks_curve_and_relu_networks_do_not(name: str) -> None:
     if name in ("wide-resnet-28-10", "preact-resnet44"):
         pytest.skip("large, and made of the same parts as resnet18")
-    model = build(name, shape=(1, 8, 8))
+    model, x = listed(name, channels=1), images(3, 1, side_of(name), side_of(name)).float()
     state = {key: tensor.clone() for key, tensor in model.state_dict().items()}
-    assert curves(model, X) == (name == "vit")  # whose attention curves, whatever its activation
-    assert curves(build(name, shape=(1, 8, 8), activation=SOFTPLUS), X)
+    assert curves(model, x) == (name == "vit")  # whose attention curves, whatever its activation
+    assert curves(listed(name, channels=1, activation=SOFTPLUS), x)
     with swapped(model, SOFTPLUS):
-        assert curves(model, X)
+        assert curves(model, x)
     assert all(torch.equal(tensor, state[key]) for key, tensor in model.state_dict().items())
     assert model.training and all(parameter.requires_grad for parameter in model.parameters())
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import pellucid
-from networks import images, smooth
+from networks import images, listed, side_of, smooth
 from pellucid import config, models
 from pellucid.attacks import PGD, GaussianNoise, HighestLoss
 from pellucid.batch import Batch
@@ -122,11 +122,14 @@ def test_it_shares_the_search_and_the_pass_of_terms_at_the_same_place() -> None:
 LAST = {
     "mlp": "activation2",
     "lenet": "activation4",
+    "lenet-joo2023": "activation5",
     "simple-cnn": "activation3",
     "resnet18": "pool",
     "preact-resnet44": "pool",
     "wide-resnet-28-10": "pool",
     "vit": "norm",
+    "alexnet": "classifier.5",
+    "vgg16": "classifier.4",
 }
 
 
@@ -136,9 +139,10 @@ def test_every_listed_network_has_an_expectation() -> None:
 
 @pytest.mark.parametrize("name", LAST)
 def test_the_last_features_of_listed_networks_are_found(name: str) -> None:
-    network = models.build(name, shape=(1, 8, 8), mean=(0.5,), std=(1.0,)).train()
+    network, side = listed(name, channels=1, mean=(0.5,), std=(1.0,)).train(), side_of(name)
     before = [tensor.clone() for tensor in network.state_dict().values()]
-    assert last_features(network, torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))) == LAST[name]
+    x = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0))
+    assert last_features(network, x) == LAST[name]
     assert all(torch.equal(a, b) for a, b in zip(before, network.state_dict().values(), strict=True))
     assert all(module.training for module in network.modules())
 

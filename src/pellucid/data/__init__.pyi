@@ -12,6 +12,7 @@ from .download import silent as silent
 from .flip import Flip as Flip
 from .folder import can_be_divided as can_be_divided
 from .folder import places_of as places_of
+from .folder_list import read_folders as read_folders
 from .for_network import load_for as load_for
 from .for_network import relabeled_for as relabeled_for
 from .for_network import relabeled_parts as relabeled_parts
@@ -25,6 +26,7 @@ from .picture_files import pictures as pictures
 from .random_resized_crop import RandomResizedCrop as RandomResizedCrop
 from .relabeled import with_random_labels as with_random_labels
 from .split import Split as Split
+from .split import few_of_each as few_of_each
 from .split import holdout as holdout
 from .split import sample as sample
 from .split import sequential as sequential

@@ -63,7 +63,10 @@ class Decoding:
 @final
 @dataclass(frozen=True)
 class Request:
-    """What `load` was asked for, in the words of its parameters. `path` is None where a data set was named."""
+    """What `load` was asked for, in the words of its parameters. `path` is None where a data set was named.
+
+    `only` names the class folders that alone are read; where it is empty, all are.
+    """
 
     path: Path | None
     root: Path
@@ -73,6 +76,7 @@ class Request:
     decoding: Decoding
     split_seed: int
     report: Report
+    only: tuple[str, ...] = ()
 
     @property
     def room(self) -> int:

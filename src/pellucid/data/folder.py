@@ -15,7 +15,7 @@ from pellucid.data.images import ImageFiles, is_image
 from pellucid.data.split import Split, held_out
 from pellucid.data.streamed import StreamedSplit
 from pellucid.data.survey import Seen, survey
-from pellucid.errors import DataError, ShapeError
+from pellucid.errors import DataError, ShapeError, suggestion
 from pellucid.intake import Intake
 from pellucid.ledger import digest
 
@@ -50,15 +50,16 @@ def places_of(folder: Path) -> Mapping[str, Path]:
     return {_PARTS[name]: inside[name] for name in inside} if divided else {"all": folder}
 
 
-def listings(folder: Path) -> tuple[tuple[str, ...], Mapping[str, Listing]]:
+def listings(folder: Path, only: Sequence[str] = ()) -> tuple[tuple[str, ...], Mapping[str, Listing]]:
     """The classes, and the files of `train`, `test` and `validation`; or those of `all`, where nothing divides them.
 
-    Hidden files are passed over, and so is whatever does not end like an image. Classes are sorted by name.
+    Hidden files are passed over, and so is whatever does not end like an image. Classes are sorted by name; `only`
+    some of them are looked at, where it names any.
     """
     places = places_of(folder)
     if "all" not in places:
         _check_parts(folder, places)
-    classes = {part: tuple(folders_in(place)) for part, place in places.items()}
+    classes = {part: _chosen(place, only) for part, place in places.items()}
     known = classes["all" if "all" in places else "train"]
     for part, present in classes.items():
         if present != known:
@@ -86,18 +87,34 @@ def _check_parts(folder: Path, places: Mapping[str, Path]) -> None:
         )
 
 
+def _chosen(place: Path, only: Sequence[str]) -> tuple[str, ...]:
+    """The class folders, or those of them that are wanted, all of which have to be there."""
+    present = folders_in(place)
+    for name in only:
+        if name not in present:
+            raise DataError(
+                f"the class folder '{name}' is asked for, and '{place}' has none of that name"
+                f"{suggestion(name, present)}; add it, or take it off the list"
+            )
+    wanted = set(only)
+    return tuple(name for name in present if not only or name in wanted)
+
+
 def listing_of(folder: Path, place: Path, classes: Sequence[str]) -> Listing:
     """The image files in the class folders of `place`, as paths below `folder`; labels count along `classes`."""
     names: list[str] = []
     labels: list[int] = []
+    numbers = {name: number for number, name in enumerate(classes)}
     for name, home in folders_in(place).items():
+        if name not in numbers:
+            continue
         if nested := folders_in(home):
             raise DataError(
                 f"'{home}' is a class and has the folder '{next(iter(nested))}' in it; move its images up"
             )
         files = [path.relative_to(folder).as_posix() for path in _visible(home) if is_image(path)]
         names += files
-        labels += [classes.index(name)] * len(files)
+        labels += [numbers[name]] * len(files)
     return Listing(place, tuple(names), torch.tensor(labels, dtype=torch.int64))
 
 
@@ -126,7 +143,7 @@ def load_folder(request: Request) -> Data:
     set and as many the validation set. If every image is gray there is one channel, else three.
     """
     folder = request.given("folder")
-    classes, parts = listings(folder)
+    classes, parts = listings(folder, request.only)
     names = tuple(name for listing in parts.values() for name in listing.names)
     looks = survey(folder, names, decode=request.skip_bad, workers=request.decoding.workers, report=request.report)
     seen = {name: look for name, look in looks.items() if isinstance(look, Seen)}

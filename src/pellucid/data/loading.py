@@ -1,5 +1,6 @@
 """From a name or a path to data that a network can be trained on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def load(
     skip_bad: bool = False,
     decoding: Decoding = Decoding(),  # noqa: B008, a frozen value
     split_seed: int = 0,
+    only: Sequence[str] = (),
     report: Report = silent,
 ) -> Data:
     """The data set of a name, or the data at a path: arrays, MNIST's or CIFAR's files, or folders of images.
@@ -33,11 +35,13 @@ def load(
     `root` keeps published files, each data set in a folder of its own name, and `download` allows fetching them.
 
     `decoding` says how much memory images may take. `size` makes image files square; `skip_bad` leaves out those that
-    cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided.
+    cannot be read, which costs decoding every file once. `split_seed` divides what comes undivided. `only` names the
+    class folders that alone are read of a folder of images; `read_folders` reads such a list from a file.
     """
     folder = (root or _CACHE).expanduser()
     with limits.reading(source):
-        return _load(source, Request(None, folder, download, size, skip_bad, decoding, split_seed, report))
+        request = Request(None, folder, download, size, skip_bad, decoding, split_seed, report, tuple(only))
+        return _load(source, request)
 
 
 def _load(source: str | Path, request: Request) -> Data:
@@ -51,6 +55,8 @@ def _load(source: str | Path, request: Request) -> Data:
         raise ConfigError(f"size={request.size} scales folders of images, and '{source}' is none; leave size out")
     if request.size is not None and request.size < 1:
         raise ConfigError(f"images cannot be scaled to size={request.size}; give 1 pixel or more")
+    if request.only and kind != "folder":
+        raise ConfigError(f"only chooses among folders of images by class, and '{source}' has none; leave only out")
     return DATA[kind](replace(request, path=path))
 
 

@@ -121,3 +121,16 @@ def sample(split: Split, n: int, *, seed: int = 0) -> Split:
         return split
     draws = Noise(derive(seed, "sample"), torch.arange(len(split))).uniform(dtype=torch.float64)
     return split.take(draws.argsort()[:n].sort().values)
+
+
+def few_of_each(split: Split, count: int, *, seed: int = 0) -> Split:
+    """No more than `count` images of each class, drawn at random, in the order of the split."""
+    if count < 1:
+        raise ConfigError(f"count is {count}; take 1 image of each class or more")
+    labels = split.labels.cpu()
+    draws = Noise(derive(seed, "few of each"), torch.arange(len(split))).uniform(dtype=torch.float64)
+    order = draws.argsort()
+    order = order[labels[order].argsort(stable=True)]  # by class, shuffled within each
+    sizes = labels.bincount()
+    begins = (sizes.cumsum(0) - sizes)[labels[order]]
+    return split.take(order[torch.arange(len(split)) - begins < count].sort().values)

@@ -9,11 +9,14 @@ MODELS = Registry(
     {
         "mlp": "pellucid.models.mlp:mlp",
         "lenet": "pellucid.models.lenet:lenet",
+        "lenet-joo2023": "pellucid.models.lenet_joo2023:lenet_joo2023",
         "simple-cnn": "pellucid.models.simple_cnn:simple_cnn",
         "resnet18": "pellucid.models.resnet18:resnet18",
         "preact-resnet44": "pellucid.models.preact_resnet44:preact_resnet44",
         "wide-resnet-28-10": "pellucid.models.wide_resnet_28_10:wide_resnet_28_10",
         "vit": "pellucid.models.vit:vit",
+        "alexnet": "pellucid.models.alexnet:alexnet",
+        "vgg16": "pellucid.models.vgg16:vgg16",
     },
 )
 

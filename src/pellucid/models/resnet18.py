@@ -1,4 +1,4 @@
-"""ResNet-18 for small images."""
+"""ResNet-18, for small images and for ImageNet's."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,17 +18,23 @@ def resnet18(
     std: Sequence[float] | None = None,
     width: int = 64,
     zero_init: bool = False,
+    imagenet_stem: bool = False,
 ) -> nn.Sequential:
     """ResNet-18 whose stem keeps the resolution, 11,173,962 parameters on CIFAR-10 (He et al., 2016).
 
-    With `zero_init` each block starts as its shortcut alone: the scale of its last BatchNorm is zero.
+    With `zero_init` each block starts as its shortcut alone: the scale of its last BatchNorm is zero. With
+    `imagenet_stem` it begins as in the paper, for large images: a convolution of 7 x 7 and a pool halve them twice.
+    Of 1,000 classes it then has 11,689,512 parameters.
     """
     activate = activation_factory(activation)
-    modules = input_layer(shape, classes, mean, std, smallest=8) | {
-        "stem": nn.Conv2d(shape[0], width, 3, padding=1, bias=False),
+    side, stride, smallest = (7, 2, 32) if imagenet_stem else (3, 1, 8)
+    modules = input_layer(shape, classes, mean, std, smallest=smallest) | {
+        "stem": nn.Conv2d(shape[0], width, side, stride=stride, padding=side // 2, bias=False),
         "norm": nn.BatchNorm2d(width),
         "activation": activate(),
     }
+    if imagenet_stem:
+        modules["stem_pool"] = nn.MaxPool2d(3, 2, padding=1)
     inputs = width
     for stage, stride in enumerate((1, 2, 2, 2)):
         outputs = width * 2**stage

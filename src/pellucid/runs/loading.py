@@ -19,6 +19,7 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
         skip_bad=spec.skip_bad,
         decoding=Decoding(spec.memory, spec.workers),
         split_seed=spec.split_seed,
+        only=folders_of(spec),
         report=report,
     )
     found = shortened(found, spec)
@@ -27,9 +28,23 @@ def load_data(spec: DataSpec, report: Report = silent) -> Data:
     return replace(found, train=data.with_random_labels(found.train, spec.split_seed))
 
 
+def folders_of(spec: DataSpec) -> tuple[str, ...]:
+    """The class folders that alone are read; none where all are."""
+    return data.read_folders(spec.only) if spec.only else ()
+
+
 def shortened(found: Data, spec: DataSpec) -> Data:
-    """The data with no more training and test images than the specification asks for."""
-    train = _first(found.train, spec.first, "first", found.name, "training")
+    """The data with no more images than the specification asks for: to train on, of each class and of all, and to test."""
+    train = found.train
+    if spec.limit:
+        most = int(train.labels.bincount().max()) if len(train) else 0
+        if spec.limit > most:
+            raise ConfigError(
+                f"limit is {spec.limit}, and no class of '{found.name}' has more than {most} training images; "
+                "give less, or 0 for all"
+            )
+        train = data.few_of_each(train, spec.limit, seed=spec.split_seed)
+    train = _first(train, spec.first, "first", found.name, "training")
     return replace(found, train=train, test=_first(found.test, spec.tested, "tested", found.name, "test"))
 
 

@@ -25,8 +25,10 @@ _INCIDENTAL = {"identity": False}  # where things lie and how fast they come doe
 class DataSpec:
     """Which images: a name or a path, and how they are read. The fingerprint is that of their content.
 
-    `first` takes no more than the first so many training images, or all at 0, and `tested` so many test images.
-    With `random_labels` training images have one another's labels; `split_seed` says whose.
+    `only` names a list of class folders, or a file with one a line, that alone are read of a folder. `limit` takes no
+    more than so many training images of each class, drawn by `split_seed`, and `first` no more than the first so many
+    of them all; `tested` does so for test images. 0 takes all. With `random_labels` training images have one another's
+    labels; `split_seed` says whose.
     """
 
     source: str = field(default="digits", metadata=_INCIDENTAL)
@@ -34,16 +36,18 @@ class DataSpec:
     size: int = 0
     first: int = 0
     tested: int = 0
+    limit: int = 0
     split_seed: int = 0
     skip_bad: bool = False
     random_labels: bool = False
+    only: str = field(default="", metadata=_INCIDENTAL)
     root: str = field(default="", metadata=_INCIDENTAL)
     download: bool = field(default=False, metadata=_INCIDENTAL)
     memory: int = field(default=2**30, metadata=_INCIDENTAL)
     workers: int = field(default=2, metadata=_INCIDENTAL)
 
     def __post_init__(self) -> None:
-        for name in ("size", "first", "tested", "memory", "workers"):
+        for name in ("size", "first", "tested", "limit", "memory", "workers"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give 0 or more")
 
@@ -182,7 +186,7 @@ def _identity(value: Any) -> Any:
             tables[part.name] = _identity(inner)
     # runs that say nothing of what was added later keep the names that they had
     if isinstance(value, DataSpec):
-        for name in ("first", "tested", "random_labels"):
+        for name in ("first", "tested", "limit", "random_labels"):
             if not getattr(value, name):
                 del tables[name]
     if isinstance(value, Taught) and not value.preset:

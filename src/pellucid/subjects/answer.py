@@ -14,7 +14,7 @@ from pellucid.data import Data, Report, Split, StreamedSplit, TensorSplit, holdo
 from pellucid.errors import ConfigError, count_of
 from pellucid.intake import Intake, intake_of
 from pellucid.runs.folder import RunFolder
-from pellucid.runs.loading import shortened
+from pellucid.runs.loading import folders_of, shortened
 from pellucid.subjects.asked import Asked
 from pellucid.subjects.intakes import common_intake
 from pellucid.subjects.subject import Subject, check_outputs, outputs_of
@@ -170,6 +170,7 @@ def data_of(asked: Asked, report: Report, intake: Intake = Intake()) -> AskedDat
             root=Path(spec.root) if spec.root else None,
             size=spec.size or None,
             split_seed=spec.split_seed,
+            only=folders_of(spec),
             skip_bad=spec.skip_bad,
             download=asked.download,
             report=report,

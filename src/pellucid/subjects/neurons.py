@@ -13,7 +13,7 @@ from pellucid.data import sequential
 from pellucid.evaluate.neurons import Examined, Probing, Which, examine, findings, write_findings
 from pellucid.ledger import Job
 from pellucid.looking import look
-from pellucid.metrics.neurons import ClassSimilarity, Reading
+from pellucid.metrics.neurons import ClassSimilarity, Reading, WordNet
 from pellucid.objectives.last_features import last_features
 from pellucid.probe import frozen
 from pellucid.subjects.subject import Subject, check_outputs
@@ -32,7 +32,12 @@ def layers_of(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def similarity_of(name: str) -> ClassSimilarity:
-    """How alike classes are, by the name of a kind or a TOML file with the kind and its settings."""
+    """How alike classes are, by the name of a kind, a TOML file with the kind and its settings, or one of hypernyms.
+
+    A file of hypernyms ends in .txt, as ImageNet's `wordnet.is_a.txt` does.
+    """
+    if name.endswith(".txt"):
+        return WordNet(name)
     table: Table = config.read(Path(name)) if name.endswith(".toml") else {"kind": name}
     return config.build(ClassSimilarity, table)
 

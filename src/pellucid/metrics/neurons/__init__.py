@@ -11,6 +11,7 @@ CLASS_SIMILARITIES = Registry(
         "matrix": "pellucid.metrics.neurons.class_similarity:Matrix",
         "distances": "pellucid.metrics.neurons.distances:Distances",
         "hierarchy": "pellucid.metrics.neurons.hierarchy:Hierarchy",
+        "wordnet": "pellucid.metrics.neurons.wordnet:WordNet",
         "cifar10-wordnet": "pellucid.metrics.neurons.cifar10_wordnet:Cifar10WordNet",
     },
 )

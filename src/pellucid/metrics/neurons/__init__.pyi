@@ -17,5 +17,6 @@ from .reading import Reading as Reading
 from .roc_area import auroc as auroc
 from .supporting import meanings as meanings
 from .supporting import support as support
+from .wordnet import WordNet as WordNet
 
 CLASS_SIMILARITIES: pellucid.registry.Registry[type[ClassSimilarity]]
