@@ -1,4 +1,4 @@
-"""`python -m benchmarks.studies FOLDER...`: write the results of studies, as `pellucid study` left them, to `docs/results/`.
+"""`python -m benchmarks.studies FOLDER...`: write what `pellucid study` left in folders to `docs/results/`.
 
 Each gets a page and, beside it, the JSON that the page is written from.
 """
@@ -20,21 +20,22 @@ ORDER = ("holds", "does not hold", "cannot be told")
 def page(content: Mapping[str, Any]) -> str:
     """The page of a study's results: claims first, then figures, then how they were found."""
     claims, seeds = content["claims"], content["seeds"]
-    counts = [f"{sum(claim['outcome'] == one for claim in claims)} {one}" for one in ORDER]
+    told = [sum(claim["outcome"] == one for claim in claims) for one in ORDER]
+    counts = f"{told[0]} hold, {told[1]} do not, {told[2]} cannot be told"
     lines = [
         f"# {content['summary'].partition(':')[0]}",
         "",
-        f"{content['summary'].partition(': ')[2].capitalize()} Of {len(claims)} claims: {', '.join(counts)}.",
+        f"{content['summary'].partition(': ')[2].capitalize()} Of {len(claims)} claims {counts}.",
         "",
         "```text",
         content["command"],
         "```",
         "",
-        f"Measured on {content['measured']} with torch {content['torch']} on a CPU, one thread. {len(seeds)} seeds. "
-        "Differences are means over seeds with Student's 95 % interval; *p* is how often signs turned by chance give as "
-        f"large a difference, and with {len(seeds)} seeds is never below {2 / 2 ** len(seeds):.3g}. Nothing is corrected "
-        f"for {len(claims)} claims. [How an outcome is told](../how-to/study.md). All seeds and settings are in "
-        f"[{content['name']}.json]({content['name']}.json).",
+        f"Measured on {content['measured']} with torch {content['torch']} on a CPU, one thread; {len(seeds)} seeds. "
+        "Differences are means over seeds with Student's 95 % interval, and more of them speaks for the claim. *p* is how "
+        f"often signs turned by chance give as large a difference: {2 / 2 ** len(seeds):.3g} or more with so many seeds. "
+        f"Nothing is corrected for {len(claims)} claims. [How an outcome is told](../how-to/study.md) says more; all "
+        f"seeds and settings are in [{content['name']}.json]({content['name']}.json).",
         "",
         "| claim | outcome | n | difference | p |",
         "|---|---|---|---|---|",

@@ -34,7 +34,7 @@ def folders_of(spec: DataSpec) -> tuple[str, ...]:
 
 
 def shortened(found: Data, spec: DataSpec) -> Data:
-    """The data with no more images than the specification asks for: to train on, of each class and of all, and to test."""
+    """The data with no more images, of each class and of all, than the specification asks for."""
     train = found.train
     if spec.limit:
         most = int(train.labels.bincount().max()) if len(train) else 0

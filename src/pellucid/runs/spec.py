@@ -27,8 +27,8 @@ class DataSpec:
 
     `only` names a list of class folders, or a file with one a line, that alone are read of a folder. `limit` takes no
     more than so many training images of each class, drawn by `split_seed`, and `first` no more than the first so many
-    of them all; `tested` does so for test images. 0 takes all. With `random_labels` training images have one another's
-    labels; `split_seed` says whose.
+    of them all; `tested` does so for test images. 0 takes all. With `random_labels` training images have each
+    other's labels; `split_seed` says whose.
     """
 
     source: str = field(default="digits", metadata=_INCIDENTAL)
