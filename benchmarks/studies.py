@@ -32,8 +32,8 @@ def page(content: Mapping[str, Any]) -> str:
         "```",
         "",
         f"Measured on {content['measured']} with torch {content['torch']} on a CPU, one thread; {len(seeds)} seeds. "
-        "Differences are means over seeds with Student's 95 % interval, and more speaks for the claim. *p* is how "
-        f"often signs turned by chance give as large a difference: {2 / 2 ** len(seeds):.3g} or more with {len(seeds)}. "
+        "Differences are means over seeds with Student's 95 % interval, and more speaks for the claim. *p* tells how "
+        f"often signs turned by chance give as large a one: {2 / 2 ** len(seeds):.3g} or more with {len(seeds)}. "
         f"Nothing is corrected for {len(claims)} claims. [How an outcome is told](../how-to/study.md) says more; all "
         f"seeds and settings are in [{content['name']}.json]({content['name']}.json).",
         "",
