@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from pellucid import config, runs
 from pellucid.errors import ConfigError, UnknownName
@@ -93,3 +94,13 @@ def test_bad_files_and_names_are_refused(tmp_path: Path) -> None:
 def test_the_folder_s_name_says_what_lies_in_it() -> None:
     spec = runs.build(runs.table("standard", {"data.source": "/photos/pets.npz", "model.name": "my.nets:build"}))
     assert re.fullmatch(r"standard-pets-build-[0-9a-f]{12}", spec.folder)
+
+
+def test_fewer_test_images_are_another_run_and_too_many_are_refused() -> None:
+    few, source = runs.prepare(runs.table("standard", {"data.tested": 40}))
+    whole, everything = runs.prepare(runs.table("standard"))
+    assert len(source.test) == 40
+    assert torch.equal(source.test.labels, everything.test.labels[:40])
+    assert few.fingerprint != whole.fingerprint
+    with pytest.raises(ConfigError, match="tested is 99999, and 'digits' has 359 test images"):
+        runs.prepare(runs.table("standard", {"data.tested": 99999}))

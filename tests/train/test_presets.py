@@ -204,7 +204,7 @@ def test_every_preset_builds_and_says_where_it_is_from(preset: str) -> None:
     for recipe in entry.recipes:
         assert recipe in RECIPES
         spec = build(table(recipe, preset=preset))
-        assert spec.method == recipe and spec.data.source in ("mnist", "cifar10")
+        assert spec.method == recipe and spec.data.source in ("mnist", "cifar10", "imagenet")
         check_teachers(spec)
     assert entry.summary.endswith(f"; for {', '.join(entry.recipes)}")
 

@@ -30,6 +30,7 @@ def test_published_settings_hang_on_no_default() -> None:
     names = [
         runs.build(runs.table(recipe, preset=preset)).fingerprint
         for preset in PRESETS
+        if preset not in ("joo2023-lenet", "joo2023-imagenet100")  # which came later
         for recipe in PRESETS[preset].recipes
     ]
     # their names before the defaults were changed

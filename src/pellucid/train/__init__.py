@@ -59,6 +59,8 @@ PRESETS = Registry(
         "noack2021-cifar10": "pellucid.train.methods.of_papers:NOACK2021_CIFAR10",
         "woods2019-cifar10": "pellucid.train.methods.of_papers:WOODS2019_CIFAR10",
         "joo2023-cifar10": "pellucid.train.methods.of_papers:JOO2023_CIFAR10",
+        "joo2023-lenet": "pellucid.train.methods.of_papers:JOO2023_LENET",
+        "joo2023-imagenet100": "pellucid.train.methods.of_papers:JOO2023_IMAGENET100",
         "mnist-small": "pellucid.train.methods.mnist_small:MNIST_SMALL",
         "mnist-small-adam": "pellucid.train.methods.mnist_small:MNIST_SMALL_ADAM",
         "mnist-small-softplus": "pellucid.train.methods.mnist_small:MNIST_SMALL_SOFTPLUS",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pellucid.attacks import HighestLoss, noack2021, woods2019
-from pellucid.data import Augmentation, Flip, PadCrop
+from pellucid.data import Augmentation, Flip, PadCrop, RandomResizedCrop
 from pellucid.explainers import SmoothGrad
 from pellucid.objectives import (
     Adaptive,
@@ -20,7 +20,7 @@ from pellucid.objectives import (
     Objective,
 )
 from pellucid.train.methods import joo2023
-from pellucid.train.optimizers import SGD, AdamW
+from pellucid.train.optimizers import SGD, Adam, AdamW
 from pellucid.train.preset import Preset, Published
 from pellucid.train.recipe import Recipe
 from pellucid.train.references import Reference, Taught
@@ -153,4 +153,71 @@ JOO2023_CIFAR10 = Published(
         "local-gradient-alignment": _joo(CrossEntropy() + 0.01 * _D**2 * LocalDistance() + 0.1 * LocalCosine()),
         "hessian": _joo(CrossEntropy() + 1e-4 * _D**4 * HessianNorm(probes=1)),
     },
+)
+
+
+def _joo_terms(like: Preset, distance: float, cosine: float, hessian: float) -> dict[str, Preset]:
+    """Their rows for a network, by weights that belong to pixels as it has normalized them."""
+    aligned = distance * LocalDistance(units="network") + cosine * LocalCosine(units="network")
+    return {
+        "standard": like,
+        "local-gradient-alignment": replace(like, objective=CrossEntropy() + aligned),
+        "hessian": replace(like, objective=CrossEntropy() + hessian * HessianNorm(probes=1, units="network")),
+    }
+
+
+JOO2023_LENET = Published(
+    "Joo et al. 2023, their code for LeNet on CIFAR-10; for standard, local-gradient-alignment, hessian",
+    _joo_terms(
+        replace(
+            _joo(STANDARD),
+            recipe=Recipe(
+                epochs=300,
+                batch=128,
+                optimizer=Adam(lr=1e-3, weight_decay=4e-5),
+                schedule=StepSchedule(milestones=(1 / 3, 1 / 2)),
+                augment=SHIFTED,
+                clip=0.5,
+            ),
+            model="lenet-joo2023",
+        ),
+        0.01,
+        1.0,
+        1e-3,
+    ),
+)
+
+# Theirs are 100 animals of ImageNet. Whoever trains on them says by --data where ImageNet lies.
+_IMAGENET100 = _joo_terms(
+    Preset(
+        "",
+        STANDARD,
+        Recipe(
+            epochs=90,
+            batch=128,
+            optimizer=AdamW(lr=1e-3, weight_decay=0.01),
+            schedule=StepSchedule(milestones=(40 / 90, 60 / 90, 80 / 90)),
+            augment=(RandomResizedCrop(scale=(0.08, 1.0)), Flip()),
+            clip=0.5,
+        ),
+        {
+            **joo2023.OPTIONS,
+            "imagenet_stem": True,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        },
+        model="resnet18",
+        data={"source": "imagenet", "only": "imagenet100-joo2023", "size": 224},
+    ),
+    1.0,
+    0.01,
+    1e-3,
+)
+
+_HESSIAN = _IMAGENET100["hessian"]
+
+JOO2023_IMAGENET100 = Published(
+    "Joo et al. 2023, their code for ResNet18 on ImageNet-100; for standard, local-gradient-alignment, hessian",
+    # second derivatives left no room for batches of 128
+    {**_IMAGENET100, "hessian": replace(_HESSIAN, recipe=replace(_HESSIAN.recipe, batch=64))},
 )
