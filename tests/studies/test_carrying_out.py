@@ -128,6 +128,15 @@ def test_what_does_not_exist_is_refused_before_anything_is_trained(
     assert not list(tmp_path.iterdir())
 
 
+def test_rows_whose_names_are_alike_keep_files_of_their_own(tmp_path: Path) -> None:
+    rows = tuple(Row(name, "standard", settings={"recipe.batch": size}) for name, size in (("a b", 20), ("a_b", 30)))
+    study = replace(STUDY, rows=rows, claims=(), scales={"../../up": Scale({"recipe.epochs": 1})})
+    found = studies.carry_out(study, tmp_path, replace(PLAN, scale="../../up", seeds=(0,)), device="cpu")
+    assert len(list((found.path / "cells").glob("*.json"))) == 2
+    assert found.path.parent == tmp_path
+    assert [cell.row for cell in found.cells] == ["a b", "a_b"]
+
+
 def test_a_scale_that_sets_what_no_row_has_is_refused(tmp_path: Path) -> None:
     study = replace(STUDY, scales={"tiny": Scale({"recipe.epoch": 1})})
     with pytest.raises(ConfigError, match=r"sets recipe.epoch, which no row has"):

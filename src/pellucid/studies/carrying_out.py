@@ -9,7 +9,7 @@ from pellucid import config, files, runs
 from pellucid.data import Report, silent
 from pellucid.errors import ConfigError
 from pellucid.ledger import Job, Numbered, Progress, identity, in_chunks
-from pellucid.studies.cell import Cell, Measured, Watch
+from pellucid.studies.cell import Cell, Measured, Watch, filed
 from pellucid.studies.folder import StudyFolder
 from pellucid.studies.result import Result
 from pellucid.studies.study import Scale, Study, settings_of, unused
@@ -78,7 +78,7 @@ def carry_out(
         raise ConfigError(f"a seed is named twice in {', '.join(map(str, seeds))}; name each once")
     cells = [_cell(study, row.name, seed, scale, plan) for seed in seeds for row in study.rows]
     about = _about(study, cells, scale, plan, report)
-    path = files.make_folder(out) / f"{name}-{plan.scale}-{identity(about)}"
+    path = files.make_folder(out) / f"{filed(name)}-{filed(plan.scale)}-{identity(about)}"
     folder = StudyFolder(path, about, cells)
 
     def result(found: Sequence[Measured]) -> Result:

@@ -1,5 +1,6 @@
 """A cell of a study: one network, trained and measured."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -61,8 +62,10 @@ class Cell:
 
     @property
     def file(self) -> str:
-        """The name of its file, without the ending."""
-        return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', self.row)}-{self.seed}"
+        """The name of its file, without the ending; no other row's is the same."""
+        plain = filed(self.row)
+        other = "" if plain == self.row else f"-{hashlib.sha256(self.row.encode()).hexdigest()[:6]}"
+        return f"{plain}{other}-{self.seed}"
 
     def carried_out(self, out: Path, *, device: str = "auto", watch: Watch = lambda _: None) -> Measured:
         """Train and measure, in folders inside `out` that other cells share; what goes wrong is said in the result.
@@ -117,6 +120,11 @@ class Cell:
             return Looked(subject, run, spec, source, self.seed, out / "measured", Job())
 
         return looked(self.images), looked(self.few)
+
+
+def filed(name: str) -> str:
+    """A name as a part of the name of a file, which leads nowhere else."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)
 
 
 def _some(split: Split, count: int) -> Split:
