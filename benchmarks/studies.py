@@ -93,7 +93,7 @@ def publish(folder: Path) -> None:
         "command": f"pellucid study {name} --scale {found['about']['scale']}",
         "measured": time.strftime("%Y-%m-%d"),
         "torch": machine()["torch"],
-        **{part: found[part] for part in ("seeds", "claims", "rows", "about", "cells", "failures")},
+        **{part: found[part] for part in ("seeds", "claims", "rows", "about", "settings", "cells", "failures")},
     }
     (RESULTS / f"study-{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     (RESULTS / f"study-{name}.md").write_text(page(content))

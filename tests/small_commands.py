@@ -19,14 +19,35 @@ WRITING = {
         *["retrain", RUN, "--ranking", "random", "--protocol", "roar", "--fractions", "0.5", "--seeds", "1"],
         *["--set", "recipe.epochs=1", *_SMALL],
     ],
+    "studies": ["study", "small.toml", *_SMALL],
     "explanations": ["explain", RUN, "--n", "2", "--explainer", "gradient", *_SMALL],
     "audit": ["audit", RUN, "--n", "4", "--profile", "quick", "--explainer", "gradient", *_SMALL],
 }
 """By the folder that each is to write to."""
 
 
+STUDY = """
+summary = "whether attacks find anything"
+rows = [{ name = "standard", recipe = "standard" }]
+
+[columns]
+accuracy = { kind = "accuracy" }
+attacked = { kind = "robust-accuracy", attack = { kind = "pgd", steps = 1 } }
+
+[[claims]]
+says = "Noise changes nothing."
+first = [{ row = "standard", figure = "attacked" }]
+second = [{ row = "standard", figure = "accuracy" }]
+
+[scales.smoke]
+settings = { "data.source" = "mine.npz", "model.name" = "mlp", "recipe.epochs" = 1 }
+seeds = 2
+"""
+
+
 def write_images(path: Path) -> None:
-    """Images of three classes that differ in brightness."""
+    """Images of three classes that differ in brightness, and beside them a study of what they teach."""
+    path.with_name("small.toml").write_text(STUDY)
     y = np.arange(60) % 3
     shades = np.random.default_rng(0).random((60, 1, 6, 6)) * 85 + 85 * y[:, None, None, None]
     np.savez(path, x=shades.astype(np.uint8), y=y)

@@ -12,6 +12,8 @@ import pytest
 import torch
 from scipy import stats
 
+from pellucid import plain, studies
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
@@ -149,3 +151,31 @@ def test_figures_in_words_stand_in_a_table(page: str) -> None:
             near = 0.5 * 10.0 ** -len(number.partition(".")[2]) + 0.0005 + 1e-9
             supported = any(abs(float(number) - cell) <= near for cell in known)
             assert supported or float(number) in PUBLISHED.get(page, ()), f"{page} says {number}: {words.strip()}"
+
+
+STUDIES = sorted(path.stem for path in (DOCS / "results").glob("study-*.json"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_page_of_a_study_is_what_its_figures_make(name: str) -> None:
+    content = json.loads((DOCS / "results" / f"{name}.json").read_text())
+    page = importlib.import_module("benchmarks.studies").page(content)
+    assert (DOCS / "results" / f"{name}.md").read_text() == page
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_a_study_says_follows_from_the_figures_of_each_network(name: str) -> None:
+    content = json.loads((DOCS / "results" / f"{name}.json").read_text())
+    study = studies.find(name.removeprefix("study-"))
+    cells = [plain.build(studies.Measured, cell) for cell in content["cells"]]
+    result = studies.Result(study, cells, content["about"], DOCS, tuple(content["seeds"]))
+    assert not content["failures"]
+    assert len(cells) == len(study.rows) * len(content["seeds"])
+    assert [one.claim.says for one in result.told] == [claim["says"] for claim in content["claims"]]
+    for one, claim in zip(result.told, content["claims"], strict=True):
+        assert (one.outcome, one.n) == (claim["outcome"], claim["n"])
+    for row, own in content["rows"].items():
+        for figure, found in own.items():
+            mean = result.over_seeds(studies.Place(row, figure))
+            assert (mean is None) == (found is None)
+            assert mean is None or mean.value == pytest.approx(found["value"])

@@ -61,7 +61,7 @@ def test_a_study_from_a_file_prints_claims_and_writes_its_page() -> None:
     content = json.loads(call(*COMMAND, "--json"))
     assert content["seeds"] == [0, 1]
     assert len(content["cells"]) == 4
-    assert content["about"]["rows"]["short"]["recipe"]["batch"] == 20
+    assert content["settings"]["short"]["recipe"]["batch"] == 20
 
 
 def test_what_fails_is_listed_with_exit_code_1() -> None:

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pellucid import reports, studies
@@ -58,6 +59,19 @@ def test_more_seeds_are_added_to_those_that_there_are(result: Result) -> None:
     assert more.path == result.path
     assert all(path.read_bytes() == content for path, content in before.items())
     assert (result.path / "cells" / "standard-3.json").exists()
+
+
+def test_where_images_lie_changes_no_name(tmp_path: Path) -> None:
+    paths = [tmp_path / name / "images.npz" for name in ("one", "other")]
+    for path in paths:
+        path.parent.mkdir()
+        np.savez(path, x=np.arange(40 * 16, dtype=np.uint8).reshape(40, 1, 4, 4), y=np.arange(40) % 2)
+    study = replace(STUDY, rows=STUDY.rows[:1], claims=(), scales={"tiny": Scale({"recipe.epochs": 1}, images=2)})
+    places = [
+        studies.carry_out(study, tmp_path, Plan("tiny", (0,), source=str(path), assignments=("model.name=mlp",))).path
+        for path in paths
+    ]
+    assert places[0] == places[1]
 
 
 def test_a_damaged_cell_is_said_and_made_again_to_the_same(result: Result) -> None:

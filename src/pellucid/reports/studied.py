@@ -71,7 +71,7 @@ def study_page(result: Result) -> str:
             claims=claims,
             counts=counts,
             figures=[_figure(result, name) for name in result.figures],
-            settings={row: _leaves(table) for row, table in result.about["rows"].items()},
+            settings={row: _leaves(table) for row, table in result.settings.items()},
             version=__version__,
             style=Markup(own("page.css") + own("study.css")),
             script=Markup(script),

@@ -77,12 +77,13 @@ def carry_out(
     if len(set(seeds)) < len(seeds):
         raise ConfigError(f"a seed is named twice in {', '.join(map(str, seeds))}; name each once")
     cells = [_cell(study, row.name, seed, scale, plan) for seed in seeds for row in study.rows]
+    settings = {cell.row: cell.settings for cell in reversed(cells)}
     about = _about(study, cells, scale, plan, report)
     path = files.make_folder(out) / f"{filed(name)}-{filed(plan.scale)}-{identity(about)}"
     folder = StudyFolder(path, about, cells)
 
     def result(found: Sequence[Measured]) -> Result:
-        return Result(study, found, about, path, seeds, command)
+        return Result(study, found, about, path, seeds, settings, command)
 
     def make(numbers: Iterator[int], _: int) -> Iterator[Numbered[Measured] | Progress]:
         for made in executor(cells, numbers, out, device, job.watch):
@@ -118,12 +119,12 @@ def _cell(study: Study, row: str, seed: int, scale: Scale, plan: Plan) -> Cell:
 
 def _about(study: Study, cells: Sequence[Cell], scale: Scale, plan: Plan, report: Report) -> dict[str, Any]:
     """All that figures depend on but the seeds; what a claim says of them is not among it."""
-    first = {cell.row: cell for cell in reversed(cells)}
-    for cell in cells:
-        runs.build(cell.settings)  # what is wrong with a row's settings is said before another one is trained
+    # what is wrong with a row's settings is said before another one is trained
+    specs = {cell.row: runs.build({**cell.settings, "seed": 0}) for cell in cells}
     _, source = runs.prepare(cells[0].settings, report)
     return {
-        "rows": {row: {**cell.settings, "seed": 0} for row, cell in first.items()},
+        # by which two folders with the same images are no two studies
+        "rows": {row: spec.fingerprint for row, spec in specs.items()},
         "columns": {name: config.dump(column) for name, column in study.columns.items()},
         "images": scale.images,
         "few": scale.few,

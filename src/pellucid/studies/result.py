@@ -5,7 +5,7 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from pellucid.studies.study import Study
 class Result:
     """The cells of a study that there are, and what follows from them.
 
-    `about` is what figures depend on, `seeds` are those that were asked for, and `command` is what was typed.
+    `about` is what figures depend on, `seeds` are those that were asked for, `settings` are those of each row with its
+    first seed, and `command` is what was typed.
     """
 
     study: Study
@@ -30,6 +31,7 @@ class Result:
     about: Mapping[str, Any]
     path: Path
     seeds: tuple[int, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     command: str = ""
 
     @cached_property
@@ -83,6 +85,7 @@ class Result:
             "command": self.command,
             "about": dict(self.about),
             "seeds": list(self.seeds),
+            "settings": dict(self.settings),
             "claims": [
                 {
                     "says": one.claim.says,
