@@ -104,6 +104,8 @@ def test_objectives_read_back_from_their_settings() -> None:
         "kind": "gradient-norm",
         "of": "loss",
         "reduction": "rms",
+        "norm": "l2",
+        "units": "pixels",
     }
     assert config.build(Objective, tables) == objective
     adaptive = config.build(Objective, config.dump(A + Adaptive(start=7.0) * B))

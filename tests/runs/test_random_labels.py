@@ -16,7 +16,18 @@ def _spec(*assignments: str) -> runs.Spec:
 def test_runs_that_say_nothing_of_labels_keep_their_names() -> None:
     spec = _spec()
     tables = config.dump(spec)
-    for name in ("source", "root", "download", "memory", "workers", "random_labels", "first", "limit", "only"):
+    for name in (
+        "source",
+        "root",
+        "download",
+        "memory",
+        "workers",
+        "random_labels",
+        "first",
+        "tested",
+        "limit",
+        "only",
+    ):
         del tables["data"][name]
     del tables["model"]["init"], tables["references"]
     wanted = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]

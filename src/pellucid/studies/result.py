@@ -22,7 +22,7 @@ from pellucid.studies.study import Study
 class Result:
     """The cells of a study that there are, and what follows from them.
 
-    `about` is what figures depend on, `seeds` are those that were asked for, `settings` are those of each row with its
+    `about` is what figures depend on, `seeds` are those that were asked for, `settings` those of each row with its
     first seed, and `command` is what was typed.
     """
 

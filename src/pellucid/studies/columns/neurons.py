@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, final
 
 from pellucid.attacks import PGD, Attack, LowestLoss
+from pellucid.errors import ConfigError
 from pellucid.evaluate.neurons import Probing, Which, findings
 from pellucid.metrics.estimates import Estimate
 from pellucid.metrics.neurons import ClassSimilarity, Identity, Reading
@@ -30,6 +31,13 @@ class Neurons(Column):
     few: bool = False
 
     better: ClassVar[Literal["higher", "lower", "neither"]] = "neither"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.top <= 1:
+            raise ConfigError(f"top is {self.top:g}; it is a part of all images, above 0 and at most 1")
+        Reading(self.top, self.least)
+        if self.targets < 1:
+            raise ConfigError(f"targets is {self.targets}; lead each image to 1 other class or more")
 
     @property
     def dear(self) -> bool:

@@ -32,6 +32,8 @@ class Retrained(Column):
     share: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        if self.networks < 1:
+            raise ConfigError(f"networks is {self.networks}; train 1 or more for each point of a curve")
         Design(self.protocols, self.fractions, self.networks).cells(self.rankings)
         if wrong := [name for name in self.rankings if "/" in name]:
             raise ConfigError(f"a ranking is called '{wrong[0]}'; give it a name without a slash")
