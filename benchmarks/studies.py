@@ -15,13 +15,15 @@ from pellucid import studies
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 ORDER = ("holds", "does not hold", "cannot be told")
+VERBS = (("holds", "hold"), ("does not", "do not"), ("cannot be told", "cannot be told"))
 
 
 def page(content: Mapping[str, Any]) -> str:
     """The page of a study's results: claims first, then figures, then how they were found."""
     claims, seeds = content["claims"], content["seeds"]
     told = [sum(claim["outcome"] == one for claim in claims) for one in ORDER]
-    counts = f"{told[0]} hold, {told[1]} do not, {told[2]} cannot be told"
+    verbs = [one if count == 1 else several for count, (one, several) in zip(told, VERBS, strict=True)]
+    counts = ", ".join(f"{count} {verb}" for count, verb in zip(told, verbs, strict=True))
     lines = [
         f"# {content['summary'].partition(':')[0]}",
         "",

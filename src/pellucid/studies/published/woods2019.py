@@ -82,8 +82,8 @@ def _more(says: str, first: str, second: str, figure: str, source: str) -> Claim
         (Place(first, figure),),
         (Place(second, figure),),
         source=source,
-        holds=f"{first} has more of it than {second}.",
-        fails=f"{first} has no more of it than {second}.",
+        holds=f"It is higher with {first} than with {second}.",
+        fails=f"It is no higher with {first} than with {second}.",
     )
 
 
@@ -95,7 +95,7 @@ CLAIMS = (
     ),
     *(
         _more(
-            f"An attack that leaves the answer changes the {name} of the robust network less.",
+            f"More is left of the {name} map of the robust network under attacks that leave the answer.",
             ALL,
             PLAIN,
             f"stays under attack/{name}",
