@@ -21,6 +21,7 @@ VERBS = (("holds", "hold"), ("does not", "do not"), ("cannot be told", "cannot b
 def page(content: Mapping[str, Any]) -> str:
     """The page of a study's results: claims first, then figures, then how they were found."""
     claims, seeds = content["claims"], content["seeds"]
+    costs = any("cost" in row for row in content["rows"].values())
     told = [sum(claim["outcome"] == one for claim in claims) for one in ORDER]
     verbs = [one if count == 1 else several for count, (one, several) in zip(told, VERBS, strict=True)]
     counts = ", ".join(f"{count} {verb}" for count, verb in zip(told, verbs, strict=True))
@@ -48,6 +49,7 @@ def page(content: Mapping[str, Any]) -> str:
         "## To know",
         "",
         *(f"- {remark}" for remark in content["remarks"]),
+        *(["- *cost* are seconds for a thousand images beside other work, which says little."] if costs else []),
         *(f"- **{name}**: {about}." for name, about in content["networks"].items()),
         f"- {content['paper']}",
         "",

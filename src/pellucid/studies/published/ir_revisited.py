@@ -92,15 +92,18 @@ COLUMNS: dict[str, Column] = {
 
 
 def _more(says: str, first: str, second: str, source: str, margin: float = 0.0) -> Claim:
-    lost = f", or less by no more than {-margin:g}" if margin < 0 else ""
+    told = f"{first} is right under attack {{}} than {second}."
+    held, failed = ("more often", "no more often")
+    if margin < 0:
+        held, failed = (f"{how} than {-margin:g} less often" for how in ("no more", "more"))
     return Claim(
         says,
         (Place(first, UNDER),),
         (Place(second, UNDER),),
         margin=margin,
         source=source,
-        holds=f"{first} is right under attack more often than {second}{lost}.",
-        fails=f"{first} is right under attack no more often than {second}{lost}.",
+        holds=told.format(held),
+        fails=told.format(failed),
     )
 
 
